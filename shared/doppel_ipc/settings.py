@@ -1,0 +1,162 @@
+"""The one table of a filter's settings: keys, types, ranges, defaults and JSON form.
+
+The keys are the same in OBS's ``obs_data``, in the control protocol's ``settings`` message, in
+``doppel swap --set KEY=VALUE`` and in a persona's saved look. Settings travel as one frozen
+:class:`FilterSettings`; nothing reads a setting from anywhere else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Dict, Mapping, Optional, Tuple, Union  # noqa: UP035 - Python 3.8 inside OBS
+
+from doppel_ipc.errors import SettingError
+
+Value = Union[bool, int, float, str]
+
+
+def _setting(
+    default: Value,
+    *,
+    low: Optional[float] = None,
+    high: Optional[float] = None,
+    choices: Tuple[str, ...] = (),
+) -> Any:
+    """A dataclass field with its default and the limits of its value (inclusive)."""
+    return dataclasses.field(default=default, metadata={"low": low, "high": high, "choices": choices})
+
+
+@dataclasses.dataclass(frozen=True)
+class FilterSettings:
+    """Everything that a user can set on one Face Swap filter. Immutable; see :meth:`replace`."""
+
+    # Face
+    swap: bool = _setting(True)
+    """False pauses the filter: the original is shown, by the user's own choice."""
+    persona: str = _setting("porcelain")
+    """Identifier of the persona; empty: none, the picture stays covered."""
+    engine: str = _setting("auto", choices=("auto", "mesh"))
+
+    # Look
+    strength: float = _setting(1.0, low=0.0, high=1.0)
+    """Blend of the swapped face over the original, 0 (original) to 1."""
+    proportions: float = _setting(1.0, low=0.0, high=1.0)
+    """How far the inner features move to the persona's proportions (mesh engine), 0 to 1."""
+    keep_mouth: bool = _setting(True)
+    """Keep the filmed mouth interior (teeth, tongue)."""
+    keep_eyes: bool = _setting(True)
+    """Keep the filmed eyes."""
+    edge_softness: float = _setting(0.5, low=0.0, high=1.0)
+    """Width of the feathered edge of the mask, 0 (hard) to 1."""
+    color_match: str = _setting("relight", choices=("relight", "none"))
+
+    # Tracking
+    faces: str = _setting("largest", choices=("largest", "all"))
+    max_faces: int = _setting(4, low=1, high=8)
+    redetect_ms: int = _setting(100, low=0, high=1000)
+    """Longest time between two runs of the face detector, milliseconds; 0 runs it on every frame."""
+    smoothing: float = _setting(0.5, low=0.0, high=1.0)
+    min_face_px: int = _setting(48, low=16, high=512)
+    yaw_fade_start: float = _setting(35.0, low=0.0, high=90.0)
+    """Yaw in degrees at which the swap starts to fade to the blurred original."""
+    yaw_fade_end: float = _setting(50.0, low=0.0, high=90.0)
+
+    # Safety
+    hold_ms: int = _setting(500, low=0, high=5000)
+    """How long the last judged picture is held when a result is missing, milliseconds; then the cover."""
+    late_policy: str = _setting("hold", choices=("hold", "cover", "original"))
+    """When a result is missing: hold then cover, cover at once, or show the original."""
+    no_face_policy: str = _setting("show", choices=("show", "cover"))
+    lost_face_policy: str = _setting("blur", choices=("blur", "cover", "original"))
+    lost_face_ms: int = _setting(3000, low=0, high=10000)
+    """Confident absence after which the blur over a lost face ends, milliseconds."""
+    side_face_policy: str = _setting("blur", choices=("blur", "cover", "original"))
+    cover: str = _setting("mosaic", choices=("mosaic", "slate"))
+    slate_image: str = _setting("")
+    """Path of the picture shown as cover when ``cover`` is ``slate``."""
+
+    # Disclosure label
+    label: bool = _setting(True)
+    label_text: str = _setting("AI face")
+    label_corner: str = _setting(
+        "bottom-right", choices=("top-left", "top-right", "bottom-left", "bottom-right")
+    )
+    label_size: float = _setting(0.035, low=0.02, high=0.2)
+    """Height of the label's text as a fraction of the frame's height."""
+
+    # Timing and sound
+    sound_sync: bool = _setting(True)
+    sound_source: str = _setting("")
+    """Name of the audio source to delay when the filtered source has no sound of its own."""
+
+    # Device
+    device: str = _setting("auto", choices=("auto", "cpu"))
+
+    def replace(self, **changes: Value) -> FilterSettings:
+        """A copy with some values changed and checked.
+
+        Raises:
+            SettingError: an unknown key, or a value of the wrong type or out of range.
+        """
+        checked = {key: check_value(key, value) for key, value in changes.items()}
+        return dataclasses.replace(self, **checked)
+
+    def to_json(self) -> Dict[str, Value]:
+        """All keys and values, ready for ``json.dumps``."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> FilterSettings:
+        """Settings from a JSON object; keys that are missing take their default.
+
+        Raises:
+            SettingError: an unknown key, or a value of the wrong type or out of range.
+        """
+        return cls(**{key: check_value(key, value) for key, value in data.items()})
+
+
+FIELDS: Dict[str, "dataclasses.Field[Any]"] = {f.name: f for f in dataclasses.fields(FilterSettings)}
+
+
+def check_value(key: str, value: object) -> Any:
+    """``value`` as the type of setting ``key``; an int is accepted for a float.
+
+    Raises:
+        SettingError: an unknown key, or a value of the wrong type or out of range.
+    """
+    field = FIELDS.get(key)
+    if field is None:
+        raise SettingError(f"unknown setting {key!r}; known: {', '.join(sorted(FIELDS))}")
+    kind = type(field.default)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise SettingError(f"{key}: {value!r} is {type(value).__name__}, expected {kind.__name__}")
+    low, high, choices = (field.metadata[name] for name in ("low", "high", "choices"))
+    # Written so that NaN fails too.
+    if low is not None and not low <= value <= high:
+        raise SettingError(f"{key}: {value!r} is not within {low:g}..{high:g}")
+    if choices and value not in choices:
+        raise SettingError(f"{key}: {value!r} is not one of {', '.join(choices)}")
+    return value
+
+
+def parse_value(key: str, text: str) -> Value:
+    """The value of setting ``key`` from its command-line form: ``on``/``off`` for switches.
+
+    Raises:
+        SettingError: an unknown key, or text that is no value of it.
+    """
+    field = FIELDS.get(key)
+    kind = str if field is None else type(field.default)
+    value: object = text
+    try:
+        if kind is bool:
+            value = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}[text.lower()]
+        elif kind in (int, float):
+            value = kind(text)
+    except (KeyError, ValueError):
+        expected = "on or off" if kind is bool else f"a {kind.__name__}"
+        raise SettingError(f"{key}: {text!r} is not {expected}") from None
+    checked: Value = check_value(key, value)
+    return checked
