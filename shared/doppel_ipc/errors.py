@@ -1,7 +1,10 @@
-"""The errors of ``doppel_ipc``::
+"""The errors of ``doppel_ipc``.
+
+Hierarchy::
 
     IpcError
     ├── SettingError      a setting's key or value is not valid
+    ├── ConfigError       the installer's configuration is missing or cannot be trusted
     ├── FormatError       a pixel format or geometry that cannot be carried
     ├── SegmentError      shared memory cannot be made, mapped or trusted
     ├── NativeError       the native library is missing, too old or refuses
@@ -20,6 +23,10 @@ class SettingError(IpcError, ValueError):
     """A setting's key is unknown or its value has the wrong type or range."""
 
 
+class ConfigError(IpcError):
+    """The installer's configuration file is missing, unreadable or of another version."""
+
+
 class FormatError(IpcError, ValueError):
     """A pixel format or a frame geometry that Doppel cannot carry."""
 
@@ -36,5 +43,5 @@ class ProtocolError(IpcError):
     """The peer sent bytes or messages that break the protocol."""
 
 
-class ChannelClosed(IpcError):
+class ChannelClosed(IpcError):  # noqa: N818 - an event of the channel, not a mistake
     """The peer closed its end of the channel."""
