@@ -1,0 +1,145 @@
+/* The lane's ring: one shared-memory segment, a handful of slots, two processes.
+ *
+ * Both sides compile this file. README.md in ../doppel_ipc is the specification; the numbers here are the truth
+ * that its tests compare with. Everything is little-endian and naturally aligned.
+ *
+ * A slot has ONE owner, and its state word says who:
+ *
+ *     FREE (gate) -> FILLED -> BUSY (worker) -> DONE (gate) -> FREE
+ *            ^          |
+ *            +----------+   taken back by the gate, or given back unstarted by the worker
+ *
+ * The gate TRUSTS NOTHING that it reads from the segment: geometry, addresses and what it believes of each slot live
+ * in its own memory (struct doppel_ring); from the segment it takes only state words, verdicts and times, and every
+ * value of those is harmless.
+ */
+#ifndef DOPPEL_RING_H
+#define DOPPEL_RING_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define DOPPEL_API __declspec(dllexport)
+#else
+#define DOPPEL_API __attribute__((visibility("default")))
+#endif
+
+#define DOPPEL_ABI 1u                   /* grows with any change of this file or gate.h */
+#define DOPPEL_SEGMENT_MAGIC 0x4c505044u /* "DPPL" */
+#define DOPPEL_SEGMENT_VERSION 1u
+#define DOPPEL_HEADER_BYTES 4096u /* header and slot headers; pixels start here */
+#define DOPPEL_SLOT_HEADER_BYTES 256u
+#define DOPPEL_MIN_SLOTS 4u
+#define DOPPEL_MAX_SLOTS 12u
+#define DOPPEL_MAX_PLANES 4u
+
+enum doppel_slot_state { DOPPEL_FREE = 0, DOPPEL_FILLED = 1, DOPPEL_BUSY = 2, DOPPEL_DONE = 3 };
+
+/* What the worker judged. Any other value is taken as COVERED. */
+enum doppel_verdict {
+	DOPPEL_VERDICT_NONE = 0,
+	DOPPEL_VERDICT_SWAPPED = 1,  /* every judged face is swapped (and nothing else is blurred) */
+	DOPPEL_VERDICT_BLURRED = 2,  /* a face region is blurred */
+	DOPPEL_VERDICT_NO_FACE = 3,  /* no face, and none lately: the frame is as it was */
+	DOPPEL_VERDICT_ORIGINAL = 4, /* the user chose to show the original for this case */
+	DOPPEL_VERDICT_COVERED = 5,  /* the gate must show the cover */
+};
+
+struct doppel_geometry {
+	uint32_t pixel_format; /* libobs enum video_format */
+	uint32_t width;
+	uint32_t height;
+	uint32_t plane_count;
+	uint32_t linesize[DOPPEL_MAX_PLANES]; /* bytes */
+	uint32_t rows[DOPPEL_MAX_PLANES];
+	uint64_t offset[DOPPEL_MAX_PLANES]; /* of each plane inside a slot, multiples of 64 */
+	uint64_t frame_bytes;		    /* multiple of 64 */
+};
+
+/* Offset 0 of the segment. Written by the gate before the worker hears of the segment; constant after that,
+ * but for the words from `doorbell` on. */
+struct doppel_segment_header {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t slot_count;
+	uint32_t reserved0;
+	uint64_t segment_bytes;
+	uint64_t slot_stride;	/* bytes from one slot's pixels to the next, multiple of 4096 */
+	uint64_t pixels_offset; /* of slot 0's pixels: DOPPEL_HEADER_BYTES */
+	uint64_t slate_offset;	/* of the slate's pixels, same layout as a slot: after the last slot */
+	struct doppel_geometry geometry;
+	uint8_t reserved1[256 - 48 - 88];
+	/* offset 256 */
+	_Atomic uint32_t doorbell; /* +1 by the gate for each submitted frame; the worker waits on it (futex) */
+	_Atomic uint32_t waiting;  /* worker: 1 while it waits or is about to; the gate wakes only then */
+	_Atomic uint32_t closed;   /* gate: 1 when the lane is over */
+	_Atomic uint32_t slate;	   /* worker: 1 when the slate's pixels are complete */
+	uint8_t reserved2[48];
+};
+
+/* At DOPPEL_SLOT0_OFFSET + i * DOPPEL_SLOT_HEADER_BYTES. */
+#define DOPPEL_SLOT0_OFFSET 512u
+struct doppel_slot_header {
+	_Atomic uint32_t state;
+	uint32_t verdict; /* worker */
+	uint32_t faces;	  /* worker: faces swapped */
+	uint32_t flip;	  /* gate: 1 = rows stored bottom first */
+	uint64_t frame_id; /* gate: 1, 2, 3, ... within the lane's life */
+	uint64_t timestamp_ns; /* gate: the source's own time stamp */
+	uint64_t capture_ns;   /* gate: filter_video entered. All times: doppel_now_ns() */
+	uint64_t submit_ns;    /* gate: copied in */
+	uint64_t start_ns;     /* worker: taken */
+	uint64_t done_ns;      /* worker: written back */
+	uint64_t shown_ns;     /* gate: copied out */
+	uint32_t full_range;   /* gate */
+	float color_matrix[16];
+	float color_range_min[3];
+	float color_range_max[3];
+	uint8_t reserved[256 - 72 - 4 - 64 - 24];
+};
+
+_Static_assert(sizeof(struct doppel_geometry) == 88, "geometry");
+_Static_assert(offsetof(struct doppel_segment_header, geometry) == 48, "header");
+_Static_assert(offsetof(struct doppel_segment_header, doorbell) == 256, "header words");
+_Static_assert(sizeof(struct doppel_segment_header) == 320, "header");
+_Static_assert(offsetof(struct doppel_slot_header, full_range) == 72, "slot header");
+_Static_assert(sizeof(struct doppel_slot_header) == DOPPEL_SLOT_HEADER_BYTES, "slot header");
+_Static_assert(DOPPEL_SLOT0_OFFSET + DOPPEL_MAX_SLOTS * DOPPEL_SLOT_HEADER_BYTES <= DOPPEL_HEADER_BYTES, "page");
+
+/* CLOCK_MONOTONIC (Linux, macOS) or QueryPerformanceCounter, nanoseconds; the same clock as time.monotonic_ns(). */
+DOPPEL_API uint64_t doppel_now_ns(void);
+DOPPEL_API uint32_t doppel_abi(void);
+
+/* Fills rows, offset and frame_bytes from pixel_format, width, height and linesize (0: no padding).
+ * Returns 0, or -1 for a format that is not edited or a geometry out of range (the limits of pixel_format.py). */
+DOPPEL_API int32_t doppel_geometry_complete(struct doppel_geometry *geometry);
+/* Bytes of a segment for that geometry and slot count (page multiple); 0 if either is out of range. */
+DOPPEL_API uint64_t doppel_segment_bytes(const struct doppel_geometry *geometry, uint32_t slot_count);
+
+/* ---- gate side (never blocks; the wake of a waiting worker is its only system call) ------------------------- */
+
+struct doppel_ring; /* the gate's own view of a mapped segment; opaque, allocated by _create */
+/* Writes the header into a mapped, zeroed segment. NULL: sizes do not fit or no memory. */
+struct doppel_ring *doppel_ring_create(void *base, uint64_t bytes, const struct doppel_geometry *geometry,
+				       uint32_t slot_count);
+void doppel_ring_destroy(struct doppel_ring *ring); /* does not unmap */
+/* (the rest of the gate-side API is ring.c's owner's to shape: acquire a slot for frame_id, submit, newest finished
+ * result up to frame_id, release, mark closed ...) */
+
+/* ---- worker side, called by ctypes (releases the GIL) -------------------------------------------------------- */
+
+/* Checks magic, version and every size of a mapped segment. 0, or a negative DOPPEL_OPEN_* reason. */
+enum { DOPPEL_OPEN_MAGIC = -1, DOPPEL_OPEN_VERSION = -2, DOPPEL_OPEN_SIZES = -3 };
+DOPPEL_API int32_t doppel_worker_open(void *base, uint64_t bytes);
+/* Newest FILLED slot -> BUSY; older FILLED ones are given back (FREE), counted in *given_back. Waits up to timeout_ns
+ * for one. Returns the slot's index, DOPPEL_NEXT_TIMEOUT or DOPPEL_NEXT_CLOSED. */
+enum { DOPPEL_NEXT_TIMEOUT = -1, DOPPEL_NEXT_CLOSED = -2 };
+DOPPEL_API int32_t doppel_worker_next(void *base, uint64_t bytes, uint64_t timeout_ns, uint32_t *given_back);
+/* BUSY -> DONE with the verdict. 0, or -1 if the slot was not BUSY or the index is out of range. */
+DOPPEL_API int32_t doppel_worker_done(void *base, uint64_t bytes, uint32_t slot, uint32_t verdict, uint32_t faces);
+/* The slate's pixels are complete (1) or gone (0). */
+DOPPEL_API void doppel_worker_set_slate(void *base, uint64_t bytes, uint32_t ready);
+
+#endif
