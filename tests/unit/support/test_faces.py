@@ -1,4 +1,3 @@
-import cv2
 import numpy as np
 import pytest
 
@@ -6,13 +5,9 @@ from tests.support.faces import FourFaces, OccludedFace
 from tests.support.portrait import astronaut, face_height, paste_head
 
 
-def _sharpness(gray: np.ndarray) -> float:
-    return float(cv2.Laplacian(gray, cv2.CV_32F).std())
-
-
 def test_mirrored_portrait_keeps_the_meaning_of_its_landmarks() -> None:
     plain, mirrored = astronaut(), astronaut().mirrored()
-    # 33 and 263 are the outer corners of the person's right and left eye: the right one is on the picture's left.
+    # 33 and 263: outer corners of the person's right and left eye; the right one is on the picture's left.
     assert plain.landmarks[33, 0] < plain.landmarks[263, 0]
     assert mirrored.landmarks[33, 0] < mirrored.landmarks[263, 0]
     x, y = np.round(mirrored.landmarks[468, :2]).astype(int)
