@@ -1,0 +1,253 @@
+"""Starts a real OBS with a configuration folder of its own, watches it and ends it cleanly.
+
+Used by ``installer run`` and by the integration tests::
+
+    collection = scene_collection([color_source("Green", 640, 360)], [Scene("Main", ["Green"])], (640, 360))
+    options = ObsOptions(recording_dir=folder, websocket_port=free_port())
+    with VirtualDisplay() as display, ObsSession(folder, collection, options, display=display.name) as obs:
+        obs.wait_ready()
+        ...                         # talk to obs.options.websocket_port
+        result = obs.stop()         # SIGINT; result.exit_code, result.memory_leaks, result.frames, result.log
+
+OBS runs in a process group of its own. Leaving the ``with`` block never leaves a process behind: an OBS
+that does not end after SIGINT is killed with its children.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from installer.errors import ObsError
+from installer.obs_config import NAME, ObsOptions, ObsVersion, write_config
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 40.0
+POLL_SECONDS = 0.05
+_READY_MARK = "Loaded scenes:"
+_RECORDING_MARK = "==== Recording Start ="
+
+
+@dataclasses.dataclass(frozen=True)
+class ObsResult:
+    """How an OBS ended. Counts are None where OBS's log does not give them."""
+
+    exit_code: int
+    """Exit status; negative: the signal that ended it, -9 where it had to be killed."""
+    log: str
+    memory_leaks: int | None
+    drawn_frames: int | None
+    """Frames of the output that were drawn, of the last recording or stream."""
+    lagged_frames: int | None
+    """Frames of the output that came late from rendering, of the last recording or stream."""
+    skipped_frames: int | None
+    """Frames that the encoder did not keep up with, since OBS started."""
+
+
+class ObsSession:
+    """One run of OBS; a context manager that starts OBS on entry.
+
+    Args:
+        folder: gets ``config/`` (XDG_CONFIG_HOME) and ``obs.log``.
+        collection: scene collection, see :mod:`installer.scene`.
+        options: canvas, recording, websocket port.
+        display: X display, e.g. ``:99``; None keeps the environment's.
+        start_recording: record from the start on.
+        environ: variables added to the environment of OBS; an empty value removes one.
+        program: the program ``obs``; None finds it on PATH.
+        version: the version of ``program``; None asks it.
+
+    Raises:
+        ObsError: OBS is not installed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        collection: dict[str, object],
+        options: ObsOptions,
+        *,
+        display: str | None = None,
+        start_recording: bool = False,
+        environ: Mapping[str, str] | None = None,
+        program: str | None = None,
+        version: ObsVersion | None = None,
+    ) -> None:
+        self.program = program or find_obs()
+        self.version = version or ObsVersion.of_program(self.program)
+        self.folder = folder
+        self.options = options
+        self.config_home = folder / "config"
+        self.log_path = folder / "obs.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._collection = collection
+        self._start_recording = start_recording
+        self._environ = _environment(self.config_home, display, environ or {})
+
+    def start(self) -> None:
+        """Writes the configuration and starts OBS; does not wait until it is ready."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.options.recording_dir is not None:
+            self.options.recording_dir.mkdir(parents=True, exist_ok=True)
+        write_config(self.config_home, self.version, self.options, self._collection)
+        with self.log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                self._command(),
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_ready(self, timeout: float = READY_SECONDS) -> None:
+        """Returns when the scene collection is loaded (and the recording runs, where one was asked for).
+
+        Raises:
+            ObsError: OBS ended, or is not ready in time (a dialog of OBS may be waiting for an answer).
+        """
+        marks = [_READY_MARK] + ([_RECORDING_MARK] if self._start_recording else [])
+        self.wait_for(lambda: all(mark in self.log() for mark in marks), timeout, "OBS is not ready")
+
+    def wait_for(self, condition: Callable[[], bool], timeout: float, what: str) -> None:
+        """Polls a condition while OBS runs.
+
+        Args:
+            condition: true when the waiting is over.
+            timeout: seconds.
+            what: the sentence of the error, e.g. ``the recording did not start``.
+
+        Raises:
+            ObsError: OBS ended before, or time is up.
+        """
+        deadline = time.monotonic() + timeout
+        while not condition():
+            code = self.running().poll()
+            if code is not None:
+                raise ObsError(what, f"OBS ended with code {code}; its log ends:\n{self._log_end()}")
+            if time.monotonic() > deadline:
+                raise ObsError(what, f"{timeout:.0f} s are over; OBS's log ends:\n{self._log_end()}")
+            time.sleep(POLL_SECONDS)
+
+    def log(self) -> str:
+        """What OBS has printed until now."""
+        return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.is_file() else ""
+
+    def stop(self, timeout: float = STOP_SECONDS) -> ObsResult:
+        """Asks OBS to end, as Ctrl-C does, and waits; kills it and its children after ``timeout`` seconds."""
+        process = self.running()
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout)
+        self.kill()
+        return self.result()
+
+    def kill(self) -> None:
+        """Ends OBS and every process of its group at once; harmless when OBS has ended."""
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def result(self) -> ObsResult:
+        """How the ended OBS fared.
+
+        Raises:
+            ObsError: OBS still runs.
+        """
+        code = self.running().poll()
+        if code is None:
+            raise ObsError("OBS still runs")
+        log = self.log()
+        return ObsResult(
+            exit_code=code,
+            log=log,
+            memory_leaks=_last_number(r"Number of memory leaks: (\d+)", log),
+            drawn_frames=_last_number(r"Total drawn frames: (\d+)", log),
+            lagged_frames=_zero_if(
+                log, _last_number(r"lagged frames due to rendering lag/stalls: (\d+)", log)
+            ),
+            skipped_frames=_zero_if(log, _last_number(r"skipped frames due to encoding lag: (\d+)", log)),
+        )
+
+    def running(self) -> subprocess.Popen[bytes]:
+        """The process, running or ended.
+
+        Raises:
+            ObsError: it was not started.
+        """
+        if self.process is None:
+            raise ObsError("OBS was not started")
+        return self.process
+
+    def __enter__(self) -> ObsSession:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def _command(self) -> list[str]:
+        command = [self.program, "--multi", "--disable-updater", "--disable-missing-files-check"]
+        command += ["--collection", NAME, "--profile", NAME]
+        if ObsVersion(30, 0) <= self.version < ObsVersion(32, 0):
+            command.append("--disable-shutdown-check")
+        return command + (["--startrecording"] if self._start_recording else [])
+
+    def _log_end(self, lines: int = 25) -> str:
+        return "\n".join(self.log().splitlines()[-lines:])
+
+
+def find_obs() -> str:
+    """The program ``obs`` on PATH.
+
+    Raises:
+        ObsError: there is none.
+    """
+    program = shutil.which("obs")
+    if program is None:
+        raise ObsError(
+            "OBS Studio is not installed", "no program `obs` on PATH", "apt-get install obs-studio"
+        )
+    return program
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _environment(config_home: Path, display: str | None, extra: Mapping[str, str]) -> dict[str, str]:
+    environ = {**os.environ, "XDG_CONFIG_HOME": str(config_home)}
+    if display is not None:
+        # A virtual display has no graphics card behind it: software rendering, and X rather than Wayland.
+        environ.update(DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1", QT_QPA_PLATFORM="xcb")
+        environ.pop("WAYLAND_DISPLAY", None)
+    environ.update(extra)
+    return {key: value for key, value in environ.items() if value}
+
+
+def _last_number(pattern: str, text: str) -> int | None:
+    found = re.findall(pattern, text)
+    return int(found[-1]) if found else None
+
+
+def _zero_if(log: str, count: int | None) -> int | None:
+    """OBS leaves out the lines of counts that are zero; an output that ended proves that it counted."""
+    return 0 if count is None and "Total drawn frames:" in log else count
