@@ -23,7 +23,7 @@ class Detection:
     bbox: FloatArray
     """(4,) x0, y0, x1, y1, pixels of the picture given to the detector."""
     keypoints: FloatArray
-    """(6, 2) right eye, left eye, nose tip, mouth, right ear, left ear (the person's right and left), pixels."""
+    """(6, 2) right eye, left eye, nose tip, mouth, right ear, left ear (the person's own sides), pixels."""
     score: float
     """0..1."""
 

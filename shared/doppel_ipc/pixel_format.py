@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import Dict, Tuple  # noqa: UP035 - Python 3.8 inside OBS
 
 from doppel_ipc.errors import FormatError
 
@@ -41,7 +40,7 @@ class PixelFormat(enum.IntEnum):
     AYUV = 16
 
     @property
-    def planes(self) -> Tuple[PlaneSpec, ...]:
+    def planes(self) -> tuple[PlaneSpec, ...]:
         """The format's planes, in libobs's order."""
         return _PLANES[self]
 
@@ -51,8 +50,16 @@ class PixelFormat(enum.IntEnum):
         return self not in (PixelFormat.RGBA, PixelFormat.BGRA, PixelFormat.BGRX, PixelFormat.BGR3)
 
 
-UNSUPPORTED_NAMES: Dict[int, str] = {
-    17: "I010", 18: "P010", 19: "I210", 20: "I412", 21: "YA2L", 22: "P216", 23: "P416", 24: "V210", 25: "R10L",
+UNSUPPORTED_NAMES: dict[int, str] = {
+    17: "I010",
+    18: "P010",
+    19: "I210",
+    20: "I412",
+    21: "YA2L",
+    22: "P216",
+    23: "P416",
+    24: "V210",
+    25: "R10L",
 }
 """Formats of OBS that Doppel covers instead of swapping (more than 8 bits a sample)."""
 
@@ -69,7 +76,7 @@ class PlaneSpec:
 _FULL = PlaneSpec(1)
 _YUV_PACKED = (PlaneSpec(4, x_shift=1),)
 _RGB_PACKED = (PlaneSpec(4),)
-_PLANES: Dict[PixelFormat, Tuple[PlaneSpec, ...]] = {
+_PLANES: dict[PixelFormat, tuple[PlaneSpec, ...]] = {
     PixelFormat.I420: (_FULL, PlaneSpec(1, 1, 1), PlaneSpec(1, 1, 1)),
     PixelFormat.NV12: (_FULL, PlaneSpec(2, 1, 1)),
     PixelFormat.YVYU: _YUV_PACKED,
@@ -96,15 +103,15 @@ class FrameLayout:
     pixel_format: PixelFormat
     width: int
     height: int
-    linesize: Tuple[int, ...]
-    offset: Tuple[int, ...]
-    rows: Tuple[int, ...]
-    row_bytes: Tuple[int, ...]
+    linesize: tuple[int, ...]
+    offset: tuple[int, ...]
+    rows: tuple[int, ...]
+    row_bytes: tuple[int, ...]
     size: int
     """Bytes of one frame, a multiple of :data:`PLANE_ALIGNMENT`."""
 
     @classmethod
-    def of(cls, pixel_format: int, width: int, height: int, linesize: Tuple[int, ...] = ()) -> FrameLayout:
+    def of(cls, pixel_format: int, width: int, height: int, linesize: tuple[int, ...] = ()) -> FrameLayout:
         """The layout of a frame whose planes have these line sizes (default: no padding).
 
         Raises:
@@ -114,7 +121,9 @@ class FrameLayout:
             fmt = PixelFormat(pixel_format)
         except ValueError:
             name = UNSUPPORTED_NAMES.get(pixel_format, f"number {pixel_format}")
-            raise FormatError(f"pixel format {name} is not supported; choose an 8-bit format such as NV12") from None
+            raise FormatError(
+                f"pixel format {name} is not supported; choose an 8-bit one, e.g. NV12"
+            ) from None
         if not (1 <= width <= MAX_WIDTH and 1 <= height <= MAX_HEIGHT):
             raise FormatError(f"frame of {width}x{height} pixels is out of range")
         rows = tuple(_round_up_shift(height, plane.y_shift) for plane in fmt.planes)

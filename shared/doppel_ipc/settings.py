@@ -8,7 +8,7 @@ The keys are the same in OBS's ``obs_data``, in the control protocol's ``setting
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, Mapping, Optional, Tuple, Union  # noqa: UP035 - Python 3.8 inside OBS
+from typing import Any, Mapping, Union
 
 from doppel_ipc.errors import SettingError
 
@@ -18,9 +18,9 @@ Value = Union[bool, int, float, str]
 def _setting(
     default: Value,
     *,
-    low: Optional[float] = None,
-    high: Optional[float] = None,
-    choices: Tuple[str, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
 ) -> Any:
     """A dataclass field with its default and the limits of its value (inclusive)."""
     return dataclasses.field(default=default, metadata={"low": low, "high": high, "choices": choices})
@@ -101,7 +101,7 @@ class FilterSettings:
         checked = {key: check_value(key, value) for key, value in changes.items()}
         return dataclasses.replace(self, **checked)
 
-    def to_json(self) -> Dict[str, Value]:
+    def to_json(self) -> dict[str, Value]:
         """All keys and values, ready for ``json.dumps``."""
         return dataclasses.asdict(self)
 
@@ -115,7 +115,7 @@ class FilterSettings:
         return cls(**{key: check_value(key, value) for key, value in data.items()})
 
 
-FIELDS: Dict[str, "dataclasses.Field[Any]"] = {f.name: f for f in dataclasses.fields(FilterSettings)}
+FIELDS: dict[str, dataclasses.Field[Any]] = {f.name: f for f in dataclasses.fields(FilterSettings)}
 
 
 def check_value(key: str, value: object) -> Any:
@@ -141,6 +141,9 @@ def check_value(key: str, value: object) -> Any:
     return value
 
 
+_SWITCH_WORDS = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+
+
 def parse_value(key: str, text: str) -> Value:
     """The value of setting ``key`` from its command-line form: ``on``/``off`` for switches.
 
@@ -152,7 +155,7 @@ def parse_value(key: str, text: str) -> Value:
     value: object = text
     try:
         if kind is bool:
-            value = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}[text.lower()]
+            value = _SWITCH_WORDS[text.lower()]
         elif kind in (int, float):
             value = kind(text)
     except (KeyError, ValueError):
