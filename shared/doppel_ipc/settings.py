@@ -151,7 +151,7 @@ def parse_value(key: str, text: str) -> Value:
         SettingError: an unknown key, or text that is no value of it.
     """
     field = FIELDS.get(key)
-    kind = str if field is None else type(field.default)
+    kind: type[Any] = str if field is None else type(field.default)
     value: object = text
     try:
         if kind is bool:
