@@ -35,11 +35,11 @@ class VirtualDisplay:
         program = shutil.which("Xvfb")
         if program is None:
             raise ObsError("there is no Xvfb", "no program of this name is on PATH", "apt-get install xvfb")
+        screen = ("-screen", "0", f"{width}x{height}x24")
         read_end, write_end = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [program, "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24"]
-                + ["-nolisten", "tcp", "-noreset"],
+                [program, "-displayfd", str(write_end), *screen, "-nolisten", "tcp", "-noreset"],
                 pass_fds=(write_end,),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -61,7 +61,7 @@ class VirtualDisplay:
         self._process.kill()
         self._process.wait()
 
-    def __enter__(self) -> VirtualDisplay:
+    def __enter__(self) -> VirtualDisplay:  # noqa: PYI034 - typing.Self is newer than Python 3.9
         return self
 
     def __exit__(

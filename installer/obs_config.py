@@ -62,7 +62,7 @@ class ObsVersion:
 
     @property
     def number(self) -> int:
-        """libobs's ``MAKE_SEMANTIC_VERSION``."""
+        """The number as libobs compares it, ``MAKE_SEMANTIC_VERSION``."""
         return self.major << 24 | self.minor << 16 | self.patch
 
     def __str__(self) -> str:

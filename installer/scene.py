@@ -1,4 +1,4 @@
-"""Scene collections in OBS's JSON form (``basic/scenes/*.json``), for :func:`installer.obs_config.write_config`."""
+"""Scene collections in OBS's JSON form, the files ``basic/scenes/*.json``."""
 
 from __future__ import annotations
 
