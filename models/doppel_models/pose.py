@@ -1,0 +1,60 @@
+"""The head's turn, from its landmarks."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from doppel_models import canonical
+from doppel_models.geometry import umeyama
+from doppel_models.types import FloatArray
+
+# Points that move little with the expression, and their weights: MediaPipe's Procrustes landmark basis
+# (geometry_pipeline_metadata_landmarks of its face landmarker).
+_BASIS = {
+    4: 0.070909940, 6: 0.032100145, 10: 0.008446551, 33: 0.058724168, 54: 0.007667080,
+    67: 0.009078059, 117: 0.009791938, 119: 0.014565368, 121: 0.018591361, 127: 0.005197994,
+    129: 0.120625205, 132: 0.005560018, 133: 0.053286184, 136: 0.066890456, 143: 0.014816548,
+    147: 0.014262834, 198: 0.025462192, 205: 0.047252279, 263: 0.058724168, 284: 0.007667080,
+    297: 0.009078059, 346: 0.009791938, 348: 0.014565368, 350: 0.018591361, 356: 0.005197994,
+    358: 0.120625205, 361: 0.005560018, 362: 0.053286184, 365: 0.066890456, 372: 0.014816548,
+    376: 0.014262834, 420: 0.025462192, 425: 0.047252279,
+}  # fmt: skip
+_INDICES = np.array(list(_BASIS))
+_WEIGHTS = np.array(list(_BASIS.values()))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pose:
+    """The head's turn in degrees, and its size."""
+
+    yaw: float
+    """Positive: the face turns to the picture's right."""
+    pitch: float
+    """Positive: the face looks up."""
+    roll: float
+    """Positive: the head tilts clockwise in the picture."""
+    scale: float
+    """Pixels per unit of the canonical face; does not shrink when the head turns."""
+
+
+def head_pose(landmarks: FloatArray) -> Pose:
+    """The pose of a face from its landmarks (468 or 478, 3), by the best similarity from the canonical face.
+
+    The rotation is split as ``Rz(roll) Rx(-pitch) Ry(-yaw)``: roll is the turn within the picture, yaw and
+    pitch are those of the face after the roll is undone. The network flattens depth, so large angles are
+    under-estimated a little.
+    """
+    scale, rotation, _ = umeyama(canonical.load().vertices[_INDICES], landmarks[_INDICES], _WEIGHTS)
+    return Pose(*angles(rotation), scale)
+
+
+def angles(rotation: npt.NDArray[np.floating]) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in degrees of a (3, 3) rotation in the landmarks' axes."""
+    pitch = -math.asin(min(1.0, max(-1.0, float(rotation[2, 1]))))
+    yaw = math.atan2(float(rotation[2, 0]), float(rotation[2, 2]))
+    roll = math.atan2(-float(rotation[0, 1]), float(rotation[1, 1]))
+    return math.degrees(yaw), math.degrees(pitch), math.degrees(roll)

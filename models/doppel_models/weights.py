@@ -1,0 +1,53 @@
+"""The files that Doppel ships, with their hashes: nothing is used that is not exactly what was shipped."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from doppel_models.errors import WeightsError
+
+FOLDER = Path(__file__).parent / "weights"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BundledFile:
+    """One file of the folder ``weights``."""
+
+    name: str
+    sha256: str
+
+    def read(self) -> bytes:
+        """The file's content, after its hash was checked.
+
+        Raises:
+            WeightsError: the file is missing, cannot be read or has another hash.
+        """
+        path = FOLDER / self.name
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise WeightsError(f"{path}: {error.strerror}; install Doppel again") from error
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != self.sha256:
+            raise WeightsError(
+                f"{path} is damaged (sha256 {digest[:12]}, expected {self.sha256[:12]}); install Doppel again"
+            )
+        return data
+
+
+FACE_DETECTOR = BundledFile(
+    "face_detector.onnx", "ea6ebb52fc8d1b782432c22084fed809498f154cf21f3e4d34a33a8ccaffa081"
+)
+"""BlazeFace, short range: 128x128 RGB -> 896 boxes with 6 key points, and their scores."""
+FACE_LANDMARKS = BundledFile(
+    "face_landmarks_detector_relu.onnx", "6f86dd190e40cfc02fda23ff670bcf2d10d541f2c785c67ecc27040fc8ae70e3"
+)
+"""Face mesh V2: 256x256 RGB -> 478 points in 3-D, and the presence of a face."""
+CANONICAL_FACE = BundledFile(
+    "canonical_face_model.obj", "b2a959c8456d94dc039336e0c5a1735a4692a1193e248ac07d8511578a8535cf"
+)
+"""The 468 vertices of the neutral face, their UV coordinates and 898 triangles."""
+
+BUNDLED = (FACE_DETECTOR, FACE_LANDMARKS, CANONICAL_FACE)
