@@ -21,7 +21,7 @@ class CanonicalFace:
     """The neutral face. Arrays are read-only."""
 
     vertices: FloatArray
-    """(468, 3) in the landmarks' axes: x to the picture's right, y down, z away from the camera; centimetres."""
+    """(468, 3) in the landmarks' axes: x to the picture's right, y down, z away from the camera; in cm."""
     uv: FloatArray
     """(468, 2) u right, v down, 0..1, so that ``uv * (width, height)`` are positions in a texture."""
     triangles: npt.NDArray[np.int32]

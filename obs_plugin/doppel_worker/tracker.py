@@ -1,0 +1,264 @@
+"""Follows the faces of one lane: who is where in each frame, and who was lost where.
+
+Each followed face costs one run of the landmark network a frame, in the region where it was before. The
+detector runs when a face is missing, every ``redetect_ms``, and when the picture changes strongly near its
+edges; it starts and ends tracks, but never moves a followed face, so it adds no jitter.
+
+All times come from the frames' own time stamps, through a clock of the tracker's own that never jumps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+from doppel_ipc.settings import FilterSettings
+from doppel_models.detector import MIN_SCORE, FaceDetector
+from doppel_models.geometry import bbox_center, bbox_of, bbox_size, grown, iou, roi_from_detection
+from doppel_models.landmarker import FaceLandmarker
+from doppel_models.types import Detection, Face, FloatArray
+
+from doppel_worker.compositor import Compositor
+from doppel_worker.face_finder import FaceFinder
+from doppel_worker.frame import FrameView
+from doppel_worker.track import Measurement, Track, measure
+
+_MS = 1_000_000
+_MAX_STEP = 500 * _MS
+"""A longer step between two time stamps is a jump: a seek, a loop or a stall."""
+_NOMINAL_STEP = 33 * _MS
+_MAYBE_SCORE = 0.35
+"""A detection from here up to the detector's own limit is no face, but no confident absence either."""
+_MAYBE_PRESENCE = 0.2
+"""The same for the landmark network."""
+_RETRY_FOR = 1000 * _MS
+"""How long the landmark network goes on looking, in every frame, where a face was lost."""
+_RETURN_WITHIN = 1000 * _MS
+"""A face that comes back later than this may be somebody else's, so it gets a new identity."""
+_PATIENCE = 500 * _MS
+"""With ``faces=largest``: how long a lost face keeps its place before another one takes it."""
+_LARGER = 1.3
+"""With ``faces=largest``: another face must be this much larger, for ``_PATIENCE``, to take the place."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LostFace:
+    """A face that was followed and is not seen now."""
+
+    track_id: int
+    bbox: FloatArray
+    """(4,) where it was last, pixels of the frame."""
+    landmarks: FloatArray
+    """(478, 3) as last seen."""
+    lost_ms: float
+    """Time since it was last seen."""
+    absent_ms: float
+    """Time for which nothing like a face has been seen there: the *confident* absence."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TrackResult:
+    """What one frame shows."""
+
+    faces: tuple[Face, ...]
+    """The faces to swap, largest first."""
+    lost: tuple[LostFace, ...]
+    """Faces that may still be there unseen; each is listed until it returns, another face is found in its
+    place, or its confident absence reaches ``lost_face_ms``."""
+    bystanders: tuple[FloatArray, ...]
+    """Boxes (4,) of faces seen in the last search that are not to be swapped (see ``faces``, ``max_faces``,
+    ``min_face_px``)."""
+    ran_detector: bool
+
+
+class Tracker:
+    """Follows the faces of one lane. The networks may be shared by lanes that run on one thread."""
+
+    def __init__(self, detector: FaceDetector, landmarker: FaceLandmarker) -> None:
+        self._finder = FaceFinder(detector)
+        self._landmarker = landmarker
+        self._ids = itertools.count(1)
+        self._tracks: list[Track] = []
+        self._lost: list[Track] = []
+        self._bystanders: list[Detection] = []
+        self._geometry = (0, 0)
+        self._stamp: int | None = None
+        self._now = 0
+        self._searched_at: int | None = None
+        self._larger_since: int | None = None
+
+    def update(self, frame: FrameView, compositor: Compositor, settings: FilterSettings) -> TrackResult:
+        """Follow the faces into the next frame."""
+        jumped = self._advance(frame)
+        changed = self._finder.look(frame, compositor)
+        missing = self._follow(frame, compositor, settings)
+        due = (
+            self._searched_at is None
+            or self._now - self._searched_at >= settings.redetect_ms * _MS
+            or any(self._now - track.last_seen <= _RETRY_FOR for track in self._lost)
+        )
+        search = jumped or changed or missing or due or not self._tracks
+        if search:
+            self._search(frame, compositor, settings, thorough=jumped or not self._tracks)
+        self._forget(settings)
+        faces = [track.face(self._now, settings.smoothing) for track in self._tracks]
+        return TrackResult(
+            faces=tuple(sorted(faces, key=lambda face: -bbox_size(face.bbox))),
+            lost=tuple(self._lost_face(track) for track in self._lost),
+            bystanders=tuple(detection.bbox for detection in self._bystanders),
+            ran_detector=search,
+        )
+
+    def _advance(self, frame: FrameView) -> bool:
+        """Move the clock to this frame; True if time or geometry jumped."""
+        step = _NOMINAL_STEP if self._stamp is None else frame.timestamp_ns - self._stamp
+        jumped = not 0 <= step <= _MAX_STEP
+        self._now += _NOMINAL_STEP if jumped else step
+        self._stamp = frame.timestamp_ns
+        geometry = (frame.width, frame.height)
+        if geometry != self._geometry and self._geometry != (0, 0):
+            factors = geometry[0] / self._geometry[0], geometry[1] / self._geometry[1]
+            for track in self._tracks + self._lost:
+                track.rescale(*factors)
+            jumped = True
+        self._geometry = geometry
+        if jumped:
+            for track in self._tracks:
+                track.reset_smoothing()
+        return jumped
+
+    def _follow(self, frame: FrameView, compositor: Compositor, settings: FilterSettings) -> bool:
+        """Look for every face where it was; True if one is missing that was there in the last frame."""
+        limit = settings.max_faces if settings.faces == "all" else 1
+        followed: list[Track] = []
+        missing: list[Track] = []
+        for track in self._tracks[:limit]:
+            measurement = measure(frame, compositor, self._landmarker, track.roi)
+            if track.accepts(measurement, frame) and not _claimed(measurement, followed):
+                track.take(measurement, self._now)
+                followed.append(track)
+            else:
+                missing.append(track)
+        for track in list(self._lost):
+            if self._now - track.last_seen > _RETRY_FOR or len(followed) >= limit:
+                continue
+            measurement = measure(frame, compositor, self._landmarker, track.roi)
+            if measurement.presence > _MAYBE_PRESENCE:
+                track.maybe_seen = self._now
+            if track.accepts(measurement, frame) and not _claimed(measurement, followed):
+                track.reset_smoothing()
+                track.take(measurement, self._now)
+                followed.append(track)
+                self._lost.remove(track)
+        self._tracks = followed
+        self._lost += missing
+        return bool(missing)
+
+    def _search(
+        self, frame: FrameView, compositor: Compositor, settings: FilterSettings, *, thorough: bool
+    ) -> None:
+        """Run the detector; end, find again and start tracks by what it says."""
+        self._searched_at = self._now
+        detections = self._finder.find(frame, compositor, _MAYBE_SCORE, thorough=thorough)
+        free = [one for one in detections if not any(_explains(track, one) for track in self._tracks)]
+        for track in self._lost:
+            if any(_near(track, one) for one in free):
+                track.maybe_seen = self._now
+        free = [one for one in free if one.score >= MIN_SCORE and bbox_size(one.bbox) >= settings.min_face_px]
+        free.sort(key=lambda one: -bbox_size(one.bbox))
+        self._bystanders = []
+        for detection in free:
+            if not self._wanted(detection, detections, settings):
+                self._bystanders.append(detection)
+                continue
+            measurement = measure(frame, compositor, self._landmarker, roi_from_detection(detection))
+            if measurement.found and not _claimed(measurement, self._tracks):
+                self._start(detection, measurement, settings)
+
+    def _wanted(self, detection: Detection, detections: list[Detection], settings: FilterSettings) -> bool:
+        """True if a face that is not followed shall be."""
+        if settings.faces == "all":
+            return len(self._tracks) < settings.max_faces
+        if not self._tracks:
+            waiting = [track for track in self._lost if self._now - track.last_seen < _PATIENCE]
+            return not waiting or any(_near(track, detection) for track in waiting)
+        target = self._tracks[0]
+        sizes = [bbox_size(one.bbox) for one in detections if _explains(target, one)]
+        if bbox_size(detection.bbox) < _LARGER * max(sizes, default=bbox_size(target.bbox)):
+            self._larger_since = None
+            return False
+        if self._larger_since is None:
+            self._larger_since = self._now
+        return self._now - self._larger_since >= _PATIENCE
+
+    def _start(self, detection: Detection, measurement: Measurement, settings: FilterSettings) -> None:
+        """A detected face joins the followed ones: as one that was lost here, or as a new one."""
+        returned = [
+            track
+            for track in self._lost
+            if self._now - track.last_seen <= _RETURN_WITHIN and _near(track, detection)
+        ]
+        if settings.faces == "largest":
+            self._tracks.clear()
+            self._larger_since = None
+        if returned:
+            track = min(returned, key=lambda one: _distance(one.bbox, detection.bbox))
+            self._lost.remove(track)
+            track.reset_smoothing()
+            track.take(measurement, self._now)
+        else:
+            track = Track(next(self._ids), measurement, self._now)
+        self._tracks.append(track)
+
+    def _forget(self, settings: FilterSettings) -> None:
+        """Drop lost faces that are gone for sure, or in whose place a face is followed."""
+        self._lost = [
+            track
+            for track in self._lost
+            if self._now - track.maybe_seen < settings.lost_face_ms * _MS
+            and not any(_covers(other, track) for other in self._tracks)
+        ]
+
+    def _lost_face(self, track: Track) -> LostFace:
+        return LostFace(
+            track_id=track.track_id,
+            bbox=track.bbox,
+            landmarks=track.landmarks,
+            lost_ms=(self._now - track.last_seen) / _MS,
+            absent_ms=(self._now - track.maybe_seen) / _MS,
+        )
+
+
+def _claimed(measurement: Measurement, tracks: list[Track]) -> bool:
+    """True if another track already follows this face."""
+    bbox = bbox_of(measurement.landmarks)
+    return any(iou(bbox, track.bbox) > 0.5 for track in tracks)
+
+
+def _distance(a: FloatArray, b: FloatArray) -> float:
+    """Between the boxes' middles, pixels."""
+    (x0, y0), (x1, y1) = bbox_center(a), bbox_center(b)
+    return float(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5)
+
+
+def _explains(track: Track, detection: Detection) -> bool:
+    """True if the detection is of the face that the track follows."""
+    size = bbox_size(track.bbox)
+    return (
+        _distance(track.bbox, detection.bbox) < 0.5 * size
+        and size / 2.5 < bbox_size(detection.bbox) < size * 2.5
+    )
+
+
+def _near(track: Track, detection: Detection) -> bool:
+    """True if the detection may be the face that was lost there."""
+    size = bbox_size(track.bbox)
+    return (
+        _distance(track.bbox, detection.bbox) < 1.5 * size
+        and size / 2.5 < bbox_size(detection.bbox) < size * 2.5
+    )
+
+
+def _covers(track: Track, lost: Track) -> bool:
+    """True if the followed face lies where the other one was lost."""
+    return iou(track.bbox, grown(lost.bbox, 1.5)) > 0.25
