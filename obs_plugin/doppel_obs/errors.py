@@ -1,0 +1,27 @@
+"""The errors of ``doppel_obs``.
+
+Hierarchy::
+
+    PluginError
+    ├── LibobsError        libobs is not found, or lacks a function that Doppel needs
+    ├── RegistrationError  the gate or OBS refused the filter
+    └── WorkerStartError   the worker process cannot be started
+"""
+
+from __future__ import annotations
+
+
+class PluginError(Exception):
+    """Base of every error that this package raises."""
+
+
+class LibobsError(PluginError):
+    """libobs is not found in this process, or lacks a function that Doppel needs."""
+
+
+class RegistrationError(PluginError):
+    """The gate or OBS refused the filter."""
+
+
+class WorkerStartError(PluginError):
+    """The worker process cannot be started."""

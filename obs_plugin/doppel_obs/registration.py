@@ -1,0 +1,152 @@
+"""Registers the filter's type with OBS, once per process, whatever happens to the script.
+
+libobs keeps what it is given until the process ends: the description of the filter type, its callbacks, the
+property page's buttons. All of the first kind is the gate's, in C, never unloaded. What Python hands out
+(:class:`Holder`) lies in ``sys.modules``, because OBS reloads a script's module, or imports it from Python's cache
+when the script is removed and added again or the scene collection changes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import traceback
+import types
+from pathlib import Path
+from typing import Any, Callable, List, Optional, Tuple  # noqa: UP035 - Python 3.8 inside OBS
+
+from doppel_ipc import gate_abi, native
+from doppel_ipc.settings import FIELDS
+
+from doppel_obs.errors import RegistrationError
+from doppel_obs.libobs import LOG_ERROR, SOURCE_INFO_BYTES, Handle, Libobs, find_libobs
+
+FILTER_ID = "doppel_face_swap"
+DISPLAY_NAME = "Face Swap"
+ORPHAN_TEXT = (
+    "The script doppel_filter.py is not loaded, so this source stays covered.\n"
+    "Add it in Tools > Scripts, or remove this filter."
+)
+_HOLDER = "_doppel_holder"
+
+PropertiesFactory = Callable[[int], Optional[Handle]]
+"""Filter id -> obs_properties_t, whose ownership goes to OBS."""
+
+
+class Holder(types.ModuleType):
+    """The process's one copy of what libobs and the gate may still call. Lives in ``sys.modules``.
+
+    Args:
+        libobs: libobs's functions.
+        gate: the native library with the gate's functions declared.
+        library_path: where ``gate`` was loaded from.
+    """
+
+    def __init__(self, libobs: Libobs, gate: ctypes.CDLL, library_path: Path) -> None:
+        super().__init__(_HOLDER)
+        self.libobs = libobs
+        self.gate = gate
+        self.library_path = library_path
+        self.properties_factory: Optional[PropertiesFactory] = None
+        """The script that is loaded now; None between two."""
+        self.kept: List[Any] = []
+        """Thunks that libobs may call as long as the process lives."""
+        self.properties_thunk = self.keep(gate_abi.PropertiesCallback(self._properties))
+
+    def keep(self, thunk: Any) -> Any:
+        """Keeps a ctypes callback alive for ever, even through Python's own end."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thunk))
+        self.kept.append(thunk)
+        return thunk
+
+    def guarded(self, default: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function`` with its exceptions written to OBS's log: none may reach libobs. Then ``default`` is returned."""
+
+        def call(*arguments: Any) -> Any:
+            try:
+                return function(*arguments)
+            except Exception:  # noqa: BLE001 - the last frame before C
+                self.libobs.log(LOG_ERROR, traceback.format_exc())
+                return default
+
+        return call
+
+    def _properties(self, filter_id: int) -> Optional[int]:
+        factory = self.properties_factory
+        return None if factory is None else self.guarded(None, factory)(filter_id)  # type: ignore[no-any-return]
+
+
+def register(library_path: Path) -> Holder:
+    """Loads the gate and registers the filter's type; later calls return what the first one made.
+
+    Args:
+        library_path: the native library; ignored where one is loaded already, since it is never unloaded.
+
+    Raises:
+        LibobsError: this is not OBS, or it is too old.
+        NativeError: the native library is missing or of another version.
+        RegistrationError: the gate or OBS refuses.
+    """
+    known = sys.modules.get(_HOLDER)
+    if known is not None:
+        # Not isinstance: after a reload of this module the class is another one.
+        return known  # type: ignore[return-value]
+    libobs = Libobs(find_libobs())
+    gate = native.load(library_path, gate_abi.GATE_FUNCTIONS)
+    holder = Holder(libobs, gate, library_path)
+    info, already = _install(libobs, gate)
+    if not already:
+        libobs.obs_register_source_s(info, SOURCE_INFO_BYTES)
+    if not libobs.obs_source_get_display_name(FILTER_ID.encode()):
+        raise RegistrationError(f"OBS refused the filter type {FILTER_ID}; OBS's log says why")
+    sys.modules[_HOLDER] = holder
+    return holder
+
+
+def enable_properties(holder: Holder, factory: PropertiesFactory) -> None:
+    """From now on the property page is the script's."""
+    holder.properties_factory = factory
+    holder.gate.doppel_gate_set_properties_callback(ctypes.cast(holder.properties_thunk, ctypes.c_void_p))
+
+
+def disable_properties(holder: Holder) -> None:
+    """From now on the page is the gate's own; waits until no call is inside the script."""
+    holder.gate.doppel_gate_set_properties_callback(None)
+    holder.properties_factory = None
+
+
+def _install(libobs: Libobs, gate: ctypes.CDLL) -> Tuple[int, bool]:
+    table = gate_abi.LibObs(size=ctypes.sizeof(gate_abi.LibObs))
+    for name, kind in gate_abi.LibObs._fields_:
+        if kind is ctypes.c_void_p:
+            setattr(table, name, libobs.address(name))
+    defaults = _defaults()
+    already = ctypes.c_int32(0)
+    info = gate.doppel_gate_install(
+        ctypes.byref(table),
+        FILTER_ID.encode(),
+        DISPLAY_NAME.encode(),
+        ORPHAN_TEXT.encode(),
+        defaults,
+        len(defaults),
+        ctypes.byref(already),
+    )
+    if not info:
+        raise RegistrationError("the native library refused the table of libobs's functions")
+    return int(info), bool(already.value)
+
+
+def _defaults() -> ctypes.Array[gate_abi.Default]:
+    kinds = {
+        bool: gate_abi.DefaultKind.BOOL,
+        int: gate_abi.DefaultKind.INT,
+        float: gate_abi.DefaultKind.DOUBLE,
+        str: gate_abi.DefaultKind.STRING,
+    }
+    entries = []
+    for key, field in FIELDS.items():
+        kind = kinds[type(field.default)]
+        text = field.default.encode() if kind is gate_abi.DefaultKind.STRING else None
+        number = 0.0 if text is not None else float(field.default)
+        entries.append(gate_abi.Default(key.encode(), int(kind), 0, number, text))
+    return (gate_abi.Default * len(entries))(*entries)
