@@ -1,0 +1,81 @@
+"""The command line: ``python3 -m installer run | test | install | uninstall | doctor``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from installer.demo import CONSENT_GROUNDS, DEFAULT_PERSONA
+from installer.errors import InstallerError
+from installer.progress import Progress
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code: 0 fine, 1 it failed and said why, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    progress = Progress()
+    try:
+        report = _command(options, progress)
+    except InstallerError as error:
+        report = {"ok": False, "problems": [str(error)]}
+    except KeyboardInterrupt:
+        progress.say("interrupted; the same command goes on where it stopped")
+        return 130
+    for problem in report.get("problems", []):
+        print(f"problem: {problem}", file=sys.stderr)
+    for warning in report.get("warnings", []):
+        print(f"warning: {warning}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(report, indent=2))
+    return 0 if report["ok"] else 1
+
+
+def _command(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    if options.command == "run":
+        from installer.run import RunOptions, run
+
+        wanted = RunOptions(
+            media=options.media,
+            persona=options.persona,
+            consent=options.consent,
+            headless=options.headless,
+            out=options.out,
+            device=options.device,
+        )
+        report = run(wanted, progress)
+        if "files" in report and not options.json:
+            print(f"report: {report['files']['report']}")
+        return report
+    raise InstallerError(f"unknown command {options.command}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m installer", description="Installs and runs Doppel.")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="run|test|install|uninstall|doctor"
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    run = commands.add_parser("run", parents=[common], help="open OBS with a demo scene of its own")
+    run.add_argument("--media", type=Path, metavar="FILE", help="play this file instead of the webcam")
+    run.add_argument("--persona", default=DEFAULT_PERSONA, metavar="NAME|PHOTO", help="the face to wear")
+    run.add_argument("--consent", choices=CONSENT_GROUNDS, help="on what ground the photo may be used")
+    run.add_argument("--headless", type=_seconds, metavar="SECONDS", help="record without a screen")
+    run.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder of the results")
+    run.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="which packages to use")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 1.0 <= value <= 86400.0:
+        raise argparse.ArgumentTypeError(f"{text} seconds is not between 1 and 86400")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""The demo's parts: what plays, which persona it wears, and the scene collection around them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from installer.environment import Environment
+from installer.errors import InstallerError
+from installer.layout import PROJECT, SCRIPT
+from installer.progress import Progress
+from installer.scene import (
+    CAMERA,
+    FILTER_ID,
+    FILTER_NAME,
+    SCENE,
+    Filter,
+    Scene,
+    Source,
+    camera_source,
+    media_source,
+    scene_collection,
+)
+from installer.system import run_command
+
+DEMO_CLIP = PROJECT / "docs" / "demo.mp4"
+DEFAULT_PERSONA = "porcelain"
+CONSENT_GROUNDS = ("own", "permission", "public-domain", "synthetic")
+
+
+def first_camera() -> str | None:
+    """The first webcam of this machine, a Video4Linux device that captures; None without one."""
+    for device in sorted(Path("/sys/class/video4linux").glob("video*")) if sys.platform == "linux" else []:
+        index = device / "index"
+        # A webcam has several nodes; node 0 gives the picture, the others its metadata.
+        if index.is_file() and index.read_text(encoding="ascii").strip() == "0":
+            return f"/dev/{device.name}"
+    return None
+
+
+def choose_media(media: Path | None, *, headless: bool) -> Path | str:
+    """What plays: the user's file (a path), else the first webcam (a device), else the demo clip (a path).
+
+    Raises:
+        InstallerError: the file is missing.
+    """
+    if media is not None:
+        if not media.is_file():
+            raise InstallerError(
+                f"{media} is missing", "--media names no file", "name a video or picture file"
+            )
+        return media.resolve()
+    camera = None if headless else first_camera()
+    if camera is not None:
+        return camera
+    if not DEMO_CLIP.is_file():
+        raise InstallerError(
+            f"{DEMO_CLIP} is missing", "the project's folder is not complete", "use --media FILE"
+        )
+    return DEMO_CLIP
+
+
+def choose_persona(wanted: str, consent: str | None, environment: Environment, progress: Progress) -> str:
+    """The identifier of the persona: a name as it is, a photo after it was added with its consent record.
+
+    Raises:
+        InstallerError: a photo without consent.
+        CommandError: the photo is refused; the message says why.
+    """
+    photo = Path(wanted)
+    if not photo.is_file():
+        if photo.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"):
+            raise InstallerError(
+                f"{photo} is missing", "--persona names no photo", "name a photo or a persona"
+            )
+        return wanted
+    if consent is None:
+        raise InstallerError(
+            "a photo of a face needs consent",
+            f"{photo} may be used only by someone who says on what ground",
+            f"add --consent with one of: {', '.join(CONSENT_GROUNDS)}",
+        )
+    with progress.step("persona", f"persona from {photo.name} (consent: {consent})"):
+        command = [
+            str(environment.doppel),
+            "persona",
+            "add",
+            str(photo.resolve()),
+            "--consent",
+            consent,
+            "--json",
+        ]
+        output = run_command(command, f"{photo} cannot become a persona", "use another photo, see above")
+    return str(json.loads(output.strip().splitlines()[-1])["id"])
+
+
+def demo_collection(media: Path | str, persona: str, canvas: tuple[int, int]) -> dict[str, object]:
+    """The scene collection: one scene, the camera in it with the filter on, the script loaded."""
+    filters = [Filter(FILTER_NAME, FILTER_ID, {"persona": persona})]
+    source: Source
+    if isinstance(media, Path):
+        source = media_source(CAMERA, media, filters=filters)
+    else:
+        source = camera_source(CAMERA, media, filters=filters)
+    return scene_collection([source], [Scene(SCENE, [CAMERA])], canvas, scripts=[SCRIPT])

@@ -1,0 +1,27 @@
+"""Counts the frames of a recording. Runs on the worker's interpreter, which has PyAV.
+
+``python recording.py FILE`` prints ``{"frames": int, "seconds": float, "width": int, "height": int}``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+
+def measure(path: str) -> dict[str, float]:
+    """Frames, length in seconds and size of the first video stream, from its packets."""
+    import av
+
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        unit = float(stream.time_base or 0)
+        times = sorted(p.pts * unit for p in container.demux(stream) if p.pts is not None)
+        frames = len(times)
+        # The last frame lasts as long as the others do on average.
+        seconds = (times[-1] - times[0]) * frames / (frames - 1) if frames > 1 else 0.0
+        return {"frames": frames, "seconds": seconds, "width": stream.width, "height": stream.height}
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1])))

@@ -1,0 +1,138 @@
+"""``report.json``: the figures of one headless run. Its keys are described in docs/report.md."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from installer.obs_config import ObsVersion
+from installer.obs_launch import ObsResult
+
+OUTCOMES = ("swapped", "held", "covered", "blurred", "no_face", "original", "dropped")
+"""What can become of a frame; the counts of the seven add up to ``in``."""
+LEAST_SWAPPED = 0.97
+MOST_FIRST_SWAPPED_S = 3.0
+
+
+def read_statistics(path: Path) -> dict[str, Any] | None:
+    """The statistics file of the script; None where it is missing or not whole."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) and data.get("version") == 1 else None
+
+
+def build_report(
+    statistics: Mapping[str, Any] | None,
+    result: ObsResult,
+    version: ObsVersion,
+    recording: Mapping[str, float] | None,
+    asked: Mapping[str, object],
+) -> dict[str, Any]:
+    """The report's object, with its verdict.
+
+    Args:
+        statistics: what the script counted, see :func:`read_statistics`.
+        result: how OBS ended.
+        version: OBS's version.
+        recording: frames and seconds of the recording.
+        asked: what was run: ``persona``, ``media``, ``doppel_version``.
+    """
+    problems = _obs_problems(result, recording)
+    warnings: list[str] = []
+    lane: Mapping[str, Any] = {}
+    worker: Mapping[str, Any] = {}
+    if statistics is None or not statistics.get("lanes"):
+        problems.append(
+            "the script left no figures: it did not load, or its filter did not start (see the OBS log)"
+        )
+    else:
+        lane, worker = statistics["lanes"][0], statistics.get("worker") or {}
+    frames: Mapping[str, int] = lane.get("frames") or {}
+    since: Mapping[str, int] = lane.get("frames_since_swap") or {}
+    first = _seconds_between(lane.get("first_frame_ns"), lane.get("first_swapped_ns"))
+    report: dict[str, Any] = {
+        "obs_version": str(version),
+        "python_version": platform.python_version(),
+        **asked,
+        "device": worker.get("device"),
+        "provider": worker.get("provider"),
+        "frames": dict(frames),
+        "frames_since_swap": dict(since),
+        "swapped_ratio": _ratio(since, "swapped"),
+        "held_ratio": _ratio(since, "held"),
+        "first_swapped_s": first,
+        "worker_restarts": worker.get("restarts"),
+        **{
+            key: lane.get(key)
+            for key in ("delay_frames", "delay_ms", "graphics_ms", "copies_ms", "worker_ms")
+        },
+        "output_fps": round(recording["frames"] / recording["seconds"], 2)
+        if _long_enough(recording)
+        else None,
+        "obs_frames": result.drawn_frames,
+        "obs_lagged_frames": result.lagged_frames,
+        "obs_skipped_frames": result.skipped_frames,
+        "obs_memory_leaks": result.memory_leaks,
+        "obs_exit_code": result.exit_code,
+        "messages": list((statistics or {}).get("messages") or []),
+    }
+    if lane:
+        problems += _lane_problems(frames, first)
+        warnings += _lane_warnings(report)
+    return {"ok": not problems, "problems": problems, "warnings": warnings, **report}
+
+
+def _obs_problems(result: ObsResult, recording: Mapping[str, float] | None) -> list[str]:
+    problems = []
+    if result.exit_code == -9:
+        problems.append("OBS did not end when asked and was killed")
+    elif result.exit_code:
+        problems.append(f"OBS ended with code {result.exit_code}")
+    if recording is None or not recording.get("frames"):
+        problems.append("OBS recorded nothing")
+    return problems
+
+
+def _lane_problems(frames: Mapping[str, int], first: float | None) -> list[str]:
+    problems = []
+    counted = sum(int(frames.get(name, 0)) for name in OUTCOMES)
+    if counted != frames.get("in"):
+        problems.append(f"the frames do not add up: {counted} counted != {frames.get('in')} that came in")
+    if not frames.get("in"):
+        problems.append("the filter got no frame: the source does not play")
+    elif first is None:
+        problems.append("no frame was swapped")
+    return problems
+
+
+def _lane_warnings(report: Mapping[str, Any]) -> list[str]:
+    warnings = []
+    first, ratio = report["first_swapped_s"], report["swapped_ratio"]
+    if first is not None and first > MOST_FIRST_SWAPPED_S:
+        warnings.append(f"the first swapped frame came after {first:.1f} s (> {MOST_FIRST_SWAPPED_S:.0f} s)")
+    if ratio is not None and ratio < LEAST_SWAPPED:
+        warnings.append(f"{100 * ratio:.1f} % of the frames were swapped (< {100 * LEAST_SWAPPED:.0f} %)")
+    if report["worker_restarts"]:
+        warnings.append(f"the worker was restarted {report['worker_restarts']} times")
+    if report["obs_lagged_frames"]:
+        warnings.append(f"OBS drew {report['obs_lagged_frames']} of {report['obs_frames']} frames late")
+    return warnings
+
+
+def _ratio(counts: Mapping[str, int], name: str) -> float | None:
+    return round(counts.get(name, 0) / counts["in"], 4) if counts.get("in") else None
+
+
+def _seconds_between(begin: int | None, end: int | None) -> float | None:
+    return round((end - begin) / 1e9, 3) if begin and end else None
+
+
+def _frame_rate(recording: Mapping[str, float] | None) -> float | None:
+    return (
+        round(recording["frames"] / recording["seconds"], 2) if recording and recording["seconds"] else None
+    )

@@ -1,0 +1,183 @@
+"""``installer run``: everything made ready, then OBS with the demo scene - on the screen, or without one."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from installer import recording
+from installer.demo import choose_media, choose_persona, demo_collection
+from installer.display import VirtualDisplay, has_display
+from installer.environment import Environment
+from installer.errors import CommandError
+from installer.ipc import paths
+from installer.layout import LOGS, MADE
+from installer.obs_config import ObsOptions, ObsVersion
+from installer.obs_launch import ObsResult, ObsSession
+from installer.prepare import prepare_environment, prepare_obs, prepare_script
+from installer.progress import Progress
+from installer.report import build_report, read_statistics
+from installer.system import run_command
+
+DEFAULT_SECONDS = 20.0
+HEADLESS_CANVAS = (640, 360)
+SCREEN_CANVAS = (1280, 720)
+SESSION = MADE / "obs"
+STATISTICS = "statistics.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class RunOptions:
+    """What the user asked of ``run``."""
+
+    media: Path | None = None
+    """A file to play instead of the webcam or the demo clip."""
+    persona: str = "porcelain"
+    """A persona's name, or the path of a photo."""
+    consent: str | None = None
+    """Ground on which a photo may be used."""
+    headless: float | None = None
+    """Seconds to record without a screen; None: on the screen, if there is one."""
+    out: Path = Path("out")
+    """Folder of the recording, the contact sheet and the report."""
+    device: str = "auto"
+
+
+def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
+    """Makes everything ready and runs the demo.
+
+    Returns:
+        The report (headless), or ``{"ok": ..., "problems": [...]}`` after OBS was closed by the user.
+
+    Raises:
+        InstallerError: a step failed.
+    """
+    seconds = options.headless
+    if seconds is None and not has_display():
+        progress.say(f"there is no display: running without one for {DEFAULT_SECONDS:.0f} s")
+        seconds = DEFAULT_SECONDS
+    media = choose_media(options.media, headless=seconds is not None)
+    environment = prepare_environment(progress, device=options.device)
+    program, version = prepare_obs(progress, headless=seconds is not None)
+    config = prepare_script(environment, progress)
+    persona = choose_persona(options.persona, options.consent, environment, progress)
+    shutil.rmtree(SESSION / "recording", ignore_errors=True)
+    (SESSION / STATISTICS).unlink(missing_ok=True)
+    canvas = SCREEN_CANVAS if seconds is None else HEADLESS_CANVAS
+    collection = demo_collection(media, persona, canvas)
+    environ = {paths.CONFIG_ENV: str(config), paths.STATS_ENV: str(SESSION / STATISTICS)}
+    obs_options = ObsOptions(canvas, recording_dir=SESSION / "recording", preview=seconds is None)
+    if seconds is None:
+        session = ObsSession(
+            SESSION, collection, obs_options, environ=environ, program=program, version=version
+        )
+        return _on_screen(session, progress)
+    with contextlib.ExitStack() as stack:
+        display = stack.enter_context(VirtualDisplay())
+        session = ObsSession(
+            SESSION, collection, obs_options, display=display.name, start_recording=True,
+            environ=environ, program=program, version=version,
+        )  # fmt: skip
+        result = _headless(session, seconds, progress)
+    asked = {"persona": persona, "media": str(media), "doppel_version": _doppel_version(environment)}
+    return _deliver(options.out, environment, result, version, asked, Path(media), progress)
+
+
+def _on_screen(session: ObsSession, progress: Progress) -> dict[str, Any]:
+    with (
+        progress.step("obs_run", "OBS is open with the scene 'Doppel demo'; close its window to end"),
+        session,
+    ):
+        session.wait_ready()
+        code = session.running().wait()
+    problems = [f"OBS ended with code {code}; see {session.log_path}"] if code else []
+    return {"ok": not problems, "problems": problems}
+
+
+def _headless(session: ObsSession, seconds: float, progress: Progress) -> ObsResult:
+    with progress.step("obs_run", f"OBS without a screen, recording for {seconds:.0f} s"), session:
+        session.wait_ready()
+        end = time.monotonic() + seconds
+        said = time.monotonic()
+
+        def over() -> bool:
+            nonlocal said
+            if time.monotonic() - said >= 5.0:
+                said = time.monotonic()
+                progress.say(_state(read_statistics(SESSION / STATISTICS)))
+            return time.monotonic() >= end
+
+        session.wait_for(over, seconds + 60.0, "the recording was cut short")
+        return session.stop()
+
+
+def _deliver(
+    out: Path,
+    environment: Environment,
+    result: ObsResult,
+    version: ObsVersion,
+    asked: Mapping[str, object],
+    media: Path,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Puts the files into ``out`` and returns the report."""
+    out.mkdir(parents=True, exist_ok=True)
+    recorded = sorted((SESSION / "recording").glob("*.mkv"))
+    files = {"obs_log": str(SESSION / "obs.log"), "worker_log": str(LOGS), "report": str(out / "report.json")}
+    measured = None
+    if recorded:
+        shutil.move(str(recorded[-1]), out / "recording.mkv")
+        files["recording"] = str(out / "recording.mkv")
+        measured = _measure(environment, out / "recording.mkv")
+    report = build_report(read_statistics(SESSION / STATISTICS), result, version, measured, asked)
+    if measured:
+        with progress.step("contact_sheet", "contact sheet"):
+            problem = _contact_sheet(environment, media, out)
+        files.update({} if problem else {"before_after": str(out / "before-after.png")})
+        report["problems"] += [problem] if problem else []
+    report.update(
+        ok=not report["problems"], seconds={**progress.seconds, "total": progress.total}, files=files
+    )
+    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report
+
+
+def _measure(environment: Environment, path: Path) -> dict[str, float]:
+    command = [str(environment.python), str(Path(recording.__file__)), str(path)]
+    measured: dict[str, float] = json.loads(run_command(command, f"{path} cannot be read", "see the OBS log"))
+    return measured
+
+
+def _contact_sheet(environment: Environment, media: Path, out: Path) -> str | None:
+    """Draws the before-after sheet; returns the problem where it cannot."""
+    command = [str(environment.doppel), "contact-sheet", str(media), str(out / "recording.mkv")]
+    command += ["--out", str(out / "before-after.png")]
+    try:
+        run_command(
+            command, "the contact sheet cannot be drawn", "look at the recording instead", timeout=120
+        )
+    except CommandError as error:
+        return str(error)
+    return None
+
+
+def _doppel_version(environment: Environment) -> str:
+    code = "import importlib.metadata; print(importlib.metadata.version('doppel'))"
+    return run_command(
+        [str(environment.python), "-c", code], "the environment is broken", "remove .venv"
+    ).strip()
+
+
+def _state(statistics: dict[str, Any] | None) -> str:
+    lanes = (statistics or {}).get("lanes") or []
+    if not lanes:
+        return "no figures from the filter yet"
+    frames = lanes[0].get("frames") or {}
+    counts = ", ".join(f"{count} {name}" for name, count in frames.items() if count and name != "in")
+    return f"{frames.get('in', 0)} frames came in: {counts or 'none shown yet'}"
