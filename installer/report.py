@@ -71,9 +71,7 @@ def build_report(
             key: lane.get(key)
             for key in ("delay_frames", "delay_ms", "graphics_ms", "copies_ms", "worker_ms")
         },
-        "output_fps": round(recording["frames"] / recording["seconds"], 2)
-        if _long_enough(recording)
-        else None,
+        "output_fps": _frame_rate(recording),
         "obs_frames": result.drawn_frames,
         "obs_lagged_frames": result.lagged_frames,
         "obs_skipped_frames": result.skipped_frames,
