@@ -1,0 +1,129 @@
+"""The compositor on the CPU: OpenCV and NumPy on 8-bit samples, in the frame's own planes.
+
+It is the oracle of every other compositor. Two families of formats do the work, in *storage* coordinates
+(:mod:`doppel_worker.pixels_yuv`, :mod:`doppel_worker.pixels_rgb`); this module turns pictures over where
+``flip`` asks for it and does what is the same for all formats: blur and cover.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from doppel_models.types import ByteArray, FloatArray
+
+from doppel_worker import pixels_rgb, pixels_yuv
+from doppel_worker.compositor import Rect
+from doppel_worker.errors import FrameError
+from doppel_worker.frame import FrameView
+from doppel_worker.plane_access import COMPONENTS, blend_over, reduce_to
+
+BLUR_CELLS = 7
+"""A blurred region keeps this many samples along its shorter side: a face of 7 cells names nobody."""
+COVER_BLOCKS = 16
+"""Blocks of the cover along the frame's height (as the gate's mosaic)."""
+
+
+class CpuCompositor:
+    """See :class:`doppel_worker.compositor.Compositor`. Holds no state; one object serves every lane."""
+
+    def sample(self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int]) -> ByteArray:
+        """A crop of the frame as ``(height, width, 3)`` uint8 RGB; see the protocol.
+
+        Raises:
+            FrameError: ``matrix`` is singular or not finite, or the frame's colour matrix has no inverse.
+        """
+        forward = np.asarray(matrix, np.float64)
+        determinant = float(np.linalg.det(forward[:, :2]))
+        if not np.isfinite(forward).all() or abs(determinant) < 1e-9:
+            raise FrameError(f"no crop can be taken with the matrix {forward.tolist()}")
+        if frame.flip:
+            # Picture row y is stored row height - 1 - y.
+            forward = forward @ np.array([[1, 0, 0], [0, -1, frame.height - 1], [0, 0, 1]], np.float64)
+        if COMPONENTS[frame.layout.pixel_format].packed_rgb:
+            return pixels_rgb.sample(frame, forward, dsize)
+        return pixels_yuv.sample(frame, forward, dsize)
+
+    def thumbnail(self, frame: FrameView, dsize: tuple[int, int]) -> ByteArray:
+        """The whole frame reduced to ``dsize`` (width, height), uint8 RGB; see the protocol."""
+        packed = COMPONENTS[frame.layout.pixel_format].packed_rgb
+        small = pixels_rgb.thumbnail(frame, dsize) if packed else pixels_yuv.thumbnail(frame, dsize)
+        return upside_down(small) if frame.flip else small
+
+    def read(self, frame: FrameView, rect: Rect) -> ByteArray:
+        """A rectangle inside the frame at its own resolution, uint8 RGB; see the protocol.
+
+        Raises:
+            FrameError: the rectangle is empty or reaches out of the frame.
+        """
+        stored = _stored(frame, rect)
+        packed = COMPONENTS[frame.layout.pixel_format].packed_rgb
+        rgb = pixels_rgb.read(frame, stored) if packed else pixels_yuv.read(frame, stored)
+        return upside_down(rgb) if frame.flip else rgb
+
+    def paste(self, frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
+        """Blend ``rgb`` over a rectangle inside the frame by ``mask``; see the protocol.
+
+        A chroma sample that also belongs to a pixel outside the rectangle is left as it is.
+
+        Raises:
+            FrameError: the rectangle is empty or reaches out of the frame, or an array has another shape.
+        """
+        stored = _stored(frame, rect)
+        if rgb.shape != (rect.height, rect.width, 3) or mask.shape != (rect.height, rect.width):
+            raise FrameError(f"picture {rgb.shape} or mask {mask.shape} does not fit {rect}")
+        if frame.flip:
+            rgb, mask = upside_down(rgb), upside_down(mask)
+        if COMPONENTS[frame.layout.pixel_format].packed_rgb:
+            pixels_rgb.paste(frame, stored, rgb, mask)
+        else:
+            pixels_yuv.paste(frame, stored, rgb, mask)
+
+    def blur(self, frame: FrameView, rect: Rect, mask: ByteArray) -> None:
+        """Make what lies under ``mask`` (h, w) of a rectangle unrecognisable; see the protocol.
+
+        Raises:
+            FrameError: the rectangle is empty or reaches out of the frame, or the mask has another shape.
+        """
+        stored = _stored(frame, rect)
+        if mask.shape != (rect.height, rect.width):
+            raise FrameError(f"mask {mask.shape} does not fit {rect}")
+        if frame.flip:
+            mask = upside_down(mask)
+        cell = max(1.0, min(rect.width, rect.height) / BLUR_CELLS)
+        grid = (max(1, round(rect.width / cell)), max(1, round(rect.height / cell)))
+        for component in COMPONENTS[frame.layout.pixel_format].all:
+            inside = component.inside(stored, frame)
+            if inside.width == 0 or inside.height == 0:
+                continue
+            samples = component.take(frame, inside)
+            few = cv2.resize(samples, grid, interpolation=cv2.INTER_AREA)
+            smooth = cv2.resize(few, (inside.width, inside.height), interpolation=cv2.INTER_CUBIC)
+            blended = blend_over(
+                samples, np.asarray(smooth, np.uint8), reduce_to(component, stored, frame, mask)
+            )
+            component.put(frame, inside, blended)
+
+    def cover(self, frame: FrameView) -> None:
+        """Mosaic of the whole frame: blocks of 1/16 of its height; see the protocol."""
+        rows = min(COVER_BLOCKS, frame.height)
+        grid = (max(1, round(frame.width * rows / frame.height)), rows)
+        for component in COMPONENTS[frame.layout.pixel_format].all:
+            width, height = component.size(frame)
+            whole = Rect(0, 0, width, height)
+            blocks = cv2.resize(component.take(frame, whole), grid, interpolation=cv2.INTER_AREA)
+            mosaic = cv2.resize(blocks, (width, height), interpolation=cv2.INTER_NEAREST)
+            component.put(frame, whole, np.asarray(mosaic, np.uint8))
+
+
+def upside_down(image: ByteArray) -> ByteArray:
+    """The rows in the other order, contiguous."""
+    return np.asarray(cv2.flip(image, 0), np.uint8)
+
+
+def _stored(frame: FrameView, rect: Rect) -> Rect:
+    """A rectangle of the picture in storage coordinates, checked to lie inside the frame."""
+    if not (0 <= rect.x0 < rect.x1 <= frame.width and 0 <= rect.y0 < rect.y1 <= frame.height):
+        raise FrameError(f"{rect} is empty or not inside the frame of {frame.width}x{frame.height}")
+    if not frame.flip:
+        return rect
+    return Rect(rect.x0, frame.height - rect.y1, rect.x1, frame.height - rect.y0)

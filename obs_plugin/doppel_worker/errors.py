@@ -1,0 +1,27 @@
+"""The errors of ``doppel_worker``.
+
+::
+
+WorkerError
+├── FrameError        a frame whose description cannot be worked with
+├── PersonaError      a persona cannot be used (missing, no consent, broken)
+└── MediaError        a video file cannot be read or written
+"""
+
+from __future__ import annotations
+
+
+class WorkerError(Exception):
+    """Base of every error that this package raises."""
+
+
+class FrameError(WorkerError):
+    """A frame's pixel format, geometry or colour description cannot be worked with."""
+
+
+class PersonaError(WorkerError):
+    """A persona cannot be used: it is missing, has no consent record, or is broken."""
+
+
+class MediaError(WorkerError):
+    """A video file cannot be read or written."""

@@ -1,0 +1,109 @@
+"""Luma and chroma formats, planar and packed, and grey, in storage coordinates.
+
+Chroma is taken to lie in the middle of the pixels that share it, for reading and writing alike. (libobs
+draws 4:2:0 with the samples half a pixel further left; read and written the same way, nothing moves.)
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from doppel_models.types import ByteArray
+
+from doppel_worker.color import NEUTRAL_CHROMA, ColorConversion
+from doppel_worker.compositor import Rect
+from doppel_worker.frame import FrameView
+from doppel_worker.plane_access import COMPONENTS, Component, blend_over, reduce_to
+from doppel_worker.warping import Window, thumbnail_row_step
+
+
+def read(frame: FrameView, rect: Rect) -> ByteArray:
+    """A rectangle as uint8 RGB; chroma is interpolated between its samples."""
+    luma, *chroma = COMPONENTS[frame.layout.pixel_format].all
+    planes = [luma.take(frame, rect), *(_upsampled(frame, component, rect) for component in chroma)]
+    return _to_rgb(frame, planes)
+
+
+def paste(frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
+    """Blend ``rgb`` over a rectangle by ``mask``; the blend is done in luma and chroma."""
+    yuv = ColorConversion.of(frame.color).rgb_to_yuv(rgb)
+    luma, *chroma = COMPONENTS[frame.layout.pixel_format].all
+    _blend(frame, luma, rect, yuv, 0, mask)
+    if not chroma:
+        return
+    inside = chroma[0].inside(rect, frame)
+    if inside.width == 0 or inside.height == 0:
+        return
+    few, few_mask = reduce_to(chroma[0], rect, frame, yuv), reduce_to(chroma[0], rect, frame, mask)
+    for index, component in enumerate(chroma, start=1):
+        _blend(frame, component, inside, few, index, few_mask)
+
+
+def sample(frame: FrameView, matrix: npt.NDArray[np.float64], dsize: tuple[int, int]) -> ByteArray:
+    """A crop by ``matrix`` (stored pixels -> crop): warped as planes, so that only the crop is converted."""
+    window = Window.of(matrix, dsize, frame.width, frame.height)
+    luma, *chroma = COMPONENTS[frame.layout.pixel_format].all
+    planes = [window.reduce(luma.take(frame, window.rect), 0, 0)]
+    for component in chroma:
+        samples = component.take(frame, component.covering(window.rect))
+        planes.append(window.reduce(samples, component.x_shift, component.y_shift))
+    if not chroma:
+        return _to_rgb(frame, [window.warp(planes[0], 0, 0)])
+    y, u, v = planes
+    # OpenCV warps four channels faster than two or three.
+    if y.shape == u.shape:
+        warped = window.warp(_merge([y, u, v, v]), 0, 0)
+        return _to_rgb(frame, [_channel(warped, index) for index in range(3)])
+    shared = window.warp(_merge([u, v, u, v]), chroma[0].x_shift, chroma[0].y_shift)
+    return _to_rgb(frame, [window.warp(y, 0, 0), _channel(shared, 0), _channel(shared, 1)])
+
+
+def thumbnail(frame: FrameView, dsize: tuple[int, int]) -> ByteArray:
+    """The whole frame reduced to ``dsize``; only some rows of large frames are read."""
+    planes = []
+    for component in COMPONENTS[frame.layout.pixel_format].all:
+        width, height = component.size(frame)
+        step = thumbnail_row_step(height, dsize[1])
+        samples = component.take(frame, Rect(0, step // 2, width, height), step)
+        planes.append(np.asarray(cv2.resize(samples, dsize, interpolation=cv2.INTER_AREA), np.uint8))
+    return _to_rgb(frame, planes)
+
+
+def _to_rgb(frame: FrameView, planes: list[ByteArray]) -> ByteArray:
+    """Y, U, V (or Y alone) of equal shapes as RGB."""
+    conversion = ColorConversion.of(frame.color)
+    if len(planes) == 1:
+        neutral = np.full(planes[0].shape, NEUTRAL_CHROMA, np.uint8)
+        planes = [planes[0], neutral, neutral]
+    return conversion.yuv_to_rgb(_merge([conversion.clip(plane, i) for i, plane in enumerate(planes)]))
+
+
+def _upsampled(frame: FrameView, component: Component, rect: Rect) -> ByteArray:
+    """A component's samples for every pixel of a rectangle."""
+    sx, sy = component.x_shift, component.y_shift
+    if sx == 0 and sy == 0:
+        return component.take(frame, rect)
+    width, height = component.size(frame)
+    # One sample more on every side, so that the rectangle's edge is interpolated like its inside.
+    x0, y0 = max(0, (rect.x0 >> sx) - 1), max(0, (rect.y0 >> sy) - 1)
+    x1, y1 = min(width, -(-rect.x1 >> sx) + 1), min(height, -(-rect.y1 >> sy) + 1)
+    samples = component.take(frame, Rect(x0, y0, x1, y1))
+    size = ((x1 - x0) << sx, (y1 - y0) << sy)
+    large = np.asarray(cv2.resize(samples, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    left, top = rect.x0 - (x0 << sx), rect.y0 - (y0 << sy)
+    return large[top : top + rect.height, left : left + rect.width]
+
+
+def _blend(
+    frame: FrameView, component: Component, where: Rect, yuv: ByteArray, channel: int, mask: ByteArray
+) -> None:
+    component.put(frame, where, blend_over(component.take(frame, where), _channel(yuv, channel), mask))
+
+
+def _channel(image: ByteArray, index: int) -> ByteArray:
+    return np.asarray(cv2.extractChannel(image, index), np.uint8)
+
+
+def _merge(planes: list[ByteArray]) -> ByteArray:
+    return np.asarray(cv2.merge(planes), np.uint8)

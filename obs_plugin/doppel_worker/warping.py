@@ -1,0 +1,93 @@
+"""Geometry of taking a crop: which part of the frame it needs, reduced how far, warped by which matrix."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from doppel_models.types import ByteArray
+
+from doppel_worker.compositor import Rect
+
+_MARGIN = 2
+_THUMBNAIL_ROWS = 3
+"""Rows of the frame that are averaged into one row of a thumbnail; the others are skipped."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Window:
+    """The part of a frame that a crop needs.
+
+    ``reduction`` is the power of two by which the frame is averaged down before it is warped.
+    """
+
+    rect: Rect
+    reduction: int
+    matrix: npt.NDArray[np.float64]
+    """(2, 3), frame pixels -> crop pixels."""
+    dsize: tuple[int, int]
+
+    @classmethod
+    def of(cls, matrix: npt.NDArray[np.float64], dsize: tuple[int, int], width: int, height: int) -> Window:
+        """The window for a crop out of a frame of ``width`` x ``height`` pixels; never empty."""
+        scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+        largest = max(1, min(width, height))
+        reduction = 1 << max(0, min(math.floor(-math.log2(scale)), largest.bit_length() - 1))
+        inverse = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
+        w, h = dsize
+        corners = (
+            np.array([[0, 0, 1], [w - 1, 0, 1], [0, h - 1, 1], [w - 1, h - 1, 1]], np.float64) @ inverse.T
+        )
+        # Far outside coordinates are clipped before they become integers of unbounded size.
+        low = np.clip(corners.min(axis=0), -4.0 * largest, 4.0 * max(width, height))
+        high = np.clip(corners.max(axis=0), -4.0 * largest, 4.0 * max(width, height))
+        # Even at the least: chroma of two pixels must not be cut apart.
+        grid = max(2, reduction)
+        margin = _MARGIN * grid
+        x0 = min(max(math.floor((low[0] - margin) / grid) * grid, 0), (width - 1) // grid * grid)
+        y0 = min(max(math.floor((low[1] - margin) / grid) * grid, 0), (height - 1) // grid * grid)
+        x1 = min(max(math.ceil((high[0] + margin + 1) / grid) * grid, x0 + grid), width)
+        y1 = min(max(math.ceil((high[1] + margin + 1) / grid) * grid, y0 + grid), height)
+        return cls(Rect(x0, y0, x1, y1), reduction, matrix, dsize)
+
+    def reduce(self, samples: ByteArray, x_shift: int, y_shift: int) -> ByteArray:
+        """The window's samples of a component averaged down by what its subsampling leaves to do."""
+        fx, fy = max(1, self.reduction >> x_shift), max(1, self.reduction >> y_shift)
+        if fx == 1 and fy == 1:
+            return samples
+        height, width = samples.shape[:2]
+        wide, tall = -(-width // fx) * fx, -(-height // fy) * fy
+        if (wide, tall) != (width, height):
+            bordered = cv2.copyMakeBorder(samples, 0, tall - height, 0, wide - width, cv2.BORDER_REPLICATE)
+            samples = np.asarray(bordered, np.uint8)
+        reduced = cv2.resize(samples, (wide // fx, tall // fy), interpolation=cv2.INTER_AREA)
+        return np.asarray(reduced, np.uint8)
+
+    def warp(self, samples: ByteArray, x_shift: int, y_shift: int) -> ByteArray:
+        """Warp reduced samples (h, w[, n]) of a component with that subsampling to the crop."""
+        step_x, step_y = max(self.reduction, 1 << x_shift), max(self.reduction, 1 << y_shift)
+        # Sample c of the window covers pixels origin + c * step ...: its centre is (c + 0.5) * step - 0.5.
+        to_frame = np.array(
+            [
+                [step_x, 0, self.rect.x0 + 0.5 * step_x - 0.5],
+                [0, step_y, self.rect.y0 + 0.5 * step_y - 0.5],
+                [0, 0, 1],
+            ],
+            np.float64,
+        )
+        warped = cv2.warpAffine(
+            samples,
+            self.matrix @ to_frame,
+            self.dsize,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return np.asarray(warped, np.uint8)
+
+
+def thumbnail_row_step(height: int, thumbnail_height: int) -> int:
+    """Every how many rows of a frame one is read for a thumbnail."""
+    return max(1, height // (_THUMBNAIL_ROWS * max(1, thumbnail_height)))
