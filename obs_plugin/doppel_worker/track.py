@@ -6,6 +6,7 @@ import dataclasses
 import math
 
 import numpy as np
+from doppel_models.appearance import OTHER, SAME, appearance, difference
 from doppel_models.geometry import (
     LEFT_CHEEK,
     RIGHT_CHEEK,
@@ -29,6 +30,8 @@ _CUTOFF = 1.5
 """Hz at smoothing 0.5; measured on webcam clips: jitter .29 -> .11 % of the face's width, lag .5 %."""
 _JUMP = 0.5
 """A move between two frames of more than this part of the face's size starts the smoothing afresh."""
+_LOOKS_SECONDS = 2.0
+"""Time constant of the running mean of a person's looks."""
 _MAX_GROWTH = 2.0
 """A face cannot grow or shrink more than this between two frames: the network has caught something else."""
 
@@ -41,6 +44,8 @@ class Measurement:
     """(478, 3) pixels of the frame."""
     presence: float
     """0..1."""
+    appearance: FloatArray
+    """See ``doppel_models.appearance``."""
 
     @property
     def found(self) -> bool:
@@ -51,8 +56,14 @@ class Measurement:
 def measure(frame: FrameView, compositor: Compositor, landmarker: FaceLandmarker, roi: Roi) -> Measurement:
     """Run the landmark network on a region of a frame."""
     matrix = roi.matrix(INPUT_SIZE)
-    result = landmarker.run(compositor.sample(frame, matrix, (INPUT_SIZE, INPUT_SIZE)))
-    return Measurement(transform(invert(matrix), result.points), result.presence)
+    crop = compositor.sample(frame, matrix, (INPUT_SIZE, INPUT_SIZE))
+    result = landmarker.run(crop)
+    looks = appearance(crop, np.nan_to_num(result.points))
+    return Measurement(transform(invert(matrix), result.points), result.presence, looks)
+
+
+def _gain(seconds: float) -> np.float32:
+    return np.float32(1 - math.exp(-seconds / _LOOKS_SECONDS))
 
 
 class Track:
@@ -66,6 +77,8 @@ class Track:
         self.last_seen = now
         self.maybe_seen = now
         """When something like a face was last seen where this one was lost."""
+        self._looks = measurement.appearance
+        self._usual_looks = measurement.appearance
         self._filter = OneEuroFilter()
         self._smoothed = self.landmarks
         self._smoothed_at = now
@@ -82,7 +95,7 @@ class Track:
 
     def accepts(self, measurement: Measurement, frame: FrameView) -> bool:
         """True if this can be the same face one frame later."""
-        if not measurement.found:
+        if not measurement.found or self.differs(measurement) >= OTHER:
             return False
         bbox = bbox_of(measurement.landmarks)
         size, x, y = bbox_size(bbox), *bbox_center(bbox)
@@ -92,6 +105,10 @@ class Track:
         )
         return inside and before / _MAX_GROWTH <= size <= before * _MAX_GROWTH
 
+    def differs(self, measurement: Measurement) -> float:
+        """How unlike this person a measured face looks; see ``doppel_models.appearance``."""
+        return min(difference(looks, measurement.appearance) for looks in (self._looks, self._usual_looks))
+
     def take(self, measurement: Measurement, now: int) -> None:
         """Go on with a measurement that was accepted."""
         before, after = self.bbox, bbox_of(measurement.landmarks)
@@ -99,6 +116,10 @@ class Track:
         if math.hypot(x1 - x0, y1 - y0) > _JUMP * bbox_size(before):
             self.reset_smoothing()
         self.landmarks, self.presence = measurement.landmarks, measurement.presence
+        if difference(self._usual_looks, measurement.appearance) < SAME:
+            gain = _gain((now - self.last_seen) / 1e9)
+            self._usual_looks = self._usual_looks + gain * (measurement.appearance - self._usual_looks)
+        self._looks = measurement.appearance
         self.last_seen = self.maybe_seen = now
 
     def reset_smoothing(self) -> None:

@@ -13,6 +13,7 @@ import dataclasses
 import itertools
 
 from doppel_ipc.settings import FilterSettings
+from doppel_models.appearance import OTHER, SAME
 from doppel_models.detector import MIN_SCORE, FaceDetector
 from doppel_models.geometry import bbox_center, bbox_of, bbox_size, grown, iou, roi_from_detection
 from doppel_models.landmarker import FaceLandmarker
@@ -33,8 +34,8 @@ _MAYBE_PRESENCE = 0.2
 """The same for the landmark network."""
 _RETRY_FOR = 1000 * _MS
 """How long the landmark network goes on looking, in every frame, where a face was lost."""
-_RETURN_WITHIN = 1000 * _MS
-"""A face that comes back later than this may be somebody else's, so it gets a new identity."""
+_REMEMBER = 20_000 * _MS
+"""How long a person is remembered, to get the same identity on return."""
 _PATIENCE = 500 * _MS
 """With ``faces=largest``: how long a lost face keeps its place before another one takes it."""
 _LARGER = 1.3
@@ -80,6 +81,7 @@ class Tracker:
         self._ids = itertools.count(1)
         self._tracks: list[Track] = []
         self._lost: list[Track] = []
+        self._gone: list[Track] = []
         self._bystanders: list[Detection] = []
         self._geometry = (0, 0)
         self._stamp: int | None = None
@@ -130,11 +132,18 @@ class Tracker:
     def _follow(self, frame: FrameView, compositor: Compositor, settings: FilterSettings) -> bool:
         """Look for every face where it was; True if one is missing that was there in the last frame."""
         limit = settings.max_faces if settings.faces == "all" else 1
+        looks = [(track, measure(frame, compositor, self._landmarker, track.roi)) for track in self._tracks]
+        if len(looks) > 1:
+            # Where two regions show one face, it is that of the track that it resembles more.
+            looks.sort(key=lambda pair: pair[0].differs(pair[1]))
         followed: list[Track] = []
         missing: list[Track] = []
-        for track in self._tracks[:limit]:
-            measurement = measure(frame, compositor, self._landmarker, track.roi)
-            if track.accepts(measurement, frame) and not _claimed(measurement, followed):
+        for track, measurement in looks:
+            if (
+                len(followed) < limit
+                and track.accepts(measurement, frame)
+                and not _claimed(measurement, followed)
+            ):
                 track.take(measurement, self._now)
                 followed.append(track)
             else:
@@ -193,17 +202,19 @@ class Tracker:
 
     def _start(self, detection: Detection, measurement: Measurement, settings: FilterSettings) -> None:
         """A detected face joins the followed ones: as one that was lost here, or as a new one."""
-        returned = [
-            track
-            for track in self._lost
-            if self._now - track.last_seen <= _RETURN_WITHIN and _near(track, detection)
-        ]
         if settings.faces == "largest":
+            self._gone += self._tracks
             self._tracks.clear()
             self._larger_since = None
+        returned = [
+            (difference, track)
+            for track in self._lost + self._gone
+            if (difference := track.differs(measurement)) < (OTHER if _near(track, detection) else SAME)
+        ]
         if returned:
-            track = min(returned, key=lambda one: _distance(one.bbox, detection.bbox))
-            self._lost.remove(track)
+            _, track = min(returned, key=lambda pair: pair[0])
+            self._lost = [one for one in self._lost if one is not track]
+            self._gone = [one for one in self._gone if one is not track]
             track.reset_smoothing()
             track.take(measurement, self._now)
         else:
@@ -212,12 +223,15 @@ class Tracker:
 
     def _forget(self, settings: FilterSettings) -> None:
         """Drop lost faces that are gone for sure, or in whose place a face is followed."""
-        self._lost = [
+        lost = [
             track
             for track in self._lost
             if self._now - track.maybe_seen < settings.lost_face_ms * _MS
             and not any(_covers(other, track) for other in self._tracks)
         ]
+        self._gone += [track for track in self._lost if track not in lost]
+        self._gone = [track for track in self._gone if self._now - track.last_seen < _REMEMBER]
+        self._lost = lost
 
     def _lost_face(self, track: Track) -> LostFace:
         return LostFace(
