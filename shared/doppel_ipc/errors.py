@@ -14,6 +14,8 @@ Hierarchy::
 
 from __future__ import annotations
 
+import enum
+
 
 class IpcError(Exception):
     """Base of every error that this package raises."""
@@ -39,8 +41,33 @@ class NativeError(IpcError):
     """The native library is missing, of another version, or refused a call."""
 
 
+class ProtocolFault(enum.Enum):
+    """What is wrong with bytes or messages; each fault is found as exactly one of these."""
+
+    OVERSIZED = "a message is longer than the limit"
+    EMPTY = "a message has no bytes"
+    TRUNCATED = "the stream ended inside a message"
+    NOT_UTF8 = "a message is not UTF-8"
+    NOT_JSON = "a message is not JSON"
+    NOT_OBJECT = "a message is not a JSON object"
+    UNKNOWN_TYPE = "a message has no type, or one that this side does not receive"
+    VERSION = "the peer speaks another version"
+    MISSING_FIELD = "a field is missing"
+    UNKNOWN_FIELD = "a field is not known"
+    BAD_FIELD = "a field's value has the wrong type or range"
+    OUT_OF_ORDER = "a message came where it may not"
+
+
 class ProtocolError(IpcError):
-    """The peer sent bytes or messages that break the protocol."""
+    """Bytes or messages break the protocol.
+
+    Attributes:
+        fault: which rule was broken.
+    """
+
+    def __init__(self, fault: ProtocolFault, detail: str) -> None:
+        super().__init__(f"{fault.value}: {detail}")
+        self.fault = fault
 
 
 class ChannelClosed(IpcError):  # noqa: N818 - an event of the channel, not a mistake
