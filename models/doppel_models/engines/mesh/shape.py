@@ -1,0 +1,107 @@
+"""Face shapes without pose, the live person's neutral face, and the move to the persona's proportions.
+
+Convention: a *shape* is (468, 3) in the axes and units of the canonical face (x to the picture's right, y down,
+z away from the camera, centimetres of the canonical head), with the head's turn, place and size taken out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from doppel_models import canonical
+from doppel_models.engines.mesh import regions
+from doppel_models.geometry import umeyama
+from doppel_models.types import FloatArray
+
+# Points that neither the jaw nor the expression moves much: brow ridge, temples, eye corners, nose, cheekbones.
+_STABLE: regions.Indices = np.array(
+    [6, 168, 197, 195, 5, 4, 1, 33, 133, 362, 263, 127, 356, 234, 454, 116, 345, 143, 372, 198, 420, 129, 358,
+     10, 67, 297, 54, 284, 9, 8]
+)  # fmt: skip
+
+_PAIRS = np.concatenate(
+    [
+        np.stack([upper[1:-1], lower[1:-1]], axis=1)
+        for upper, lower in (
+            (regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER),
+            (regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER),
+            (regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER),
+        )
+    ]
+)
+"""(K, 2) points that face each other across a slit: these move together, so that a slit keeps its opening."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HeadFrame:
+    """The similarity from the canonical head to the picture: ``scale * rotation @ p + offset``."""
+
+    scale: float
+    rotation: npt.NDArray[np.float64]
+    """(3, 3)."""
+    offset: npt.NDArray[np.float64]
+    """(3,) pixels."""
+
+    @classmethod
+    def of(cls, points: FloatArray) -> HeadFrame:
+        """The head frame of landmarks (468 or more, 3) in pixels."""
+        return cls(*umeyama(canonical.load().vertices[_STABLE], points[_STABLE]))
+
+    def shape_of(self, points: FloatArray) -> FloatArray:
+        """The shape (468, 3) of landmarks in pixels."""
+        centered = points[: canonical.VERTEX_COUNT].astype(np.float64) - self.offset
+        return (centered @ self.rotation / self.scale).astype(np.float32)
+
+    def vectors(self, shape_vectors: FloatArray) -> FloatArray:
+        """Differences of shapes (N, 3) as differences in pixels."""
+        return (shape_vectors @ (self.scale * self.rotation.T)).astype(np.float32)
+
+
+class NeutralEstimate:
+    """The live person's face at rest, learnt while it is on camera.
+
+    Frames with open mouth, shut eyes or a turned head say little about the resting face and weigh less. The
+    first frames weigh most, so that the estimate is useful at once; later it follows slowly.
+    """
+
+    _FRAMES_KEPT = 250.0
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self._shape: FloatArray | None = None
+        self._weight = 0.0
+
+    def reset(self) -> None:
+        """Forget the person."""
+        self._shape, self._weight = None, 0.0
+
+    def update(self, shape: FloatArray, yaw: float) -> FloatArray:
+        """Take in the shape of a frame; returns the neutral shape (468, 3)."""
+        mouth = regions.opening(shape, regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER)
+        eyes = 0.5 * (
+            regions.opening(shape, regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER)
+            + regions.opening(shape, regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER)
+        )
+        weight = float(np.exp(-((mouth / 0.12) ** 2) - (yaw / 25) ** 2)) * min(max(eyes / 0.2, 0.05), 1.0)
+        if self._shape is None:
+            self._shape, self._weight = shape.copy(), max(weight, 1e-3)
+            return self._shape
+        self._weight = min(self._weight + weight, self._FRAMES_KEPT)
+        self._shape += (shape - self._shape) * np.float32(weight / self._weight)
+        return self._shape
+
+
+def proportion_shift(neutral: FloatArray, persona: FloatArray) -> FloatArray:
+    """(468, 3) how each point moves from the live person's resting face to the persona's.
+
+    Points on the outline stay. Points that face each other across the lips or the eyelids move together: a
+    shut mouth stays shut and a blink stays a blink, whatever the persona's photo shows.
+    """
+    shift = (persona - neutral) * regions.inner_weight()[:, None]
+    together = 0.5 * (shift[_PAIRS[:, 0]] + shift[_PAIRS[:, 1]])
+    shift[_PAIRS[:, 0]] = together
+    shift[_PAIRS[:, 1]] = together
+    return np.asarray(shift, np.float32)
