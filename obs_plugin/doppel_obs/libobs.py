@@ -11,8 +11,19 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from ctypes import c_bool, c_char_p, c_double, c_int, c_int32, c_int64, c_longlong, c_size_t, c_uint32, c_void_p
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple  # noqa: UP035 - Python 3.8 inside OBS
+from ctypes import (
+    c_bool,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int32,
+    c_int64,
+    c_longlong,
+    c_size_t,
+    c_uint32,
+    c_void_p,
+)
+from typing import Any, Callable, Iterator
 
 from doppel_obs.errors import LibobsError
 
@@ -35,7 +46,7 @@ SOURCE_INFO_BYTES = 400
 """Size of struct obs_source_info that every OBS from 28 to 32 accepts."""
 
 _P, _S = c_void_p, c_char_p
-_TABLE: Dict[str, Tuple[Tuple[Any, ...], Any]] = {
+_TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     # What the gate calls; Python only takes the addresses.
     "obs_filter_get_parent": ((_P,), _P),
     "obs_source_skip_video_filter": ((_P,), None),
@@ -115,7 +126,7 @@ class Libobs:
     """
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        self._functions: Dict[str, Any] = {}
+        self._functions: dict[str, Any] = {}
         for name, (argtypes, restype) in _TABLE.items():
             try:
                 function = library[name]  # a new object on each access, so nobody else's types are changed
@@ -143,7 +154,7 @@ class Libobs:
             raise LibobsError(f"{name} is not in the table of libobs functions")
         return ctypes.cast(self._functions[name], c_void_p).value or 0
 
-    def version(self) -> Tuple[int, int, int]:
+    def version(self) -> tuple[int, int, int]:
         """OBS's version: major, minor, patch."""
         number = int(self.obs_get_version())
         return number >> 24, number >> 16 & 0xFF, number & 0xFFFF
@@ -157,7 +168,7 @@ class Libobs:
         """A source's name."""
         return text_of(self.obs_source_get_name(source))
 
-    def audio_device_names(self) -> List[str]:
+    def audio_device_names(self) -> list[str]:
         """Names of OBS's global audio devices (desktop audio and microphones of the settings).
 
         ``obs_enum_sources`` would list every source, but calls back under libobs's list lock: with Python there,
@@ -172,7 +183,7 @@ class Libobs:
         return names
 
 
-def text_of(raw: Optional[bytes]) -> str:
+def text_of(raw: bytes | None) -> str:
     """A C string as text; NULL is empty."""
     return (raw or b"").decode("utf-8", "replace")
 
@@ -195,7 +206,7 @@ def find_libobs(platform: str = sys.platform) -> ctypes.CDLL:
     raise LibobsError("libobs is not found in this process (" + "; ".join(tried) + ")")
 
 
-def _candidates(platform: str) -> Iterator[Tuple[str, Callable[[], ctypes.CDLL]]]:
+def _candidates(platform: str) -> Iterator[tuple[str, Callable[[], ctypes.CDLL]]]:
     if platform == "win32":
         yield "obs.dll", _windows_libobs
         return

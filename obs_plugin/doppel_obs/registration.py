@@ -13,10 +13,10 @@ import sys
 import traceback
 import types
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Tuple  # noqa: UP035 - Python 3.8 inside OBS
+from typing import Any, Callable, Optional, cast
 
 from doppel_ipc import gate_abi, native
-from doppel_ipc.settings import FIELDS
+from doppel_ipc.settings import FIELDS, FilterSettings, Value
 
 from doppel_obs.errors import RegistrationError
 from doppel_obs.libobs import LOG_ERROR, SOURCE_INFO_BYTES, Handle, Libobs, find_libobs
@@ -47,9 +47,9 @@ class Holder(types.ModuleType):
         self.libobs = libobs
         self.gate = gate
         self.library_path = library_path
-        self.properties_factory: Optional[PropertiesFactory] = None
+        self.properties_factory: PropertiesFactory | None = None
         """The script that is loaded now; None between two."""
-        self.kept: List[Any] = []
+        self.kept: list[Any] = []
         """Thunks that libobs may call as long as the process lives."""
         self.properties_thunk = self.keep(gate_abi.PropertiesCallback(self._properties))
 
@@ -65,15 +65,16 @@ class Holder(types.ModuleType):
         def call(*arguments: Any) -> Any:
             try:
                 return function(*arguments)
-            except Exception:  # noqa: BLE001 - the last frame before C
+            except Exception:  # noqa: BLE001 - the last frame before C; it is logged
                 self.libobs.log(LOG_ERROR, traceback.format_exc())
                 return default
 
         return call
 
-    def _properties(self, filter_id: int) -> Optional[int]:
+    def _properties(self, filter_id: int) -> int | None:
         factory = self.properties_factory
-        return None if factory is None else self.guarded(None, factory)(filter_id)  # type: ignore[no-any-return]
+        page: Handle | None = None if factory is None else self.guarded(None, factory)(filter_id)
+        return page
 
 
 def register(library_path: Path) -> Holder:
@@ -90,7 +91,7 @@ def register(library_path: Path) -> Holder:
     known = sys.modules.get(_HOLDER)
     if known is not None:
         # Not isinstance: after a reload of this module the class is another one.
-        return known  # type: ignore[return-value]
+        return cast(Holder, known)
     libobs = Libobs(find_libobs())
     gate = native.load(library_path, gate_abi.GATE_FUNCTIONS)
     holder = Holder(libobs, gate, library_path)
@@ -115,11 +116,11 @@ def disable_properties(holder: Holder) -> None:
     holder.properties_factory = None
 
 
-def _install(libobs: Libobs, gate: ctypes.CDLL) -> Tuple[int, bool]:
+def _install(libobs: Libobs, gate: ctypes.CDLL) -> tuple[int, bool]:
     table = gate_abi.LibObs(size=ctypes.sizeof(gate_abi.LibObs))
-    for name, kind in gate_abi.LibObs._fields_:
-        if kind is ctypes.c_void_p:
-            setattr(table, name, libobs.address(name))
+    for field in gate_abi.LibObs._fields_:
+        if field[1] is ctypes.c_void_p:
+            setattr(table, field[0], libobs.address(field[0]))
     defaults = _defaults()
     already = ctypes.c_int32(0)
     info = gate.doppel_gate_install(
@@ -144,9 +145,10 @@ def _defaults() -> ctypes.Array[gate_abi.Default]:
         str: gate_abi.DefaultKind.STRING,
     }
     entries = []
-    for key, field in FIELDS.items():
-        kind = kinds[type(field.default)]
-        text = field.default.encode() if kind is gate_abi.DefaultKind.STRING else None
-        number = 0.0 if text is not None else float(field.default)
+    for key in FIELDS:
+        value: Value = getattr(FilterSettings(), key)
+        text = value.encode() if isinstance(value, str) else None
+        number = 0.0 if isinstance(value, str) else float(value)
+        kind = kinds[type(value)]
         entries.append(gate_abi.Default(key.encode(), int(kind), 0, number, text))
     return (gate_abi.Default * len(entries))(*entries)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import collections
 import math
-from typing import Deque, Optional, Sequence, Tuple  # noqa: UP035 - Python 3.8 inside OBS
+from typing import Sequence
 
 
-def percentile(values: Sequence[float], percent: float) -> Optional[float]:
+def percentile(values: Sequence[float], percent: float) -> float | None:
     """The nearest-rank percentile: the smallest value that at least ``percent`` % of the values do not exceed.
 
     Args:
@@ -30,14 +30,14 @@ class Window:
 
     def __init__(self, length_ns: int, most: int = 2000) -> None:
         self._length_ns = length_ns
-        self._items: Deque[Tuple[int, float]] = collections.deque(maxlen=most)
+        self._items: collections.deque[tuple[int, float]] = collections.deque(maxlen=most)
 
     def add(self, now_ns: int, value: float) -> None:
         """Adds a measurement; times never go back."""
         self._items.append((now_ns, value))
         self._forget(now_ns)
 
-    def values(self, now_ns: int, length_ns: Optional[int] = None) -> Sequence[float]:
+    def values(self, now_ns: int, length_ns: int | None = None) -> Sequence[float]:
         """The values of the last ``length_ns`` (default: the whole window), oldest first."""
         self._forget(now_ns)
         since = now_ns - (self._length_ns if length_ns is None else length_ns)

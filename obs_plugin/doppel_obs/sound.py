@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Iterable, Optional, Tuple  # noqa: UP035 - Python 3.8 inside OBS
+from typing import Iterable
 
 STEP_GAP_NS = 150_000_000
 """Time between the two steps; an audio packet is 21 ms, a media file's up to 100 ms."""
@@ -30,7 +30,7 @@ class Record:
 
     user_ns: int
     """The user's own offset."""
-    totals_ns: Tuple[int, ...]
+    totals_ns: tuple[int, ...]
     """Offsets with ours in them that OBS may have saved: the last one, the step between, the new one."""
 
     def to_json(self) -> str:
@@ -38,7 +38,7 @@ class Record:
         return json.dumps({"user_ns": self.user_ns, "totals_ns": list(self.totals_ns)})
 
     @classmethod
-    def from_json(cls, text: str) -> Optional[Record]:
+    def from_json(cls, text: str) -> Record | None:
         """Reads :meth:`to_json`; None for anything else."""
         try:
             data = json.loads(text)
@@ -51,9 +51,9 @@ class Record:
 class Action:
     """What to do now; the record first, then the offset."""
 
-    offset_ns: Optional[int] = None
+    offset_ns: int | None = None
     """Set the sync offset; None: leave it."""
-    record: Optional[Record] = None
+    record: Record | None = None
     """Write this record; None: leave it."""
     erase_record: bool = False
     """The offset is the user's own again: the record goes, after the offset is set."""
@@ -67,13 +67,13 @@ class SoundOffset:
         record: what an earlier run left, if anything.
     """
 
-    def __init__(self, current_ns: int, record: Optional[Record]) -> None:
+    def __init__(self, current_ns: int, record: Record | None) -> None:
         known = record is not None and any(_same(current_ns, total) for total in record.totals_ns)
         self.user_ns = record.user_ns if known and record is not None else current_ns
         self._total_ns = current_ns
         """What the offset is if nobody else touches it."""
         self._goal_ns = current_ns
-        self._step_ns: Optional[int] = None
+        self._step_ns: int | None = None
         """When the first of two steps was made; None: no change is under way."""
         self._recorded = record is not None
 

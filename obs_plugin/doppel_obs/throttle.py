@@ -6,8 +6,6 @@ a halving that does not lower the lag is taken back, because then something else
 
 from __future__ import annotations
 
-from typing import Optional
-
 WINDOW_NS = 2_000_000_000
 """Lag is judged over windows of this length."""
 LAG_RATIO = 0.03
@@ -27,10 +25,10 @@ class Throttle:
     def __init__(self) -> None:
         self.divisor = 1
         """1: every frame; 2: every second one; 4."""
-        self._window_start_ns: Optional[int] = None
+        self._window_start_ns: int | None = None
         self._total = 0
         self._lagged = 0
-        self._before: Optional[float] = None
+        self._before: float | None = None
         """Share of late frames before the halving that is on trial."""
         self._settling = False
         """True in the window in which the divisor changed, which is not judged."""

@@ -1,0 +1,102 @@
+"""A script for OBS that lets the tests do what no websocket request can: load, reload and remove scripts.
+
+It does what OBS's own Tools > Scripts window does, with the same functions of libobs-scripting and on the same
+(UI) thread. It listens on the Unix socket that DOPPEL_TEST_SOCKET names: one JSON request a line, one answer a line.
+"""
+
+import ctypes
+import json
+import os
+import socket
+import threading
+
+_TASK_UI = 0
+_TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+_libobs = ctypes.CDLL(None)
+_libobs.obs_queue_task.argtypes = (ctypes.c_int, _TASK, ctypes.c_void_p, ctypes.c_bool)
+_libobs.obs_queue_task.restype = None
+_libobs.obs_data_create.restype = ctypes.c_void_p
+_libobs.obs_data_release.argtypes = (ctypes.c_void_p,)
+_scripting = ctypes.CDLL("libobs-scripting.so.1")
+_scripting.obs_script_create.argtypes = (ctypes.c_char_p, ctypes.c_void_p)
+_scripting.obs_script_create.restype = ctypes.c_void_p
+_scripting.obs_script_destroy.argtypes = (ctypes.c_void_p,)
+_scripting.obs_script_reload.argtypes = (ctypes.c_void_p,)
+_scripting.obs_script_reload.restype = ctypes.c_bool
+_scripting.obs_script_get_description.argtypes = (ctypes.c_void_p,)
+_scripting.obs_script_get_description.restype = ctypes.c_char_p
+
+_scripts = {}
+
+
+def _load(path):
+    if path in _scripts:
+        raise ValueError("loaded already")
+    settings = _libobs.obs_data_create()
+    _scripts[path] = _scripting.obs_script_create(path.encode(), settings)
+    _libobs.obs_data_release(settings)
+    return _describe(path)
+
+
+def _describe(path):
+    return (_scripting.obs_script_get_description(_scripts[path]) or b"").decode()
+
+
+def _remove(path):
+    _scripting.obs_script_destroy(_scripts.pop(path))
+
+
+def _reload(path):
+    return bool(_scripting.obs_script_reload(_scripts[path]))
+
+
+_OPERATIONS = {"load": _load, "remove": _remove, "reload": _reload, "describe": _describe}
+
+
+def _on_ui_thread(operation, path):
+    answer = {}
+
+    def run(_param):
+        try:
+            answer["result"] = _OPERATIONS[operation](path)
+        except Exception as error:
+            answer["error"] = repr(error)
+
+    task = _TASK(run)
+    _libobs.obs_queue_task(_TASK_UI, task, None, True)
+    return answer
+
+
+def _serve(listener):
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection, connection.makefile("rw") as stream:
+            for line in stream:
+                request = json.loads(line)
+                stream.write(json.dumps(_on_ui_thread(request["operation"], request["path"])) + "\n")
+                stream.flush()
+
+
+_listener = None
+_thread = None
+
+
+def script_load(settings):
+    global _listener, _thread
+    _listener = socket.socket(socket.AF_UNIX)
+    _listener.bind(os.environ["DOPPEL_TEST_SOCKET"])
+    _listener.listen()
+    _thread = threading.Thread(target=_serve, args=(_listener,), daemon=True)
+    _thread.start()
+
+
+def script_unload():
+    for path in list(_scripts):
+        _remove(path)
+    _listener.shutdown(socket.SHUT_RDWR)
+    _listener.close()
+    _thread.join(5)

@@ -1,0 +1,237 @@
+"""A real OBS for tests: started with a scene collection and the script, driven by obs-websocket."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import obsws_python
+import psutil
+from doppel_ipc import paths
+
+from installer.obs_config import ObsOptions
+from installer.obs_launch import ObsResult, ObsSession, free_port
+from installer.scene import FILTER_ID, FILTER_NAME, Filter, Scene, Source, scene_collection
+
+PROJECT = Path(__file__).resolve().parents[2]
+SCRIPT = PROJECT / "obs_plugin" / "doppel_filter.py"
+SCRIPTS = Path(__file__).resolve().parent / "obs_scripts"
+CANVAS = (640, 360)
+SCENE, OTHER_SCENE, CAMERA = "Main", "Other", "Camera"
+_OURS = re.compile(r"\[doppel\]|doppel_|Traceback", re.IGNORECASE)
+
+
+def face_swap(name: str = FILTER_NAME, **settings: object) -> Filter:
+    """A Face Swap filter for a scene collection."""
+    return Filter(name, FILTER_ID, settings)
+
+
+def wait_for(condition: Callable[[], Any], timeout: float, what: str) -> Any:
+    """Polls until the condition gives something true, and returns that; fails the test after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"after {timeout:g} s: {what}")
+        time.sleep(0.02)
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """What one OBS starts with."""
+
+    sources: Sequence[Source]
+    scenes: Sequence[Scene]
+    scripts: Sequence[Path] = (SCRIPT,)
+    config: paths.InstallConfig | None = None
+    environ: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    canvas: tuple[int, int] = CANVAS
+
+
+class Rig:
+    """One running OBS. A context manager; leaving it kills an OBS that was not stopped."""
+
+    def __init__(self, folder: Path, display: str, setup: Setup) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.stats_path = folder / "stats.json"
+        # Unix sockets have short names only.
+        self._socket_dir = tempfile.mkdtemp(prefix="doppel-")
+        self._socket_path = str(Path(self._socket_dir) / "remote")
+        environ = {
+            paths.STATS_ENV: str(self.stats_path),
+            "DOPPEL_TEST_SOCKET": self._socket_path,
+            **setup.environ,
+        }
+        if setup.config is not None:
+            config_path = folder / "doppel.json"
+            config_path.write_text(setup.config.to_json(), encoding="utf-8")
+            environ[paths.CONFIG_ENV] = str(config_path)
+        options = ObsOptions(
+            canvas=setup.canvas, recording_dir=folder / "recordings", websocket_port=free_port()
+        )
+        collection = scene_collection(setup.sources, setup.scenes, setup.canvas, setup.scripts)
+        self.session = ObsSession(folder, collection, options, display=display, environ=environ)
+        self._client: obsws_python.ReqClient | None = None
+
+    def __enter__(self) -> Rig:
+        self.session.start()
+        self.session.wait_ready()
+        port = self.session.options.websocket_port
+        self._client = obsws_python.ReqClient(host="127.0.0.1", port=port, password="", timeout=20)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._disconnect()
+        self.session.kill()
+        shutil.rmtree(self._socket_dir, ignore_errors=True)
+
+    # -- OBS
+
+    @property
+    def pid(self) -> int:
+        return self.session.running().pid
+
+    def request(self, name: str, **data: object) -> dict[str, Any]:
+        """One obs-websocket request; raises obsws_python's error where OBS refuses it."""
+        assert self._client is not None
+        answer: dict[str, Any] | None = self._client.send(name, data or None, raw=True)
+        return answer or {}
+
+    def alive(self) -> bool:
+        return self.session.running().poll() is None
+
+    def stop(self) -> ObsResult:
+        """Ends OBS as a user does."""
+        self._disconnect()
+        return self.session.stop()
+
+    def _disconnect(self) -> None:
+        if self._client is not None:
+            with contextlib.suppress(OSError):
+                self._client.disconnect()
+            self._client = None
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[list[Path]]:
+        """Records while the block runs; the list then holds the recording's path."""
+        result: list[Path] = []
+        self.request("StartRecord")
+        wait_for(lambda: self.request("GetRecordStatus")["outputActive"], 10, "the recording did not start")
+        try:
+            yield result
+        finally:
+            if self.alive():
+                result.append(Path(self.request("StopRecord")["outputPath"]))
+                wait_for(
+                    lambda: not self.request("GetRecordStatus")["outputActive"],
+                    20,
+                    "the recording did not end",
+                )
+
+    # -- The script and its filters
+
+    def remote(self, operation: str, path: Path) -> Any:
+        """Loads, reloads, removes or describes a script on OBS's UI thread; needs the remote script."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(self._socket_path)
+            with connection.makefile("rw") as stream:
+                stream.write(json.dumps({"operation": operation, "path": str(path)}) + "\n")
+                stream.flush()
+                answer = json.loads(stream.readline())
+        if "error" in answer:
+            raise AssertionError(f"{operation} {path.name}: {answer['error']}")
+        return answer.get("result")
+
+    def add_filter(self, source: str = CAMERA, name: str = FILTER_NAME, **settings: object) -> None:
+        self.request(
+            "CreateSourceFilter",
+            sourceName=source,
+            filterName=name,
+            filterKind=FILTER_ID,
+            filterSettings=settings,
+        )
+
+    def remove_filter(self, source: str = CAMERA, name: str = FILTER_NAME) -> None:
+        self.request("RemoveSourceFilter", sourceName=source, filterName=name)
+
+    def set_filter(self, source: str = CAMERA, name: str = FILTER_NAME, **settings: object) -> None:
+        self.request(
+            "SetSourceFilterSettings",
+            sourceName=source,
+            filterName=name,
+            filterSettings=settings,
+            overlay=True,
+        )
+
+    def stats(self) -> dict[str, Any]:
+        """The statistics file as it is now; empty before there is one."""
+        try:
+            loaded: dict[str, Any] = json.loads(self.stats_path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return loaded
+
+    def lane(self, source: str = CAMERA, name: str = FILTER_NAME) -> dict[str, Any]:
+        """The newest lane of that filter in the statistics; empty if there is none."""
+        lanes = [
+            lane
+            for lane in self.stats().get("lanes", [])
+            if lane["source"] == source and lane["filter"] == name
+        ]
+        return lanes[-1] if lanes else {}
+
+    def wait_swapping(self, source: str = CAMERA, name: str = FILTER_NAME, timeout: float = 30) -> None:
+        """Returns when frames of the filter's worker are being shown."""
+        start = self.lane(source, name).get("frames", {}).get("swapped", 0)
+        wait_for(
+            lambda: self.lane(source, name).get("frames", {}).get("swapped", 0) > start,
+            timeout,
+            f"{name} on {source} does not swap; log:\n{self.our_log()}",
+        )
+
+    def workers(self) -> list[psutil.Process]:
+        """OBS's child processes (the worker, and what it started)."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [
+                child
+                for child in psutil.Process(self.pid).children(recursive=True)
+                if child.status() != psutil.STATUS_ZOMBIE
+            ]
+        return []
+
+    def our_log(self) -> str:
+        """The lines of OBS's log that are about Doppel."""
+        return "\n".join(line for line in self.session.log().splitlines() if _OURS.search(line))
+
+
+def bad_lines(log: str) -> list[str]:
+    """Lines of OBS's log that tell of an error of ours: errors and warnings, and Python's tracebacks."""
+    return [
+        line
+        for line in log.splitlines()
+        if ("[doppel]" in line and line.startswith(("error", "warning")))
+        or "Traceback" in line
+        or ("doppel" in line and "Error" in line)
+    ]
+
+
+def shared_memory() -> set[str]:
+    """What lies in /dev/shm."""
+    return set(os.listdir("/dev/shm")) if Path("/dev/shm").is_dir() else set()  # noqa: PTH208
