@@ -10,7 +10,6 @@ Read from OBS's source at the tags 28 to 32:
 
 from __future__ import annotations
 
-import configparser
 import dataclasses
 import json
 import re
@@ -122,22 +121,38 @@ def write_config(
     return path
 
 
-def read_ini(path: Path) -> configparser.ConfigParser:
-    """An OBS .ini file; keys keep their case, values are taken literally. A missing file reads as empty."""
-    parser = configparser.ConfigParser(
-        interpolation=None, strict=False, delimiters=("=",), comment_prefixes=("#",)
-    )
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    if path.is_file():
-        parser.read_string(path.read_text(encoding="utf-8-sig"), source=str(path))
-    return parser
+def ini_value(text: str, section: str, key: str) -> str | None:
+    """The value of a key in an OBS .ini file's text; None where it is not set."""
+    current = ""
+    for line in text.lstrip("\ufeff").splitlines():
+        name, equals, value = line.partition("=")
+        if line.strip().startswith("[") and line.strip().endswith("]"):
+            current = line.strip()[1:-1]
+        elif equals and current == section and name.strip() == key:
+            return value.strip()
+    return None
 
 
-def save_ini(path: Path, parser: configparser.ConfigParser) -> None:
-    """Writes an .ini file in OBS's form, whole or not at all."""
+def set_ini_value(text: str, section: str, key: str, value: str | None) -> str:
+    """The text with one key set (None: removed) and every other line as it was."""
+    lines = text.splitlines()
+    header = f"[{section}]"
+    start = next((i for i, line in enumerate(lines) if line.lstrip("\ufeff").strip() == header), None)
+    if start is None:
+        if value is None:
+            return text
+        lines += ([""] if lines else []) + [header, f"{key}={value}"]
+        return "\n".join(lines) + "\n"
+    end = next((i for i in range(start + 1, len(lines)) if lines[i].strip().startswith("[")), len(lines))
+    body = [line for line in lines[start + 1 : end] if line.partition("=")[0].strip() != key]
+    added = [] if value is None else [f"{key}={value}"]
+    return "\n".join([*lines[: start + 1], *added, *body, *lines[end:]]) + "\n"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
     temporary = path.with_name(path.name + ".doppel-tmp")
-    with temporary.open("w", encoding="utf-8") as stream:
-        parser.write(stream, space_around_delimiters=False)
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
 
 
@@ -215,10 +230,10 @@ def _profile_sections(version: ObsVersion, options: ObsOptions) -> dict[str, dic
 
 def _write_ini(path: Path, sections: dict[str, dict[str, object]]) -> None:
     """Merges the sections into the file."""
-    parser = read_ini(path)
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
     for section, values in sections.items():
-        if not parser.has_section(section):
-            parser.add_section(section)
         for key, value in values.items():
-            parser.set(section, key, str(value).lower() if isinstance(value, bool) else str(value))
-    save_ini(path, parser)
+            text = set_ini_value(
+                text, section, key, str(value).lower() if isinstance(value, bool) else str(value)
+            )
+    write_whole(path, text)
