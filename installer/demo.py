@@ -24,7 +24,7 @@ from installer.scene import (
 )
 from installer.system import run_command
 
-DEMO_CLIP = PROJECT / "docs" / "demo.mp4"
+DEMO_CLIP = PROJECT / "models" / "doppel_models" / "data" / "demo.mp4"
 DEFAULT_PERSONA = "porcelain"
 CONSENT_GROUNDS = ("own", "permission", "public-domain", "synthetic")
 
