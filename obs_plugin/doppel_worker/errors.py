@@ -5,6 +5,7 @@
 WorkerError
 ├── FrameError        a frame whose description cannot be worked with
 ├── PersonaError      a persona cannot be used (missing, no consent, broken)
+├── SlateError        the picture that is to cover the frame cannot be used
 └── MediaError        a video file cannot be read or written
 """
 
@@ -21,6 +22,10 @@ class FrameError(WorkerError):
 
 class PersonaError(WorkerError):
     """A persona cannot be used: it is missing, has no consent record, or is broken."""
+
+
+class SlateError(WorkerError):
+    """The picture that the user chose as cover cannot be used."""
 
 
 class MediaError(WorkerError):

@@ -1,0 +1,171 @@
+"""Personas are prepared beside the running one and then exchanged, so no frame is left unswapped.
+
+:class:`PersonaLoader` makes engines on a thread of its own; :class:`PersonaSlot` is one lane's choice: the
+engine in use, and the one that was asked for and is not ready yet.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from doppel_models.engines.base import EngineState, FaceEngine
+
+from doppel_worker.errors import PersonaError
+from doppel_worker.report import EventKind, PipelineEvent
+
+_KEPT = 4
+"""Engines that are kept for a quick way back; one holds about ten megabytes."""
+_RETRY_SECONDS = 2.0
+"""A persona that could not be loaded is tried again so long after, if it is still asked for."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PersonaKey:
+    """Which engine a lane asks for."""
+
+    persona: str
+    engine: str = "auto"
+
+
+LoadEngine = Callable[[PersonaKey], FaceEngine]
+"""Makes an engine, in a thread beside the frames; raises :class:`PersonaError` saying why it cannot."""
+
+
+@dataclasses.dataclass(slots=True)
+class _Entry:
+    future: Future[FaceEngine]
+    failed_at: float | None = None
+
+
+class PersonaLoader:
+    """Engines by persona. All methods but the loading itself belong to one thread."""
+
+    def __init__(self, load: LoadEngine) -> None:
+        self._load = load
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="persona")
+        self._entries: OrderedDict[PersonaKey, _Entry] = OrderedDict()
+
+    def get(self, key: PersonaKey) -> FaceEngine | None:
+        """The engine, or None while it is being prepared (which starts with the first call).
+
+        Raises:
+            PersonaError: it cannot be loaded; it is tried again some seconds later.
+        """
+        entry = self._entries.get(key)
+        failed_at = None if entry is None else entry.failed_at
+        if entry is None or (failed_at is not None and time.monotonic() - failed_at > _RETRY_SECONDS):
+            entry = self._entries[key] = _Entry(self._thread.submit(self._load, key))
+        self._entries.move_to_end(key)
+        while len(self._entries) > _KEPT:
+            _, dropped = self._entries.popitem(last=False)
+            dropped.future.cancel()
+        if not entry.future.done():
+            return None
+        error = entry.future.exception()
+        if error is None:
+            return entry.future.result()
+        if entry.failed_at is None:
+            entry.failed_at = time.monotonic()
+        raise _as_persona_error(key, error)
+
+    def wait(self, key: PersonaKey, timeout: float | None = None) -> FaceEngine:
+        """The engine, however long it takes (at most ``timeout`` seconds).
+
+        Raises:
+            PersonaError: it cannot be loaded.
+            TimeoutError: it takes longer.
+        """
+        engine = self.get(key)
+        if engine is not None:
+            return engine
+        try:
+            return self._entries[key].future.result(timeout)
+        except TimeoutError:
+            raise
+        except Exception as error:
+            raise _as_persona_error(key, error) from error
+
+    def close(self) -> None:
+        """Stop the thread; what it is loading is given up."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _as_persona_error(key: PersonaKey, error: BaseException) -> PersonaError:
+    if isinstance(error, PersonaError):
+        return error
+    wrapped = PersonaError(f"persona {key.persona!r} cannot be used: {error}")
+    wrapped.__cause__ = error
+    return wrapped
+
+
+class PersonaSlot:
+    """The engine of one lane, and what it remembers of every followed face."""
+
+    def __init__(self) -> None:
+        self.key: PersonaKey | None = None
+        """The persona in use, which may not be the one that is asked for."""
+        self.engine: FaceEngine | None = None
+        self._states: dict[int, EngineState] = {}
+        self._problem = ""
+
+    def follow(self, wanted: PersonaKey, loader: PersonaLoader) -> tuple[str, tuple[PipelineEvent, ...]]:
+        """Take the wanted engine if it is ready; else stay with the one in use.
+
+        Returns:
+            What to tell on the status line (empty: nothing), and events.
+        """
+        if not wanted.persona:
+            self._take(None, None)
+            self._problem = ""
+            return "no persona is chosen", ()
+        if wanted == self.key:
+            self._problem = ""
+            return "", ()
+        try:
+            engine = loader.get(wanted)
+        except PersonaError as error:
+            return self._failed(str(error))
+        if engine is None:
+            # While a retry runs, what is wrong stays on the status line.
+            return self._problem or f"preparing {wanted.persona}", ()
+        self._take(wanted, engine)
+        self._problem = ""
+        return "", (PipelineEvent(EventKind.PERSONA, f"now using {wanted.persona}"),)
+
+    def state(self, track_id: int) -> EngineState:
+        """What the engine remembers of a face.
+
+        Raises:
+            PersonaError: no persona is in use.
+        """
+        if self.engine is None:
+            raise PersonaError("no persona is in use")
+        if track_id not in self._states:
+            self._states[track_id] = self.engine.new_state()
+        return self._states[track_id]
+
+    def keep_states(self, track_ids: Iterable[int]) -> None:
+        """Forget every face but these."""
+        known = set(track_ids)
+        for track_id in [one for one in self._states if one not in known]:
+            del self._states[track_id]
+
+    def forget_faces(self) -> None:
+        """Forget every face: what is remembered may be broken."""
+        self._states.clear()
+
+    def _take(self, key: PersonaKey | None, engine: FaceEngine | None) -> None:
+        if engine is not self.engine:
+            self._states.clear()
+        self.key, self.engine = key, engine
+
+    def _failed(self, problem: str) -> tuple[str, tuple[PipelineEvent, ...]]:
+        if self.key is not None:
+            problem += f"; {self.key.persona} stays"
+        is_new = problem != self._problem
+        self._problem = problem
+        return problem, (PipelineEvent(EventKind.PERSONA, problem),) if is_new else ()

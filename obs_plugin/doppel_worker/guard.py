@@ -1,0 +1,159 @@
+"""Which regions of a frame must not be seen although no face is swapped there (DESIGN section 5).
+
+The tracker says which faces it follows and which it lost; this module decides what is done about every face
+that is *not* followed:
+
+- **lost** (hand, turn, missed): its last region, grown with time, until it returns or the tracker is sure of
+  its absence; blurred, covered or shown as ``lost_face_policy`` says.
+- **given up** (``faces=largest``, and a larger face took the place): it was hidden a moment ago, so it stays
+  hidden, by the same policy, for as long as the detector sees it.
+- **bystanders**: with ``faces=all`` the user wants every face swapped, so those beyond ``max_faces`` are
+  blurred. With ``faces=largest`` other faces are shown: the user's choice - but not while the chosen face is
+  lost, because then one of them may be it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import cv2
+import numpy as np
+from doppel_ipc.settings import FilterSettings
+from doppel_models.geometry import bbox_center, bbox_size
+from doppel_models.types import ByteArray, FloatArray
+
+from doppel_worker.compositor import Rect
+from doppel_worker.tracker import LostFace, TrackResult
+
+_LOST_SCALE = 1.6
+"""Of the region to the landmarks' box, at first: with hair, ears and a frame's worth of motion."""
+_LOST_GROWTH = 0.8
+"""How much the scale grows in a second."""
+_LOST_SCALE_MAX = 2.8
+_BYSTANDER_SCALE = 1.7
+"""The detector's box is from the last search, and tighter than a face."""
+_SAME_PLACE = 1.2
+"""A detection within so many face sizes is of the face that was given up there."""
+_SOFT_EDGE = 3.0
+_MASK_CELLS = 48
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decision:
+    """What must be done about the faces that are not followed."""
+
+    regions: tuple[Rect, ...] = ()
+    """To be blurred under :func:`region_mask`; never empty rectangles."""
+    cover: bool = False
+    """The whole frame must be covered."""
+    shows_lost: bool = False
+    """A lost face is shown, because the user chose so."""
+    reason: str = ""
+
+
+@dataclasses.dataclass(slots=True)
+class _GivenUp:
+    """A face that was followed and was left for another one."""
+
+    bbox: FloatArray
+    seen_ns: int
+    """When it was last followed or detected, by the frames' time stamps."""
+
+
+class Guard:
+    """Judges the faces of one lane."""
+
+    def __init__(self) -> None:
+        self._followed: dict[int, FloatArray] = {}
+        self._given_up: list[_GivenUp] = []
+        self._last_stamp = 0
+
+    def judge(
+        self, tracked: TrackResult, settings: FilterSettings, width: int, height: int, timestamp_ns: int
+    ) -> Decision:
+        """Decide for one frame of ``width`` x ``height`` pixels; call once per frame, in order."""
+        self._note_given_up(tracked, settings, timestamp_ns)
+        hidden = [_lost_box(lost) for lost in tracked.lost]
+        hidden += [_scaled(one.bbox, _BYSTANDER_SCALE) for one in self._given_up]
+        maybe_ours = settings.faces == "all" or (bool(tracked.lost) and not tracked.faces)
+        beside = [_scaled(box, _BYSTANDER_SCALE) for box in tracked.bystanders] if maybe_ours else []
+        if hidden and settings.lost_face_policy == "cover":
+            return Decision(cover=True, reason="the face is lost")
+        if settings.lost_face_policy == "original":
+            shows_lost, hidden = bool(hidden), []
+            if settings.faces != "all":
+                beside = []
+        else:
+            shows_lost = False
+        if not tracked.faces and not hidden and not beside and not shows_lost:
+            return Decision(cover=settings.no_face_policy == "cover", reason="no face")
+        rects = [_rect(box, width, height) for box in hidden + beside]
+        return Decision(
+            regions=tuple(rect for rect in rects if rect.width > 0 and rect.height > 0), shows_lost=shows_lost
+        )
+
+    def _note_given_up(self, tracked: TrackResult, settings: FilterSettings, now: int) -> None:
+        if now < self._last_stamp:
+            # The source was rewound: what was seen later is taken as seen now.
+            for one in self._given_up:
+                one.seen_ns = now
+        self._last_stamp = now
+        following = {face.track_id: face.bbox for face in tracked.faces}
+        lost = {face.track_id for face in tracked.lost}
+        for track_id, bbox in self._followed.items():
+            if track_id not in following and track_id not in lost:
+                self._given_up.append(_GivenUp(bbox, now))
+        for one in self._given_up:
+            near = [box for box in tracked.bystanders if _near(box, one.bbox)]
+            if near:
+                one.bbox, one.seen_ns = min(near, key=lambda box: _distance(box, one.bbox)), now
+        self._given_up = [
+            one
+            for one in self._given_up
+            if now - one.seen_ns <= settings.lost_face_ms * 1_000_000
+            and not any(_near(box, one.bbox, 0.4) for box in following.values())
+        ]
+        # A lost face that the tracker forgets is absent for sure, so only followed ones can be given up.
+        self._followed = following
+
+
+def region_mask(rect: Rect) -> ByteArray:
+    """(rect.height, rect.width) uint8: opaque but for soft, rounded edges."""
+    return _region_mask(rect.width, rect.height)
+
+
+@functools.lru_cache(maxsize=8)
+def _region_mask(width: int, height: int) -> ByteArray:
+    axis = (np.arange(_MASK_CELLS, dtype=np.float32) + 0.5) / _MASK_CELLS * 2 - 1
+    inside = 1 - (axis[None, :] ** 4 + axis[:, None] ** 4)
+    cells = np.rint(np.clip(inside * _SOFT_EDGE, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _lost_box(lost: LostFace) -> FloatArray:
+    scale = min(_LOST_SCALE_MAX, _LOST_SCALE + _LOST_GROWTH * lost.lost_ms / 1000)
+    return _scaled(lost.bbox, scale)
+
+
+def _scaled(bbox: FloatArray, scale: float) -> FloatArray:
+    """A square box around the same middle, ``scale`` times the longer side."""
+    x, y = bbox_center(bbox)
+    half = bbox_size(bbox) * scale / 2
+    return np.array([x - half, y - half, x + half, y + half], np.float32)
+
+
+def _rect(bbox: FloatArray, width: int, height: int) -> Rect:
+    """The box on even pixels inside the frame; empty if it lies outside."""
+    limit = 4.0 * max(width, height)
+    x0, y0, x1, y1 = (int(value) for value in np.clip(np.rint(bbox), -limit, limit))
+    return Rect(x0 & ~1, y0 & ~1, (x1 + 1) & ~1, (y1 + 1) & ~1).clipped(width, height)
+
+
+def _distance(a: FloatArray, b: FloatArray) -> float:
+    (x0, y0), (x1, y1) = bbox_center(a), bbox_center(b)
+    return float(np.hypot(x1 - x0, y1 - y0))
+
+
+def _near(box: FloatArray, other: FloatArray, sizes: float = _SAME_PLACE) -> bool:
+    return _distance(box, other) < sizes * max(bbox_size(box), bbox_size(other))

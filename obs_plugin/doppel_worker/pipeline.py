@@ -1,0 +1,291 @@
+"""One frame in, one judged frame out: track, swap, guard, paste, label.
+
+Knows no transport, no OBS and no process. Every frame that leaves :meth:`FacePipeline.process` is judged:
+its faces are swapped, hidden or shown by the user's choice; whatever fails, the frame is covered.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal, cast
+
+import cv2
+import numpy as np
+from doppel_ipc.settings import FilterSettings
+from doppel_ipc.verdict import Verdict
+from doppel_models.detector import FaceDetector
+from doppel_models.engines.base import CropRequest, FaceEngine, LookSettings, SwapResult
+from doppel_models.landmarker import FaceLandmarker
+from doppel_models.types import ByteArray, Face
+
+from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
+from doppel_worker.compositor import Compositor, Rect
+from doppel_worker.errors import SlateError
+from doppel_worker.frame import FrameView
+from doppel_worker.guard import Decision, Guard, region_mask
+from doppel_worker.label import Label
+from doppel_worker.report import EventKind, PipelineEvent, Report, Stopwatch
+from doppel_worker.slate import draw_slate, load_slate
+from doppel_worker.tracker import Tracker, TrackResult
+
+_COVER_EARLY = 3.0
+"""In the pose band the blur comes in this much faster than the swap fades: little of the original shows."""
+_TURNED = 0.5
+"""Fade from which a face counts as turned away rather than swapped."""
+
+
+class LaneState:
+    """Everything that belongs to one lane. Set :attr:`settings` between frames."""
+
+    def __init__(self, settings: FilterSettings, tracker: Tracker) -> None:
+        self.settings = settings
+        self.tracker = tracker
+        self.guard = Guard()
+        self.label = Label()
+        self.personas = PersonaSlot()
+        self.problem = ""
+        """The error of the last frame; empty when there was none."""
+        self.slate_path = ""
+        self.slate: ByteArray | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class _Swap:
+    """One face on its way."""
+
+    request: CropRequest
+    result: SwapResult
+
+
+@dataclasses.dataclass(slots=True)
+class _Outcome:
+    """What was done to a frame, to be reported."""
+
+    verdict: Verdict
+    swapped: int = 0
+    blurred: int = 0
+    status: str = ""
+    events: list[PipelineEvent] = dataclasses.field(default_factory=list)
+
+
+class FacePipeline:
+    """Swaps the faces of frames. One thread; many lanes, one frame at a time."""
+
+    def __init__(
+        self,
+        compositor: Compositor,
+        detector: FaceDetector,
+        landmarker: FaceLandmarker,
+        personas: PersonaLoader,
+    ) -> None:
+        self.compositor = compositor
+        self._detector = detector
+        self._landmarker = landmarker
+        self._personas = personas
+
+    def new_lane(self, settings: FilterSettings) -> LaneState:
+        """The state of a new lane; its persona starts to load with its first frame."""
+        return LaneState(settings, Tracker(self._detector, self._landmarker))
+
+    def process(self, frame: FrameView, lane: LaneState) -> Report:
+        """Judge one frame and edit it in place; the frames of a lane come in their order.
+
+        Raises:
+            Exception: the frame could not even be covered; it must not be shown.
+        """
+        watch = Stopwatch()
+        try:
+            outcome = self._judge(frame, lane, watch)
+        except Exception as error:  # noqa: BLE001 - whatever fails, the frame must be covered and it must be told
+            outcome = self._failed(frame, lane, error)
+        else:
+            if lane.problem:
+                lane.problem = ""
+                outcome.events.append(PipelineEvent(EventKind.RECOVERED, "frames can be judged again"))
+        return Report(
+            verdict=outcome.verdict,
+            swapped=outcome.swapped,
+            blurred=outcome.blurred,
+            stage_ms=watch.stage_ms,
+            total_ms=watch.total_ms(),
+            events=tuple(outcome.events),
+            status=outcome.status,
+        )
+
+    def cover(self, frame: FrameView, lane: LaneState) -> tuple[PipelineEvent, ...]:
+        """Cover a whole frame as the lane's settings say: mosaic or slate."""
+        settings = lane.settings
+        path = settings.slate_image if settings.cover == "slate" else ""
+        events: tuple[PipelineEvent, ...] = ()
+        if path != lane.slate_path:
+            lane.slate_path, lane.slate = path, None
+            try:
+                lane.slate = load_slate(path) if path else None
+            except SlateError as error:
+                events = (PipelineEvent(EventKind.SLATE, str(error)),)
+        # First the mosaic: whatever the slate does, nothing of the picture is left.
+        self.compositor.cover(frame)
+        if lane.slate is not None:
+            draw_slate(frame, self.compositor, lane.slate)
+        return events
+
+    def _judge(self, frame: FrameView, lane: LaneState, watch: Stopwatch) -> _Outcome:
+        settings = lane.settings
+        if not settings.swap:
+            return _Outcome(Verdict.ORIGINAL, status="paused")
+        status, events = lane.personas.follow(PersonaKey(settings.persona, settings.engine), self._personas)
+        with watch.stage("track"):
+            tracked = lane.tracker.update(frame, self.compositor, settings)
+        with watch.stage("guard"):
+            decision = lane.guard.judge(tracked, settings, frame.width, frame.height, frame.timestamp_ns)
+        engine = lane.personas.engine
+        if engine is None or decision.cover:
+            outcome = _Outcome(Verdict.COVERED, status=status or decision.reason, events=list(events))
+            with watch.stage("cover"):
+                outcome.events += self.cover(frame, lane)
+            return outcome
+        outcome = self._swap_and_hide(frame, lane, watch, tracked, decision, engine)
+        outcome.status = status or outcome.status
+        outcome.events = [*events, *outcome.events]
+        if settings.label and outcome.verdict in (Verdict.SWAPPED, Verdict.BLURRED):
+            with watch.stage("label"):
+                lane.label.apply(frame, self.compositor, settings)
+        return outcome
+
+    def _swap_and_hide(
+        self,
+        frame: FrameView,
+        lane: LaneState,
+        watch: Stopwatch,
+        tracked: TrackResult,
+        decision: Decision,
+        engine: FaceEngine,
+    ) -> _Outcome:
+        """Swap every followed face, hide every other one that must be hidden."""
+        settings = lane.settings
+        # All faces are read before anything is written: neighbours overlap.
+        swaps = self._swap_all(frame, lane, watch, tracked.faces, engine)
+        turned = [swap for swap in swaps if swap.result.pose_fade >= _TURNED]
+        if turned and settings.side_face_policy == "cover":
+            outcome = _Outcome(Verdict.COVERED, status="the head is turned too far")
+            with watch.stage("cover"):
+                outcome.events += self.cover(frame, lane)
+            return outcome
+        with watch.stage("guard"):
+            for rect in decision.regions:
+                self.compositor.blur(frame, rect, region_mask(rect))
+        for swap in swaps:
+            self._paste(frame, swap, settings, watch)
+        blurred = len(decision.regions)
+        swapped = len(swaps) - len(turned)
+        shown = decision.shows_lost
+        if turned and settings.side_face_policy == "blur":
+            blurred += len(turned)
+        elif turned:
+            shown = True
+        if blurred:
+            return _Outcome(Verdict.BLURRED, swapped, blurred)
+        if shown:
+            return _Outcome(Verdict.ORIGINAL, swapped)
+        return _Outcome(Verdict.SWAPPED if swapped else Verdict.NO_FACE, swapped)
+
+    def _swap_all(
+        self,
+        frame: FrameView,
+        lane: LaneState,
+        watch: Stopwatch,
+        faces: tuple[Face, ...],
+        engine: FaceEngine,
+    ) -> list[_Swap]:
+        look = look_of(lane.settings)
+        swaps: list[_Swap] = []
+        for face in faces:
+            request = engine.crop_for(face, frame.width, frame.height)
+            if request is None:
+                continue
+            with watch.stage("read"):
+                if request.rect is not None:
+                    crop = self.compositor.read(frame, Rect(*request.rect))
+                else:
+                    crop = self.compositor.sample(frame, request.matrix, request.dsize)
+            with watch.stage("swap"):
+                points = request.to_crop(face.landmarks)
+                state = lane.personas.state(face.track_id)
+                result = engine.swap(crop, points, face, look, state, frame.timestamp_ns)
+            swaps.append(_Swap(request, result if len(faces) == 1 else _copied(result)))
+        return swaps
+
+    def _paste(self, frame: FrameView, swap: _Swap, settings: FilterSettings, watch: Stopwatch) -> None:
+        with watch.stage("paste"):
+            rect, result = in_frame(swap, frame.width, frame.height)
+            if rect.width == 0 or rect.height == 0:
+                return
+            fade, mask = result.pose_fade, result.mask
+            if fade > 0:
+                if settings.side_face_policy != "original" and result.cover_mask is not None:
+                    cover = _weighted(result.cover_mask, min(1.0, fade * _COVER_EARLY))
+                    self.compositor.blur(frame, rect, cover)
+                mask = _weighted(mask, 1 - fade)
+            self.compositor.paste(frame, rect, result.rgb, mask)
+
+    def _failed(self, frame: FrameView, lane: LaneState, error: Exception) -> _Outcome:
+        problem = f"{type(error).__name__}: {error}"
+        lane.personas.forget_faces()
+        outcome = _Outcome(Verdict.COVERED, status=f"the frame cannot be swapped ({problem})")
+        outcome.events += self.cover(frame, lane)
+        if problem != lane.problem:
+            lane.problem = problem
+            outcome.events.append(PipelineEvent(EventKind.ERROR, problem))
+        return outcome
+
+
+def look_of(settings: FilterSettings) -> LookSettings:
+    """The engine's part of a filter's settings."""
+    return LookSettings(
+        strength=settings.strength,
+        proportions=settings.proportions,
+        keep_mouth=settings.keep_mouth,
+        keep_eyes=settings.keep_eyes,
+        edge_softness=settings.edge_softness,
+        color_match=cast("Literal['relight', 'none']", settings.color_match),
+        yaw_fade_start=settings.yaw_fade_start,
+        yaw_fade_end=settings.yaw_fade_end,
+    )
+
+
+def in_frame(swap: _Swap, width: int, height: int) -> tuple[Rect, SwapResult]:
+    """A swapped crop at the frame's resolution, and where it lies in a ``width`` x ``height`` frame."""
+    request, result = swap.request, swap.result
+    rect = Rect(*request.frame_rect(width, height))
+    if request.rect is not None or rect.width == 0 or rect.height == 0:
+        return rect, result
+    # Frame pixel of the rectangle -> crop pixel.
+    matrix = request.matrix.astype(np.float64)
+    matrix[:, 2] += matrix[:, :2] @ (rect.x0, rect.y0)
+    size = (rect.width, rect.height)
+    inverse = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+    def moved(image: ByteArray, border: int) -> ByteArray:
+        return np.asarray(cv2.warpAffine(image, matrix, size, flags=inverse, borderMode=border), np.uint8)
+
+    cover = result.cover_mask
+    return rect, dataclasses.replace(
+        result,
+        rgb=moved(result.rgb, cv2.BORDER_REPLICATE),
+        mask=moved(result.mask, cv2.BORDER_CONSTANT),
+        cover_mask=None if cover is None else moved(cover, cv2.BORDER_CONSTANT),
+    )
+
+
+def _copied(result: SwapResult) -> SwapResult:
+    cover = result.cover_mask
+    return dataclasses.replace(
+        result,
+        rgb=result.rgb.copy(),
+        mask=result.mask.copy(),
+        cover_mask=None if cover is None else cover.copy(),
+    )
+
+
+def _weighted(mask: ByteArray, weight: float) -> ByteArray:
+    return np.asarray(cv2.convertScaleAbs(mask, alpha=weight), np.uint8)
