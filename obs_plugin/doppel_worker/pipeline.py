@@ -7,6 +7,7 @@ its faces are swapped, hidden or shown by the user's choice; whatever fails, the
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Literal, cast
 
 import cv2
@@ -18,6 +19,7 @@ from doppel_models.engines.base import CropRequest, FaceEngine, LookSettings, Sw
 from doppel_models.landmarker import FaceLandmarker
 from doppel_models.types import ByteArray, Face
 
+from doppel_worker import slate
 from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
 from doppel_worker.compositor import Compositor, Rect
 from doppel_worker.errors import SlateError
@@ -25,7 +27,6 @@ from doppel_worker.frame import FrameView
 from doppel_worker.guard import Decision, Guard, region_mask
 from doppel_worker.label import Label
 from doppel_worker.report import EventKind, PipelineEvent, Report, Stopwatch
-from doppel_worker.slate import draw_slate, load_slate
 from doppel_worker.tracker import Tracker, TrackResult
 
 _COVER_EARLY = 3.0
@@ -45,7 +46,7 @@ class LaneState:
         self.personas = PersonaSlot()
         self.problem = ""
         """The error of the last frame; empty when there was none."""
-        self.slate_path = ""
+        self.slate_key: tuple[str, int, int] | None = None
         self.slate: ByteArray | None = None
 
 
@@ -116,17 +117,18 @@ class FacePipeline:
         """Cover a whole frame as the lane's settings say: mosaic or slate."""
         settings = lane.settings
         path = settings.slate_image if settings.cover == "slate" else ""
+        key = (path, frame.width, frame.height) if path else None
         events: tuple[PipelineEvent, ...] = ()
-        if path != lane.slate_path:
-            lane.slate_path, lane.slate = path, None
+        if key != lane.slate_key:
+            lane.slate_key, lane.slate = key, None
             try:
-                lane.slate = load_slate(path) if path else None
+                lane.slate = slate.load(Path(path), frame.width, frame.height) if path else None
             except SlateError as error:
                 events = (PipelineEvent(EventKind.SLATE, str(error)),)
         # First the mosaic: whatever the slate does, nothing of the picture is left.
         self.compositor.cover(frame)
         if lane.slate is not None:
-            draw_slate(frame, self.compositor, lane.slate)
+            slate.draw(lane.slate, frame, frame.planes)
         return events
 
     def _judge(self, frame: FrameView, lane: LaneState, watch: Stopwatch) -> _Outcome:

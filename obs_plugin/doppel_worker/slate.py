@@ -2,53 +2,62 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import cv2
 import numpy as np
 from doppel_models.types import ByteArray
 
-from doppel_worker.compositor import Compositor, Rect
+from doppel_worker.compositor import Rect
+from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.errors import SlateError
-from doppel_worker.frame import FrameView
+from doppel_worker.frame import FrameView, Plane
 
 _OPAQUE = 255
 
 
-def load_slate(path: str) -> ByteArray:
-    """Read a picture as (h, w, 3) uint8 RGB.
+def load(path: Path, width: int, height: int) -> ByteArray:
+    """Read a picture and fit it to a frame: scaled to fill it, cut around the middle.
+
+    Args:
+        path: a PNG, JPEG or anything else that OpenCV reads.
+        width: of the frame, pixels.
+        height: of the frame, pixels.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
 
     Raises:
         SlateError: there is no such file, or it is no picture.
     """
     try:
-        data = np.frombuffer(Path(path).read_bytes(), np.uint8)
+        data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise SlateError(
-            f"the slate {path} cannot be read: {error.strerror}; choose another picture"
+            f"the slate {path} cannot be read ({error.strerror}); choose another picture"
         ) from error
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
     if picture is None:
-        raise SlateError(f"the slate {path} is no picture that can be read; use PNG or JPEG")
-    return np.asarray(picture, np.uint8)
+        raise SlateError(f"the slate {path} is no picture that can be read; use a PNG or JPEG")
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    size = max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale))
+    resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    x, y = (size[0] - width) // 2, (size[1] - height) // 2
+    return np.ascontiguousarray(resized[y : y + height, x : x + width], np.uint8)
 
 
-def draw_slate(frame: FrameView, compositor: Compositor, picture: ByteArray) -> None:
-    """Fill a whole frame with a picture: scaled to cover it, cut at the middle, and opaque.
+def draw(picture: ByteArray, like: FrameView, planes: tuple[Plane, ...]) -> None:
+    """Fill planes with a fitted picture, opaque.
 
     Args:
-        frame: its planes may hold anything before.
-        compositor: writes the pixels.
-        picture: (h, w, 3) uint8 RGB.
+        picture: (height, width, 3) uint8 RGB of the frame's size.
+        like: a frame whose format, colours and row order the planes have.
+        planes: to be written; may be the frame's own.
     """
-    height, width = picture.shape[:2]
-    scale = max(frame.width / width, frame.height / height)
-    size = max(frame.width, round(width * scale)), max(frame.height, round(height * scale))
-    resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    x, y = (size[0] - frame.width) // 2, (size[1] - frame.height) // 2
-    fitting = np.ascontiguousarray(resized[y : y + frame.height, x : x + frame.width])
-    for plane in frame.planes:
+    for plane in planes:
         # A compositor never writes alpha.
         plane[:] = _OPAQUE
-    opaque = np.full(fitting.shape[:2], 255, np.uint8)
-    compositor.paste(frame, Rect(0, 0, frame.width, frame.height), np.asarray(fitting, np.uint8), opaque)
+    frame = dataclasses.replace(like, planes=planes)
+    opaque = np.full(picture.shape[:2], 255, np.uint8)
+    CpuCompositor().paste(frame, Rect(0, 0, frame.width, frame.height), picture, opaque)
