@@ -53,6 +53,15 @@ class Roi:
             np.float32,
         )
 
+    def inverse_matrix(self, size: int) -> FloatArray:
+        """(2, 3): pixels of that crop -> picture pixels."""
+        scale = self.size / size
+        a, b = scale * math.cos(self.angle), scale * math.sin(self.angle)
+        half = size / 2
+        return np.array(
+            [[a, -b, self.center_x - (a - b) * half], [b, a, self.center_y - (a + b) * half]], np.float32
+        )
+
 
 def roi_from_detection(detection: Detection) -> Roi:
     """The square around a detected face in which the landmark network looks, eyes level."""

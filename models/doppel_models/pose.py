@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
 import numpy.typing as npt
 
 from doppel_models import canonical
-from doppel_models.geometry import umeyama
 from doppel_models.types import FloatArray
 
 # Points that move little with the expression, and their weights: MediaPipe's Procrustes landmark basis
@@ -24,7 +24,7 @@ _BASIS = {
     376: 0.014262834, 420: 0.025462192, 425: 0.047252279,
 }  # fmt: skip
 _INDICES = np.array(list(_BASIS))
-_WEIGHTS = np.array(list(_BASIS.values()))
+_WEIGHTS = np.array(list(_BASIS.values())) / sum(_BASIS.values())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,8 +48,23 @@ def head_pose(landmarks: FloatArray) -> Pose:
     pitch are those of the face after the roll is undone. The network flattens depth, so large angles are
     under-estimated a little.
     """
-    scale, rotation, _ = umeyama(canonical.load().vertices[_INDICES], landmarks[_INDICES], _WEIGHTS)
-    return Pose(*angles(rotation), scale)
+    weighted, variance = _weighted_basis()
+    # Umeyama's fit (see ``geometry.umeyama``) with all that does not depend on the landmarks done once.
+    u, singular, vt = np.linalg.svd(landmarks[_INDICES].T @ weighted)
+    rotation = u @ vt
+    if np.linalg.det(rotation) < 0:
+        u[:, 2], singular[2] = -u[:, 2], -singular[2]
+        rotation = u @ vt
+    return Pose(*angles(rotation), float(singular.sum()) / variance)
+
+
+@functools.cache
+def _weighted_basis() -> tuple[npt.NDArray[np.float64], float]:
+    """The basis points (33, 3), centred and times their weights, and their weighted variance."""
+    points = canonical.load().vertices[_INDICES].astype(np.float64)
+    centered = points - _WEIGHTS @ points
+    weighted = _WEIGHTS[:, None] * centered
+    return weighted, float((weighted * centered).sum())
 
 
 def angles(rotation: npt.NDArray[np.floating]) -> tuple[float, float, float]:

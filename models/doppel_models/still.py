@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from doppel_models.detector import FaceDetector
-from doppel_models.geometry import Roi, invert, roi_from_detection, transform
+from doppel_models.geometry import Roi, roi_from_detection, transform
 from doppel_models.landmarker import INPUT_SIZE, MIN_PRESENCE, FaceLandmarker
 from doppel_models.types import ByteArray, Detection, FloatArray
 
@@ -45,4 +45,4 @@ def landmarks_in(image: ByteArray, roi: Roi, landmarker: FaceLandmarker) -> tupl
     matrix = roi.matrix(INPUT_SIZE)
     crop = cv2.warpAffine(image, matrix, (INPUT_SIZE, INPUT_SIZE), borderMode=cv2.BORDER_REPLICATE)
     result = landmarker.run(np.asarray(crop, np.uint8))
-    return transform(invert(matrix), result.points), result.presence
+    return transform(roi.inverse_matrix(INPUT_SIZE), result.points), result.presence

@@ -1,12 +1,13 @@
 """Where to look for faces, and when: thumbnails, tiles of wide pictures, and change near the edges.
 
-The detector sees 128x128 pixels, so in a wide frame small faces vanish. Each search therefore looks at the
-whole frame and at one square tile of it, in turn; a *thorough* search looks at all tiles.
+The detector sees 128x128 pixels, so in a wide frame small faces vanish. A search can therefore look at square
+tiles of the frame as well: at one of them, in turn, or at all.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import enum
 import math
 
 import numpy as np
@@ -18,8 +19,10 @@ from doppel_models.types import ByteArray, Detection, FloatArray
 from doppel_worker.compositor import Compositor
 from doppel_worker.frame import FrameView
 
-_BLOCK = 8
-"""Side in thumbnail pixels of the blocks in which change is measured."""
+_GLANCE_SIZE = 32
+"""Longer side of the small picture in which change is measured."""
+_BLOCK = 2
+"""Side in its pixels of the blocks that are compared."""
 _EDGE_BLOCKS = 2
 """Width of the band along the edges, blocks: an eighth of the frame's longer side."""
 _STRONG_CHANGE = 14.0
@@ -27,6 +30,15 @@ _STRONG_CHANGE = 14.0
 _SCENE_CHANGE = 20.0
 """Mean difference of the whole picture that counts as another scene."""
 _SAME_FACE_IOU = 0.3
+
+
+class Tiles(enum.Enum):
+    """Which tiles a search looks at, beside the whole frame."""
+
+    NONE = enum.auto()
+    ONE = enum.auto()
+    """One, in turn."""
+    ALL = enum.auto()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,7 +60,6 @@ class FaceFinder:
         self._geometry = (0, 0)
         self._tiles: tuple[tuple[int, int], ...] = ()
         self._next_tile = 0
-        self._thumbnail: ByteArray = np.zeros((1, 1, 3), np.uint8)
         self._blocks: npt.NDArray[np.float32] | None = None
         self._searched: npt.NDArray[np.float32] | None = None
 
@@ -57,8 +68,8 @@ class FaceFinder:
         if (frame.width, frame.height) != self._geometry:
             self._geometry = (frame.width, frame.height)
             self._tiles, self._next_tile, self._searched = _tiles(frame.width, frame.height), 0, None
-        self._thumbnail = compositor.thumbnail(frame, _fitted(frame.width, frame.height))
-        self._blocks = _block_means(self._thumbnail)
+        glance = compositor.thumbnail(frame, _fitted(frame.width, frame.height, _GLANCE_SIZE))
+        self._blocks = _block_means(glance)
         if self._searched is None:
             return True
         change = np.abs(self._blocks - self._searched)
@@ -68,12 +79,12 @@ class FaceFinder:
         return bool(edges.max() > _STRONG_CHANGE or (inner.size and inner.mean() > _SCENE_CHANGE))
 
     def find(
-        self, frame: FrameView, compositor: Compositor, min_score: float, *, thorough: bool
+        self, frame: FrameView, compositor: Compositor, min_score: float, tiles: Tiles
     ) -> list[Detection]:
         """Faces of the frame that :meth:`look` took in last, pixels of the frame, best score first."""
-        views = [self._whole(frame)]
-        if self._tiles:
-            chosen = self._tiles if thorough else (self._tiles[self._next_tile],)
+        views = [_whole(frame, compositor)]
+        if self._tiles and tiles is not Tiles.NONE:
+            chosen = self._tiles if tiles is Tiles.ALL else (self._tiles[self._next_tile],)
             self._next_tile = (self._next_tile + 1) % len(self._tiles)
             views += [_tile(frame, compositor, corner) for corner in chosen]
         found = [
@@ -84,15 +95,17 @@ class FaceFinder:
         self._searched = self._blocks
         return _without_doubles(found)
 
-    def _whole(self, frame: FrameView) -> _View:
-        height, width = self._thumbnail.shape[:2]
-        scale = np.array([frame.width / width, frame.height / height], np.float32)
-        return _View(self._thumbnail, scale, np.zeros(2, np.float32))
+
+def _whole(frame: FrameView, compositor: Compositor) -> _View:
+    width, height = _fitted(frame.width, frame.height, INPUT_SIZE)
+    image = compositor.thumbnail(frame, (width, height))
+    scale = np.array([frame.width / width, frame.height / height], np.float32)
+    return _View(image, scale, np.zeros(2, np.float32))
 
 
-def _fitted(width: int, height: int) -> tuple[int, int]:
-    """The frame's size with its longer side made the detector's input size; even, to be centred."""
-    scale = INPUT_SIZE / max(width, height)
+def _fitted(width: int, height: int, size: int) -> tuple[int, int]:
+    """The frame's size with its longer side made ``size``; even, to be centred in the detector's input."""
+    scale = size / max(width, height)
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
 

@@ -14,7 +14,6 @@ from doppel_models.geometry import (
     bbox_center,
     bbox_of,
     bbox_size,
-    invert,
     roi_from_landmarks,
     transform,
 )
@@ -30,8 +29,9 @@ _CUTOFF = 1.5
 """Hz at smoothing 0.5; measured on webcam clips: jitter .29 -> .11 % of the face's width, lag .5 %."""
 _JUMP = 0.5
 """A move between two frames of more than this part of the face's size starts the smoothing afresh."""
-_LOOKS_SECONDS = 2.0
-"""Time constant of the running mean of a person's looks."""
+_LOOKS_EVERY = 300_000_000
+_LOOKS_GAIN = 0.15
+"""A person's usual looks are a running mean: so often (nanoseconds), with so much of the new ones."""
 _MAX_GROWTH = 2.0
 """A face cannot grow or shrink more than this between two frames: the network has caught something else."""
 
@@ -42,6 +42,8 @@ class Measurement:
 
     landmarks: FloatArray
     """(478, 3) pixels of the frame."""
+    bbox: FloatArray
+    """(4,) of the landmarks."""
     presence: float
     """0..1."""
     appearance: FloatArray
@@ -59,11 +61,8 @@ def measure(frame: FrameView, compositor: Compositor, landmarker: FaceLandmarker
     crop = compositor.sample(frame, matrix, (INPUT_SIZE, INPUT_SIZE))
     result = landmarker.run(crop)
     looks = appearance(crop, np.nan_to_num(result.points))
-    return Measurement(transform(invert(matrix), result.points), result.presence, looks)
-
-
-def _gain(seconds: float) -> np.float32:
-    return np.float32(1 - math.exp(-seconds / _LOOKS_SECONDS))
+    landmarks = transform(roi.inverse_matrix(INPUT_SIZE), result.points)
+    return Measurement(landmarks, bbox_of(landmarks), result.presence, looks)
 
 
 class Track:
@@ -73,20 +72,18 @@ class Track:
         self.track_id = track_id
         self.landmarks = measurement.landmarks
         """(478, 3) as the network gave them last."""
+        self.bbox = bbox_of(self.landmarks)
+        """(4,) of the last landmarks."""
         self.presence = measurement.presence
         self.last_seen = now
         self.maybe_seen = now
         """When something like a face was last seen where this one was lost."""
         self._looks = measurement.appearance
         self._usual_looks = measurement.appearance
+        self._looked_at = now
         self._filter = OneEuroFilter()
         self._smoothed = self.landmarks
         self._smoothed_at = now
-
-    @property
-    def bbox(self) -> FloatArray:
-        """(4,) of the last landmarks."""
-        return bbox_of(self.landmarks)
 
     @property
     def roi(self) -> Roi:
@@ -97,8 +94,7 @@ class Track:
         """True if this can be the same face one frame later."""
         if not measurement.found or self.differs(measurement) >= OTHER:
             return False
-        bbox = bbox_of(measurement.landmarks)
-        size, x, y = bbox_size(bbox), *bbox_center(bbox)
+        size, x, y = bbox_size(measurement.bbox), *bbox_center(measurement.bbox)
         before = bbox_size(self.bbox)
         inside = (
             -0.25 * size <= x <= frame.width + 0.25 * size and -0.25 * size <= y <= frame.height + 0.25 * size
@@ -107,18 +103,24 @@ class Track:
 
     def differs(self, measurement: Measurement) -> float:
         """How unlike this person a measured face looks; see ``doppel_models.appearance``."""
-        return min(difference(looks, measurement.appearance) for looks in (self._looks, self._usual_looks))
+        last = difference(self._looks, measurement.appearance)
+        return last if last < SAME else min(last, difference(self._usual_looks, measurement.appearance))
 
     def take(self, measurement: Measurement, now: int) -> None:
         """Go on with a measurement that was accepted."""
-        before, after = self.bbox, bbox_of(measurement.landmarks)
-        (x0, y0), (x1, y1) = bbox_center(before), bbox_center(after)
-        if math.hypot(x1 - x0, y1 - y0) > _JUMP * bbox_size(before):
+        (x0, y0), (x1, y1) = bbox_center(self.bbox), bbox_center(measurement.bbox)
+        if math.hypot(x1 - x0, y1 - y0) > _JUMP * bbox_size(self.bbox):
             self.reset_smoothing()
-        self.landmarks, self.presence = measurement.landmarks, measurement.presence
-        if difference(self._usual_looks, measurement.appearance) < SAME:
-            gain = _gain((now - self.last_seen) / 1e9)
-            self._usual_looks = self._usual_looks + gain * (measurement.appearance - self._usual_looks)
+        self.landmarks, self.bbox, self.presence = (
+            measurement.landmarks,
+            measurement.bbox,
+            measurement.presence,
+        )
+        if now - self._looked_at >= _LOOKS_EVERY:
+            self._looked_at = now
+            if difference(self._usual_looks, measurement.appearance) < SAME:
+                change = measurement.appearance - self._usual_looks
+                self._usual_looks = self._usual_looks + np.float32(_LOOKS_GAIN) * change
         self._looks = measurement.appearance
         self.last_seen = self.maybe_seen = now
 
@@ -132,6 +134,7 @@ class Track:
         # Pixel centres lie half a pixel from the frame's corner.
         corner = np.array([0.5, 0.5, 0], np.float32)
         self.landmarks = (self.landmarks + corner) * factor - corner
+        self.bbox = bbox_of(self.landmarks)
         self.reset_smoothing()
 
     def face(self, now: int, smoothing: float) -> Face:

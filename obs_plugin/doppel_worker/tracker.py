@@ -15,12 +15,12 @@ import itertools
 from doppel_ipc.settings import FilterSettings
 from doppel_models.appearance import OTHER, SAME
 from doppel_models.detector import MIN_SCORE, FaceDetector
-from doppel_models.geometry import bbox_center, bbox_of, bbox_size, grown, iou, roi_from_detection
+from doppel_models.geometry import bbox_center, bbox_size, grown, iou, roi_from_detection
 from doppel_models.landmarker import FaceLandmarker
 from doppel_models.types import Detection, Face, FloatArray
 
 from doppel_worker.compositor import Compositor
-from doppel_worker.face_finder import FaceFinder
+from doppel_worker.face_finder import FaceFinder, Tiles
 from doppel_worker.frame import FrameView
 from doppel_worker.track import Measurement, Track, measure
 
@@ -101,7 +101,7 @@ class Tracker:
         )
         search = jumped or changed or missing or due or not self._tracks
         if search:
-            self._search(frame, compositor, settings, thorough=jumped or not self._tracks)
+            self._search(frame, compositor, settings, jumped=jumped)
         self._forget(settings)
         faces = [track.face(self._now, settings.smoothing) for track in self._tracks]
         return TrackResult(
@@ -164,11 +164,16 @@ class Tracker:
         return bool(missing)
 
     def _search(
-        self, frame: FrameView, compositor: Compositor, settings: FilterSettings, *, thorough: bool
+        self, frame: FrameView, compositor: Compositor, settings: FilterSettings, *, jumped: bool
     ) -> None:
         """Run the detector; end, find again and start tracks by what it says."""
         self._searched_at = self._now
-        detections = self._finder.find(frame, compositor, _MAYBE_SCORE, thorough=thorough)
+        if jumped or not self._tracks:
+            tiles = Tiles.ALL
+        else:
+            # A face that only a tile shows is small, so it can matter only where all faces do.
+            tiles = Tiles.ONE if settings.faces == "all" or self._lost else Tiles.NONE
+        detections = self._finder.find(frame, compositor, _MAYBE_SCORE, tiles)
         free = [one for one in detections if not any(_explains(track, one) for track in self._tracks)]
         for track in self._lost:
             if any(_near(track, one) for one in free):
@@ -245,8 +250,7 @@ class Tracker:
 
 def _claimed(measurement: Measurement, tracks: list[Track]) -> bool:
     """True if another track already follows this face."""
-    bbox = bbox_of(measurement.landmarks)
-    return any(iou(bbox, track.bbox) > 0.5 for track in tracks)
+    return any(iou(measurement.bbox, track.bbox) > 0.5 for track in tracks)
 
 
 def _distance(a: FloatArray, b: FloatArray) -> float:
