@@ -67,6 +67,7 @@ class WorkerRing:
             library.doppel_worker_open(self._base, self._bytes)
             header = native.SegmentHeader.from_buffer_copy(self._memory)
             self.layout: FrameLayout = header.geometry.layout()
+            self._words = native.SegmentHeader.from_buffer(self._memory)
         except BaseException as error:
             self._release()
             if isinstance(error, FormatError):
@@ -130,6 +131,15 @@ class WorkerRing:
             self._view[start : start + self.layout.size],
         )
 
+    @property
+    def submitted(self) -> int:
+        """Frames that the gate has submitted so far, modulo 2**32."""
+        return int(self._words.doorbell)
+
+    def look(self) -> None:
+        """Notes the gate's end of the lane in :attr:`closed` without taking a frame."""
+        self.closed = self.closed or bool(self._words.closed)
+
     def done(self, slot: Slot, verdict: Verdict, faces: int = 0) -> None:
         """Hands the edited frame back with what was judged; its pixels are no longer the worker's.
 
@@ -154,5 +164,6 @@ class WorkerRing:
     def _release(self) -> None:
         # The ctypes object exports the mapping's buffer, and a mapping with exports cannot be closed.
         self.__dict__.pop("_anchor", None)
+        self.__dict__.pop("_words", None)
         with contextlib.suppress(BufferError):
             self._memory.close()

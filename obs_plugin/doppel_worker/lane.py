@@ -1,0 +1,252 @@
+"""One lane: a thread that takes the newest frame, has it judged where it lies, and hands it back.
+
+The thread alone touches the ring and the lane's processor. Everybody else gives it orders through attributes
+that are exchanged whole, and reads copies.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+import traceback
+from collections.abc import Callable
+
+from doppel_ipc.errors import SegmentError
+from doppel_ipc.messages import StageTime
+from doppel_ipc.ring import Slot, WorkerRing
+from doppel_ipc.settings import FilterSettings
+from doppel_ipc.verdict import Verdict
+
+from doppel_worker.backend import Backend, Judgement, LaneProcessor
+from doppel_worker.errors import WorkerError
+from doppel_worker.lane_slate import LaneSlate
+from doppel_worker.log import logger
+from doppel_worker.slot_frame import frame_of
+from doppel_worker.timing import Rate, RollingTimes
+
+WAIT_S = 0.2
+"""Longest wait for a frame; orders to stop are looked at in between."""
+THROTTLE_POLL_S = 0.003
+RESTART_AFTER_S = (0.0, 0.1, 0.5, 2.0)
+"""How long frames stay covered after a failure, by the number of failures in a row."""
+
+Report = Callable[[str, str, str], None]
+"""``report(code, message, advice)``: an error message to OBS, about this lane."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LaneSnapshot:
+    """What ``messages.LaneStatus`` tells of a lane, at one moment."""
+
+    state: str
+    serial: int
+    persona: str
+    engine: str
+    fps: float
+    turnaround_ms_p50: float
+    turnaround_ms_p95: float
+    stages: tuple[StageTime, ...]
+    faces: int
+    frames: int
+    given_back: int
+    detail: str
+
+
+class Lane:
+    """Serves one ring until :meth:`stop` or until the gate ends it.
+
+    Args:
+        number: the lane's number in messages.
+        ring: handed over; the lane closes it.
+        serial: of ``settings``.
+        settings: the first ones.
+        report: tells OBS of an error; called on the lane's thread.
+        slate: draws the slate; the lane's thread calls it.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        ring: WorkerRing,
+        serial: int,
+        settings: FilterSettings,
+        *,
+        report: Report,
+        slate: LaneSlate,
+    ) -> None:
+        self.number = number
+        self._ring = ring
+        self._report = report
+        self._slate = slate
+        self._wanted = (serial, settings)
+        self._used = (-1, settings)
+        self._keep_one_of = 1
+        self._backend: Backend | None = None
+        self._processor: LaneProcessor | None = None
+        self._failures = 0
+        self._idle_until = 0.0
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._statistics = threading.Lock()
+        self._rate, self._turnaround = Rate(), RollingTimes()
+        self._stages: dict[str, RollingTimes] = {}
+        self._last = Judgement(Verdict.NONE)
+        self._frames = 0
+        self._detail = ""
+        self._thread = threading.Thread(target=self._run, name=f"lane-{number}", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread. Frames wait in the ring until there is a backend."""
+        self._thread.start()
+
+    def serve(self, backend: Backend) -> None:
+        """From now on frames are judged."""
+        self._backend = backend
+        self._wake.set()
+
+    def configure(self, serial: int, settings: FilterSettings) -> None:
+        """New settings; they take effect between two frames, all at once."""
+        self._wanted = (serial, settings)
+
+    def throttle(self, keep_one_of: int) -> None:
+        """Takes a frame only after so many have come in since the last one; 1 takes all."""
+        self._keep_one_of = keep_one_of
+
+    def stop(self) -> None:
+        """Lets the thread end after the frame in hand. Does not wait."""
+        self._stopping.set()
+        self._wake.set()
+
+    def join(self, timeout: float) -> bool:
+        """True when the thread has ended within ``timeout`` seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def snapshot(self) -> LaneSnapshot:
+        """How the lane does."""
+        processor = self._processor
+        with self._statistics:
+            stages = tuple(
+                StageTime(name, times.percentile(50), times.percentile(95))
+                for name, times in self._stages.items()
+            )
+            return LaneSnapshot(
+                state="failed" if self._failures else "loading" if processor is None else "running",
+                serial=max(self._used[0], 0),
+                persona=processor.persona if processor else "",
+                engine=processor.engine if processor else "",
+                fps=self._rate.per_second(),
+                turnaround_ms_p50=self._turnaround.percentile(50),
+                turnaround_ms_p95=self._turnaround.percentile(95),
+                stages=stages,
+                faces=self._last.faces,
+                frames=self._frames,
+                given_back=self._ring.given_back,
+                detail=self._detail or self._slate.detail or self._last.detail,
+            )
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set() and not self._ring.closed:
+                if self._ready():
+                    self._serve_next()
+        finally:
+            if self._processor is not None:
+                self._processor.close()
+            self._slate.close()
+            self._ring.close()
+            logger.info("lane %d ended after %d frames", self.number, self._frames)
+
+    def _ready(self) -> bool:
+        """True when a frame may be taken; else waits a moment."""
+        if self._backend is None:
+            self._wake.wait(WAIT_S)
+            return False
+        pause = self._idle_until - time.monotonic()
+        if pause > 0:
+            self._stopping.wait(min(pause, WAIT_S))
+            return False
+        try:
+            self._prepare()
+        except self._errors() as error:
+            self._failed(error)
+            return False
+        return True
+
+    def _prepare(self) -> LaneProcessor:
+        """The processor, with the wanted settings."""
+        if self._backend is None:
+            raise RuntimeError("a lane without a backend takes no frames")
+        wanted, processor = self._wanted, self._processor
+        if processor is None:
+            processor = self._processor = self._backend.open_lane(wanted[1])
+        elif wanted[0] != self._used[0]:
+            processor.configure(wanted[1])
+        self._used = wanted
+        self._slate.want(wanted[1])
+        return processor
+
+    def _serve_next(self) -> None:
+        slot = self._ring.next(WAIT_S)
+        if slot is None:
+            return
+        taken = self._ring.submitted
+        try:
+            judgement = self._judge(slot)
+        except BaseException:
+            # Whatever it is: this frame is not to be seen.
+            self._ring.done(slot, Verdict.COVERED)
+            raise
+        self._ring.done(slot, judgement.verdict, judgement.faces)
+        self._note(slot, judgement)
+        self._skip(taken)
+
+    def _judge(self, slot: Slot) -> Judgement:
+        try:
+            processor = self._prepare()  # settings that came while we waited hold for this very frame
+            frame = frame_of(slot, self._ring.layout)
+            judgement = processor.process(frame)
+            self._slate.update(frame)
+        except self._errors() as error:
+            self._failed(error)
+            return Judgement(Verdict.COVERED, detail=str(error))
+        self._failures, self._detail = 0, ""
+        return judgement
+
+    def _skip(self, taken: int) -> None:
+        """While throttled: lets frames pass; the ring gives the older ones back unstarted."""
+        while self._keep_one_of > 1 and not self._stopping.is_set():
+            # The count of submitted frames is a 32-bit word that wraps.
+            if (self._ring.submitted - taken) & 0xFFFFFFFF >= self._keep_one_of - 1:
+                return
+            self._ring.look()
+            if self._ring.closed:
+                return
+            self._stopping.wait(THROTTLE_POLL_S)
+
+    def _note(self, slot: Slot, judgement: Judgement) -> None:
+        done_ns = time.monotonic_ns()
+        with self._statistics:
+            self._frames += 1
+            self._last = judgement
+            self._rate.count(done_ns / 1e9)
+            self._turnaround.add(max(done_ns - slot.submit_ns, 0) / 1e6)
+            for name, milliseconds in judgement.stages.items():
+                self._stages.setdefault(name, RollingTimes()).add(milliseconds)
+
+    def _errors(self) -> tuple[type[Exception], ...]:
+        return (WorkerError, SegmentError, MemoryError, *(self._backend.errors if self._backend else ()))
+
+    def _failed(self, error: Exception) -> None:
+        """Throws the processor away; a new one comes after a while, longer with each failure in a row."""
+        logger.error("lane %d: %s\n%s", self.number, error, "".join(traceback.format_exception(error)))
+        if self._detail != str(error):
+            self._report("internal", str(error), "the lane starts anew; the picture stays covered until then")
+        self._detail = str(error) or type(error).__name__
+        pause = RESTART_AFTER_S[min(self._failures, len(RESTART_AFTER_S) - 1)]
+        self._failures += 1
+        self._idle_until = time.monotonic() + pause
+        if self._processor is not None:
+            self._processor.close()
+            self._processor = None

@@ -1,0 +1,54 @@
+"""The worker's log: a rotating file with everything, standard error with what OBS's own log should show."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from pathlib import Path
+
+LOG_NAME = "worker.log"
+MAX_BYTES = 1 << 20
+BACKUPS = 3
+_FORMAT = "%(asctime)s.%(msecs)03d %(process)d %(threadName)s %(levelname)s %(name)s: %(message)s"
+
+logger = logging.getLogger("doppel")
+
+
+def open_console() -> None:
+    """Warnings go to standard error, one line each, also before the log folder is known."""
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.WARNING)
+    console.setFormatter(_OneLine("%(levelname)s: %(message)s"))
+    logger.addHandler(console)
+    logger.propagate = False
+
+
+def open_file(folder: Path, level: str) -> None:
+    """Everything from ``level`` on goes to ``folder/worker.log`` too, at most four files of 1 MiB.
+
+    A folder that cannot be written is told on standard error; the worker goes on without a file.
+    """
+    logger.setLevel(level.upper())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            folder / LOG_NAME,
+            maxBytes=MAX_BYTES,
+            backupCount=BACKUPS,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+    except OSError as error:
+        logger.warning("no log file in %s: %s", folder, error.strerror)
+        return
+    handler.setFormatter(logging.Formatter(_FORMAT, "%Y-%m-%d %H:%M:%S"))
+    logger.addHandler(handler)
+
+
+class _OneLine(logging.Formatter):
+    """OBS's log gets the first line and, of an exception, its last; the file has the whole traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        lines = super().format(record).strip().splitlines() or [""]
+        return lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"

@@ -1,0 +1,235 @@
+"""The worker's half of the control protocol: what each message does. No input or output of its own.
+
+One :class:`Worker` serves every lane of one process. Its methods may be called from the thread that receives
+messages and from the background thread.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from doppel_ipc import messages, native
+from doppel_ipc.errors import NativeError, SegmentError
+from doppel_ipc.messages import ALL_LANES, Message
+from doppel_ipc.ring import WorkerRing
+from doppel_ipc.segment import SegmentDescriptor
+
+from doppel_worker.backend import Backend, BackendConfig, BackendFactory
+from doppel_worker.errors import WorkerError
+from doppel_worker.lane import Lane
+from doppel_worker.lane_slate import LaneSlate
+from doppel_worker.log import logger, open_file
+
+Send = Callable[[Message], None]
+Background = Callable[[Callable[[], None]], None]
+"""Runs jobs one after another on another thread."""
+_TEXT_MAX = 2000
+
+
+class Worker:
+    """Lanes, backend and personas of one process.
+
+    Args:
+        send: gives a message to OBS; never waits.
+        background: runs a job on the background thread.
+        find_factory: names the backend; called on the background thread, because it imports it.
+    """
+
+    def __init__(
+        self, send: Send, background: Background, find_factory: Callable[[], BackendFactory]
+    ) -> None:
+        self._send = send
+        self._background = background
+        self._find_factory = find_factory
+        self._library: ctypes.CDLL | None = None
+        self._lock = threading.Lock()
+        self._lanes: dict[int, Lane] = {}
+        self._backend: Backend | None = None
+        self._failure = ""
+        self._keep_one_of = 1
+
+    def handle(self, message: Message) -> None:
+        """Does what a message of OBS says."""
+        if isinstance(message, messages.Hello):
+            self._hello(message)
+        elif isinstance(message, messages.OpenLane):
+            self._open_lane(message)
+        elif isinstance(message, messages.CloseLane):
+            self._close_lane(message.lane)
+        elif isinstance(message, messages.Settings):
+            lane = self._lanes.get(message.lane)
+            if lane is not None:
+                lane.configure(message.serial, message.settings)
+        elif isinstance(message, messages.Throttle):
+            self._throttle(message)
+        elif isinstance(message, messages.AddPersona):
+            self._background(lambda: self._add_persona(message))
+        elif isinstance(message, messages.ListPersonas):
+            self._background(self._list_personas)
+        elif isinstance(message, messages.Ping):
+            self._send(messages.Pong(message.number))
+        else:
+            raise TypeError(f"{type(message).__name__} is no message of OBS")
+
+    def heartbeat(self) -> None:
+        """Tells OBS how the worker and every lane do. To be called at least once a second."""
+        backend = self._backend
+        state = "failed" if self._failure else "loading" if backend is None else "ready"
+        device, provider, engine = (
+            (backend.device, backend.provider, backend.engine) if backend else ("", "", "")
+        )
+        self._send(messages.Status(state, device, provider, engine, _resident_mb(), clip(self._failure)))
+        with self._lock:
+            lanes = list(self._lanes.values())
+        for lane in lanes:
+            seen = lane.snapshot()
+            self._send(
+                messages.LaneStatus(
+                    lane=lane.number,
+                    state="failed" if self._failure else seen.state,
+                    serial=seen.serial,
+                    persona=clip(seen.persona, 200),
+                    engine=clip(seen.engine, 200),
+                    provider=provider,
+                    fps=seen.fps,
+                    turnaround_ms_p50=seen.turnaround_ms_p50,
+                    turnaround_ms_p95=seen.turnaround_ms_p95,
+                    stages=seen.stages,
+                    faces=seen.faces,
+                    frames=seen.frames,
+                    given_back=seen.given_back,
+                    detail=clip(self._failure or seen.detail),
+                )
+            )
+
+    def stop(self, timeout: float) -> bool:
+        """Ends every lane; True when all have ended within ``timeout`` seconds."""
+        with self._lock:
+            lanes = list(self._lanes.values())
+            self._lanes.clear()
+        for lane in lanes:
+            lane.stop()
+        ended = [lane.join(timeout / len(lanes)) for lane in lanes]
+        return all(ended)
+
+    def _hello(self, hello: messages.Hello) -> None:
+        open_file(Path(hello.log_dir), hello.log_level)
+        logger.info("worker %d starts; personas in %s", os.getpid(), hello.persona_dir)
+        self._send(messages.Ready(messages.PROTOCOL_VERSION, os.getpid()))
+        try:
+            self._library = native.load(hello.native_library)
+        except NativeError as error:
+            self._fail("internal", str(error))
+            return
+        config = BackendConfig(Path(hello.persona_dir), self._notify)
+        self._background(lambda: self._load(config))
+
+    def _load(self, config: BackendConfig) -> None:
+        """On the background thread."""
+        try:
+            backend = self._find_factory()(config)
+        except WorkerError as error:
+            self._fail("model", str(error))
+            return
+        with self._lock:
+            self._backend = backend
+            for lane in self._lanes.values():
+                lane.serve(backend)
+        logger.info("ready: device %s, %s, engine %s", backend.device, backend.provider, backend.engine)
+        self.heartbeat()
+        self._list_personas()
+
+    def _fail(self, code: str, text: str) -> None:
+        self._failure = text
+        logger.error("%s", text)
+        self._send(messages.Error(ALL_LANES, code, clip(text), "faces stay covered; see the worker's log"))
+        self.heartbeat()
+
+    def _notify(self, code: str, text: str) -> None:
+        logger.warning("%s: %s", code, text)
+        self._send(messages.Event(ALL_LANES, code, clip(text)))
+
+    def _open_lane(self, message: messages.OpenLane) -> None:
+        if self._library is None:
+            self._send(messages.Error(message.lane, "internal", clip(self._failure), "install Doppel again"))
+            return
+        found = message.segment
+        try:
+            ring = WorkerRing.open(self._library, SegmentDescriptor(found.kind, found.name, found.bytes))
+        except SegmentError as error:
+            logger.error("lane %d: %s", message.lane, error)
+            advice = "disable and enable the filter; if it stays, restart OBS"
+            self._send(messages.Error(message.lane, "segment", clip(str(error)), advice))
+            return
+        layout = ring.layout
+        logger.info(
+            "lane %d opens: %r, %dx%d %s", message.lane, message.name, layout.width, layout.height,
+            layout.pixel_format.name,
+        )  # fmt: skip
+
+        def report(code: str, text: str, advice: str) -> None:
+            self._send(messages.Error(message.lane, code, clip(text), advice))
+
+        slate = LaneSlate(ring, self._background, report)
+        lane = Lane(message.lane, ring, message.serial, message.settings, report=report, slate=slate)
+        lane.throttle(self._keep_one_of)
+        with self._lock:
+            self._lanes[message.lane] = lane
+            if self._backend is not None:
+                lane.serve(self._backend)
+        lane.start()
+        self._send(messages.LaneOpened(message.lane))
+
+    def _close_lane(self, number: int) -> None:
+        with self._lock:
+            lane = self._lanes.pop(number, None)
+        if lane is not None:
+            lane.stop()
+
+    def _throttle(self, message: messages.Throttle) -> None:
+        if message.lane == ALL_LANES:
+            self._keep_one_of = message.keep_one_of
+        for number, lane in self._lanes.items():
+            if message.lane in (ALL_LANES, number):
+                lane.throttle(message.keep_one_of)
+
+    def _add_persona(self, message: messages.AddPersona) -> None:
+        """On the background thread."""
+        backend = self._backend
+        if backend is None:
+            self._send(messages.PersonaAdded(message.request, False, "", (), clip(self._failure)))
+            return
+        photos = [Path(photo) for photo in message.photos]
+        errors: tuple[type[Exception], ...] = (WorkerError, OSError, *backend.errors)
+        try:
+            info = backend.add_persona(photos, message.name, message.consent)
+        except errors as error:
+            logger.warning("persona not added: %s", error)
+            self._send(messages.PersonaAdded(message.request, False, "", (), clip(str(error))))
+            return
+        logger.info("persona %s added, consent: %s", info.id, message.consent.ground)
+        self._send(messages.PersonaAdded(message.request, True, info.id, info.warnings, ""))
+        self._list_personas()
+
+    def _list_personas(self) -> None:
+        """On the background thread."""
+        if self._backend is not None:
+            self._send(messages.Personas(tuple(self._backend.personas())))
+
+
+def clip(text: str, limit: int = _TEXT_MAX) -> str:
+    """Text that is surely short enough for a message."""
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _resident_mb() -> float:
+    """Resident memory in MB; 0 where the system does not say (Linux does)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
