@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         progress.say("interrupted; the same command goes on where it stopped")
         return 130
-    for problem in report.get("problems", []):
+    for problem in [] if options.command == "doctor" else report.get("problems", []):
         print(f"problem: {problem}", file=sys.stderr)
     for warning in report.get("warnings", []):
         print(f"warning: {warning}", file=sys.stderr)
@@ -50,7 +50,30 @@ def _command(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         if "files" in report and not options.json:
             print(f"report: {report['files']['report']}")
         return report
-    raise InstallerError(f"unknown command {options.command}")
+    if options.command == "test":
+        from installer.testing import run_tests
+
+        return run_tests(progress, everything=options.all, json_output=options.json, device=options.device)
+    if options.command == "install":
+        from installer.install import install
+
+        return install(progress, options.device)
+    if options.command == "uninstall":
+        from installer.install import uninstall
+
+        return uninstall(progress, keep_personas=options.keep_personas)
+    if options.command == "doctor":
+        from installer.doctor import doctor
+
+        report = doctor()
+        text = report.pop("text")
+        if not options.json:
+            print("\n".join(text))
+        return report
+    from installer.layout import PROJECT
+    from installer.lock import write_lock
+
+    return {"ok": True, "problems": [], "file": str(write_lock(PROJECT))}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,7 +89,17 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--consent", choices=CONSENT_GROUNDS, help="on what ground the photo may be used")
     run.add_argument("--headless", type=_seconds, metavar="SECONDS", help="record without a screen")
     run.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder of the results")
-    run.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="which packages to use")
+    test = commands.add_parser("test", parents=[common], help="run Doppel's tests, with a real OBS")
+    test.add_argument("--all", action="store_true", help="the long ones, too")
+    install = commands.add_parser("install", parents=[common], help="add Doppel to your own OBS")
+    for command in (run, test, install):
+        command.add_argument(
+            "--device", choices=("auto", "cpu", "gpu"), default="auto", help="which packages to use"
+        )
+    uninstall = commands.add_parser("uninstall", parents=[common], help="remove Doppel and all that it made")
+    uninstall.add_argument("--keep-personas", action="store_true", help="keep your personas")
+    commands.add_parser("doctor", parents=[common], help="see what is in order and what is not")
+    commands.add_parser("lock", parents=[common], help="for developers: resolve the packages anew")
     return parser
 
 

@@ -10,6 +10,6 @@ if str(PROJECT / "shared") not in sys.path:
     # Appended, and only the folder that holds uniquely named packages: nothing can be shadowed.
     sys.path.append(str(PROJECT / "shared"))
 
-from doppel_ipc import paths, settings
+from doppel_ipc import errors, paths
 
-__all__ = ["paths", "settings"]
+__all__ = ["errors", "paths"]

@@ -149,7 +149,7 @@ def _deliver(
 
 
 def _measure(environment: Environment, path: Path) -> dict[str, float]:
-    command = [str(environment.python), str(Path(recording.__file__)), str(path)]
+    command = [str(environment.python), "-P", str(Path(recording.__file__)), str(path)]
     measured: dict[str, float] = json.loads(run_command(command, f"{path} cannot be read", "see the OBS log"))
     return measured
 

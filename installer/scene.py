@@ -11,6 +11,8 @@ CAMERA = "Demo camera"
 FILTER_NAME = "Face Swap"
 FILTER_ID = "doppel_face_swap"
 """Source type of the asynchronous filter, as the script registers it."""
+SYNC_FILTER_ID = "doppel_face_swap_sync"
+"""Source type of the filter for all other sources."""
 
 _BOUNDS_SCALE_INNER = 2
 _ALL_MIXERS = 255

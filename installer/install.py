@@ -1,0 +1,158 @@
+"""``installer install`` and ``uninstall``: Doppel in the user's own OBS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from installer.collections_edit import collection_text, read_collection, with_script, without_doppel
+from installer.environment import VENV
+from installer.errors import InstallerError
+from installer.layout import MADE, PROJECT, SCRIPT, user_data_dir
+from installer.obs_config import set_ini_value, write_whole
+from installer.obs_user import (
+    PYTHON_KEY,
+    PYTHON_SECTION,
+    UserObs,
+    choose_python_folder,
+    newest_python_minor,
+    obs_runs,
+    python_folders,
+    python_minor_in,
+    user_configurations,
+)
+from installer.prepare import prepare_environment, prepare_script
+from installer.progress import Progress
+
+BACKUPS = MADE / "backups"
+RECORD = MADE / "installed.json"
+"""What ``install`` changed outside the project, for ``uninstall``."""
+
+
+def install(progress: Progress, device: str = "auto") -> dict[str, Any]:
+    """Adds the script to every scene collection of the user; does nothing twice.
+
+    Raises:
+        InstallerError: OBS runs or was never started, or a step failed; nothing is half changed.
+    """
+    configurations = _closed_configurations()
+    usable = [item for item in configurations if item.collections]
+    if not usable:
+        raise InstallerError(
+            "OBS has no scene collection yet",
+            "it was never started by this user" if not configurations else "its folder holds none",
+            "start OBS once, close it, and run the same command again",
+        )
+    environment = prepare_environment(progress, device=device)
+    prepare_script(environment, progress)
+    changed: list[str] = []
+    for configuration in usable:
+        if configuration.kind != "native":
+            progress.say(f"{configuration.root} belongs to a {configuration.kind} of OBS: {_SANDBOX}")
+        for path in configuration.collections:
+            data = read_collection(path)
+            edited = with_script(data, SCRIPT)
+            if edited is not data and edited != data:
+                progress.say(f"backup of {path.name} in {_back_up(path)}")
+                write_whole(path, collection_text(edited))
+                changed.append(str(path))
+        if sys.platform in ("win32", "darwin"):
+            _set_python(configuration, progress)
+    progress.say(
+        f"the script is in {len(changed)} more scene collections" if changed else "it was installed already"
+    )
+    progress.say("in OBS: right-click the webcam, Filters, +, Face Swap")
+    return {"ok": True, "problems": [], "changed": changed}
+
+
+def uninstall(progress: Progress, *, keep_personas: bool = False) -> dict[str, Any]:
+    """Takes Doppel out of the user's OBS and removes everything that was made.
+
+    Args:
+        progress: told what happens.
+        keep_personas: leave the user's personas and models where they are.
+
+    Raises:
+        InstallerError: OBS runs, or a scene collection cannot be read.
+    """
+    changed: list[str] = []
+    for configuration in _closed_configurations():
+        for path in configuration.collections + configuration.collection_copies:
+            data = read_collection(path)
+            edited, filters = without_doppel(data, SCRIPT)
+            if edited != data:
+                progress.say(f"{path.name}: script and {filters} filters taken out")
+                write_whole(path, collection_text(edited))
+                changed.append(str(path))
+        _restore_python(configuration)
+    removed = []
+    folders = [MADE, PROJECT / VENV] + ([] if keep_personas else [user_data_dir()])
+    for folder in folders:
+        if folder.is_dir():
+            shutil.rmtree(folder)
+            removed.append(str(folder))
+            progress.say(f"removed {folder}")
+    return {"ok": True, "problems": [], "changed": changed, "removed": removed}
+
+
+def _closed_configurations() -> list[UserObs]:
+    configurations = user_configurations(dict(os.environ))
+    for configuration in configurations:
+        if obs_runs(configuration):
+            raise InstallerError(
+                "OBS runs",
+                "it would overwrite its settings when it ends",
+                "close OBS and run the same command again",
+            )
+    return configurations
+
+
+def _back_up(path: Path) -> Path:
+    folder = BACKUPS / time.strftime("%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / path.name
+    shutil.copy2(path, copy)
+    return copy
+
+
+def _set_python(configuration: UserObs, progress: Progress) -> None:
+    """Points OBS at a Python that it can load, unless it is set to one."""
+    version = configuration.version
+    if version is None:
+        progress.say("OBS was never started: set its Python under Tools > Scripts > Python Settings")
+        return
+    limit = newest_python_minor(version)
+    current = configuration.python_path
+    minor = python_minor_in(Path(current)) if current else None
+    if minor is not None and minor <= limit:
+        return
+    folder = choose_python_folder(python_folders(dict(os.environ)), version)
+    if folder is None:
+        raise InstallerError(
+            f"OBS {version} needs a Python 3.8 to 3.{limit} for its scripts",
+            "none was found in the usual folders",
+            f"install Python 3.{limit} (64 bit) from python.org and run the same command again",
+        )
+    path = configuration.global_settings
+    record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else {}
+    record.setdefault(str(path), current)
+    write_whole(RECORD, json.dumps(record))
+    text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    write_whole(path, set_ini_value(text, PYTHON_SECTION, PYTHON_KEY, folder.as_posix()))
+    progress.say(f"OBS's Python is {folder}")
+
+
+def _restore_python(configuration: UserObs) -> None:
+    path = configuration.global_settings
+    record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else {}
+    if str(path) in record and path.is_file():
+        text = path.read_text(encoding="utf-8-sig")
+        write_whole(path, set_ini_value(text, PYTHON_SECTION, PYTHON_KEY, record[str(path)]))
+
+
+_SANDBOX = "its sandbox must be able to reach this folder, and a snap cannot start the worker"
