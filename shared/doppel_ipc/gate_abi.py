@@ -86,6 +86,7 @@ class LibObs(ctypes.Structure):
         ("obs_data_set_default_bool", ctypes.c_void_p),
         ("obs_properties_create", ctypes.c_void_p),
         ("obs_properties_add_text", ctypes.c_void_p),
+        ("obs_get_video_frame_time", ctypes.c_void_p),
     ]
 
 

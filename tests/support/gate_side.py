@@ -1,6 +1,6 @@
 """The gate's side of a lane for tests: a segment, the ring's gate functions (ring_gate.h), frames in, out.
 
-It needs a build of the library that exports the ring's internal functions, as ``conftest.ring_library`` makes.
+It needs a build of the library that exports the ring's internal functions: the fixture ``ring_library``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import ctypes
 import mmap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from doppel_ipc import native, segment
 from doppel_ipc.pixel_format import FrameLayout
@@ -131,7 +132,7 @@ class GateSide:
         self.memory.close()
         self.segment.close()
 
-    def __enter__(self) -> GateSide:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from doppel_ipc import messages
 from doppel_ipc.channel import Channel
@@ -92,7 +92,7 @@ class WorkerProcess:
         self.process.wait(DEADLINE_S)
         assert self.channel.join(5), "the channel's threads do not end"
 
-    def __enter__(self) -> WorkerProcess:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

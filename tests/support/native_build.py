@@ -1,0 +1,35 @@
+"""Builds the native parts for tests with this machine's C compiler, else with the one of PyPI's ziglang."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NATIVE = Path(__file__).resolve().parents[2] / "shared" / "native"
+_RING_SOURCES = ("ring.c", "pixels.c", "mosaic.c", "platform.c")
+_FLAGS = ("-std=c11", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror")
+
+
+def compiler() -> list[str]:
+    """The command of a C compiler."""
+    for name in ("cc", "clang", "gcc"):
+        found = shutil.which(name)
+        if found:
+            return [found]
+    return [sys.executable, "-m", "ziglang", "cc"]
+
+
+def compile_c(output: Path, sources: list[Path], *flags: str) -> Path:
+    """Compiles and links; an error of the compiler is the error's text."""
+    command = [*compiler(), *_FLAGS, *flags, "-I", str(NATIVE), "-o", str(output), *map(str, sources)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return output
+
+
+def ring_library(folder: Path) -> Path:
+    """The ring as a shared library with all of its functions exported."""
+    name = "doppel_ring.dll" if sys.platform == "win32" else "libdoppel_ring.so"
+    return compile_c(folder / name, [NATIVE / source for source in _RING_SOURCES], "-shared", "-pthread")
