@@ -1,8 +1,8 @@
 """Chooses the delay D of a lane: after how many source frames a frame's result is shown.
 
-D is the smallest number of frame intervals into which the 95th percentile of the worker's turnaround (submit to
-done) fits. It grows soon, because a result that is late is a held picture, and shrinks late, because every change
-of D repeats or skips one frame and moves the sound. It moves by one frame at a time.
+D is the smallest number of frame intervals into which the 95th percentile of the worker's turnaround
+(submit to done) fits. It grows soon, because a result that is late is a held picture, and shrinks late,
+because every change of D repeats or skips one frame and moves the sound. It moves by one frame at a time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """libobs by ctypes: one table, name -> (argument types, result type).
 
-Only ``ctypes.CDLL`` is used, because it lets go of Python's lock (GIL) during the call. ``obspython`` keeps it,
-and a thread that waits for one of libobs's locks with the GIL in hand freezes OBS as soon as the lock's holder
-wants Python. Handles (sources, data, properties) are plain addresses: ``int``, or ``None`` for NULL.
+Only ``ctypes.CDLL`` is used, because it lets go of Python's lock (GIL) during the call. ``obspython`` keeps
+it, and a thread that waits for one of libobs's locks with the GIL in hand freezes OBS as soon as the lock's
+holder wants Python. Handles (sources, data, properties) are plain addresses: ``int``, or ``None`` for NULL.
 
 Signatures are those of libobs 28 to 32 (obs.h, obs-data.h, obs-properties.h, util/base.h).
 """
@@ -64,6 +64,7 @@ _TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     "obs_data_set_default_int": ((_P, _S, c_longlong), None),
     "obs_data_set_default_double": ((_P, _S, c_double), None),
     "obs_data_set_default_bool": ((_P, _S, c_bool), None),
+    "obs_get_video_frame_time": ((), c_uint64),
     # Registration
     "obs_get_version": ((), c_uint32),
     "obs_register_source_s": ((_P, c_size_t), None),
@@ -90,6 +91,7 @@ _TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     "obs_data_set_string": ((_P, _S, _S), None),
     "obs_data_get_string": ((_P, _S), _S),
     "obs_data_get_bool": ((_P, _S), c_bool),
+    "obs_data_set_bool": ((_P, _S, c_bool), None),
     # Property page
     "obs_properties_create": ((), _P),
     "obs_properties_get": ((_P, _S), _P),
@@ -160,7 +162,10 @@ class Libobs:
         return number >> 24, number >> 16 & 0xFF, number & 0xFFFF
 
     def log(self, level: int, text: str) -> None:
-        """Writes lines to OBS's log. The text is OBS's format string itself, so no variadic argument is passed."""
+        """Writes lines to OBS's log.
+
+        The text is OBS's format string itself, so that no variadic argument is passed.
+        """
         for line in text.splitlines():
             self.blog(level, f"[doppel] {line}".replace("%", "%%").encode("utf-8", "replace"))
 
@@ -171,8 +176,8 @@ class Libobs:
     def audio_device_names(self) -> list[str]:
         """Names of OBS's global audio devices (desktop audio and microphones of the settings).
 
-        ``obs_enum_sources`` would list every source, but calls back under libobs's list lock: with Python there,
-        another script's ``obspython`` call could freeze OBS.
+        ``obs_enum_sources`` would list every source, but calls back under libobs's list lock: with Python
+        there, another script's ``obspython`` call could freeze OBS.
         """
         names = []
         for channel in _AUDIO_CHANNELS:

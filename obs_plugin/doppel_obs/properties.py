@@ -1,8 +1,8 @@
 """The filter's property page.
 
-OBS asks for it on the UI thread (obs-websocket also on one of its own), through the gate. The page's buttons and
-lists call back into the process-wide thunks of :class:`PageCallbacks`, which find the filter by its id: a page may
-stay open while the script is reloaded.
+OBS asks for it on the UI thread (obs-websocket also on one of its own), through the gate. The page's
+buttons and lists call back into the process-wide thunks of :class:`PageCallbacks`, which find the filter by
+its id: a page may stay open while the script is reloaded.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 libobs keeps what it is given until the process ends: the description of the filter type, its callbacks, the
 property page's buttons. All of the first kind is the gate's, in C, never unloaded. What Python hands out
-(:class:`Holder`) lies in ``sys.modules``, because OBS reloads a script's module, or imports it from Python's cache
-when the script is removed and added again or the scene collection changes.
+(:class:`Holder`) lies in ``sys.modules``, because OBS reloads a script's module, or imports it from
+Python's cache when the script is removed and added again or the scene collection changes.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class Holder(types.ModuleType):
         self.library_path = library_path
         self.properties_factory: PropertiesFactory | None = None
         """The script that is loaded now; None between two."""
+        self.page_callbacks: Any = None
+        """The property page's thunks, once there was a page."""
         self.kept: list[Any] = []
         """Thunks that libobs may call as long as the process lives."""
         self.properties_thunk = self.keep(gate_abi.PropertiesCallback(self._properties))
@@ -60,7 +62,10 @@ class Holder(types.ModuleType):
         return thunk
 
     def guarded(self, default: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-        """``function`` with its exceptions written to OBS's log: none may reach libobs. Then ``default`` is returned."""
+        """``function`` with its exceptions written to OBS's log, and ``default`` returned instead.
+
+        No exception may reach libobs.
+        """
 
         def call(*arguments: Any) -> Any:
             try:

@@ -8,7 +8,7 @@ from typing import Sequence
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:
-    """The nearest-rank percentile: the smallest value that at least ``percent`` % of the values do not exceed.
+    """The nearest-rank percentile: the smallest value that ``percent`` % of the values do not exceed.
 
     Args:
         values: in any order; empty gives None.

@@ -1,7 +1,7 @@
 """A filter's settings, out of OBS's data.
 
-What OBS holds may come from an older or newer Doppel, another tool or a hand-edited file. A value that is not valid
-is replaced by the default, and said; it never stops the filter.
+What OBS holds may come from an older or newer Doppel, another tool or a hand-edited file. A value that is
+not valid is replaced by the default, and said; it never stops the filter.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from doppel_obs.libobs import Handle, Libobs, text_of
 def read_json(libobs: Libobs, source: Handle) -> dict[str, object]:
     """What the user set on a filter, as plain values; keys at their default are missing.
 
-    The data is copied first: the text of ``obs_data_get_json`` belongs to the data, and another thread that asks
-    the same data for it would free ours.
+    The data is copied first: the text of ``obs_data_get_json`` belongs to the data, and another thread that
+    asks the same data for it would free ours.
     """
     settings = libobs.obs_source_get_settings(source)
     copy = libobs.obs_data_create()
@@ -35,8 +35,8 @@ def read_json(libobs: Libobs, source: Handle) -> dict[str, object]:
 def parse(values: Mapping[str, object]) -> tuple[FilterSettings, list[str]]:
     """Settings from plain values, and a sentence for each value that was not usable.
 
-    Numbers out of range are clamped; anything else that is not valid takes its default. Keys that are no settings
-    are the property page's own and are left out.
+    Numbers out of range are clamped; anything else that is not valid takes its default. Keys that are no
+    settings are the property page's own and are left out.
     """
     good: dict[str, Value] = {}
     problems: list[str] = []

@@ -2,11 +2,12 @@
 
 Three facts shape it (measured on OBS 29.0.2, and in the source up to 32):
 
-- OBS ignores the first change of an audio source's sync offset from 0 and follows the second, so every change goes
-  in two steps, at least one audio packet apart;
-- OBS saves the offset with the scene collection while ours is in it. So what is the user's own is written beside it
-  (:class:`Record`, in the audio source's private settings, which OBS saves together with the offset): after a crash
-  ours is not added twice, and the user's own comes back when no filter delays the source any more;
+- OBS ignores the first change of an audio source's sync offset from 0 and follows the second, so every
+  change goes in two steps, at least one audio packet apart;
+- OBS saves the offset with the scene collection while ours is in it. So what is the user's own is written
+  beside it (:class:`Record`, in the audio source's private settings, which OBS saves together with the
+  offset): after a crash ours is not added twice, and the user's own comes back when no filter delays the
+  source any more;
 - the user may edit the offset while ours is in it. What was edited then counts as the user's.
 """
 

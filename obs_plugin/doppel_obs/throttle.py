@@ -1,7 +1,7 @@
 """Slows the worker down while OBS itself is late, and stops doing so where it does not help.
 
-OBS counts the frames that it drew too late. When too many are late the worker's rate is halved (and halved again);
-a halving that does not lower the lag is taken back, because then something else is to blame.
+OBS counts the frames that it drew too late. When too many are late the worker's rate is halved (and halved
+again); a halving that does not lower the lag is taken back, because then something else is to blame.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The worker's stderr: all of it into a rotating file, in short into OBS's log."""
+"""The worker's stderr: all of it into a rotating file, in short into OBS's log.
+
+The worker keeps a log of its own beside it; here is what it could not write there, such as the reason why its
+interpreter does not start.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import time
 from pathlib import Path
 from typing import IO, Callable
 
-FILE_NAME = "worker.log"
+FILE_NAME = "worker-stderr.log"
 MOST_BYTES = 1 << 20
 BACKUPS = 3
 LINES_PER_MINUTE = 30

@@ -1,6 +1,7 @@
-"""The worker process, as OBS's side sees it: started, watched, restarted, stopped. Nothing here ever waits for it.
+"""The worker process, as OBS's side sees it: started, watched, restarted, stopped; never waited for.
 
-Everything runs in the control loop's thread, which lives as long as the script, and is driven by :meth:`tick`.
+Everything runs in the control loop's thread, which lives as long as the script, and is driven by
+:meth:`WorkerProcess.tick`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import re
 import shutil
 import socket
@@ -14,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import obsws_python
 import psutil
@@ -38,7 +37,8 @@ def face_swap(name: str = FILTER_NAME, **settings: object) -> Filter:
 
 
 def wait_for(condition: Callable[[], Any], timeout: float, what: str) -> Any:
-    """Polls until the condition gives something true, and returns that; fails the test after ``timeout`` seconds."""
+    """Polls until the condition gives something true, and returns that; fails the test after ``timeout``
+    seconds."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
@@ -87,7 +87,7 @@ class Rig:
         self.session = ObsSession(folder, collection, options, display=display, environ=environ)
         self._client: obsws_python.ReqClient | None = None
 
-    def __enter__(self) -> Rig:
+    def __enter__(self) -> Self:
         self.session.start()
         self.session.wait_ready()
         port = self.session.options.websocket_port
@@ -233,5 +233,6 @@ def bad_lines(log: str) -> list[str]:
 
 
 def shared_memory() -> set[str]:
-    """What lies in /dev/shm."""
-    return set(os.listdir("/dev/shm")) if Path("/dev/shm").is_dir() else set()  # noqa: PTH208
+    """Names of what lies in the system's shared memory."""
+    folder = Path("/dev/shm")  # noqa: S108
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()

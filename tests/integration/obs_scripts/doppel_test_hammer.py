@@ -1,7 +1,7 @@
 """Another author's script, badly behaved as they come: its thread calls obspython in a tight loop.
 
-obspython keeps Python's lock while it waits for libobs's locks. The sources and filters it looks for are named by
-DOPPEL_TEST_HAMMER, "source/filter".
+obspython keeps Python's lock while it waits for libobs's locks. The source and filter it looks for are named
+by DOPPEL_TEST_HAMMER, "source/filter".
 """
 
 import os

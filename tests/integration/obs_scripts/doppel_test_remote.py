@@ -1,7 +1,8 @@
 """A script for OBS that lets the tests do what no websocket request can: load, reload and remove scripts.
 
-It does what OBS's own Tools > Scripts window does, with the same functions of libobs-scripting and on the same
-(UI) thread. It listens on the Unix socket that DOPPEL_TEST_SOCKET names: one JSON request a line, one answer a line.
+It does what OBS's own Tools > Scripts window does, with the same functions of libobs-scripting and on the
+same (UI) thread. It listens on the Unix socket that DOPPEL_TEST_SOCKET names: one JSON request a line, one
+answer a line.
 """
 
 import ctypes
@@ -60,7 +61,7 @@ def _on_ui_thread(operation, path):
     def run(_param):
         try:
             answer["result"] = _OPERATIONS[operation](path)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told to the test
             answer["error"] = repr(error)
 
     task = _TASK(run)

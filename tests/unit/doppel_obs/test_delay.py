@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from doppel_obs.delay import GROW_WINDOW_NS, MARGIN_NS, SHRINK_WINDOW_NS, DelayController
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,9 @@ MS = 1_000_000
 TICK_NS = 50 * MS
 
 
-def run(controller: DelayController, turnaround_ns: int, interval_ns: int, start_ns: int, seconds: float) -> list[int]:
+def run(
+    controller: DelayController, turnaround_ns: int, interval_ns: int, start_ns: int, seconds: float
+) -> list[int]:
     """D after each look, with the frames that a source of that interval gives in between."""
     chosen, frames_due = [], 0.0
     for now_ns in range(start_ns, start_ns + int(seconds * 1e9), TICK_NS):
@@ -19,7 +23,9 @@ def run(controller: DelayController, turnaround_ns: int, interval_ns: int, start
 
 
 @given(st.integers(1, 150), st.sampled_from([16_666_667, 33_333_333, 40_000_000]))
-def test_a_steady_worker_gets_the_smallest_delay_that_fits_and_keeps_it(turnaround_ms: int, interval: int) -> None:
+def test_a_steady_worker_gets_the_smallest_delay_that_fits_and_keeps_it(
+    turnaround_ms: int, interval: int
+) -> None:
     most = 9
     controller = DelayController(most)
     chosen = run(controller, turnaround_ms * MS, interval, 0, 40)
@@ -32,7 +38,9 @@ def test_a_steady_worker_gets_the_smallest_delay_that_fits_and_keeps_it(turnarou
 
 @given(
     st.lists(
-        st.tuples(st.lists(st.integers(0, 400 * MS), max_size=30), st.sampled_from([0, 16_666_667, 33_333_333])),
+        st.tuples(
+            st.lists(st.integers(0, 400 * MS), max_size=30), st.sampled_from([0, 16_666_667, 33_333_333])
+        ),
         max_size=200,
     ),
     st.integers(-2, 9),
@@ -50,7 +58,7 @@ def test_the_delay_moves_by_one_frame_at_a_time_and_not_often(
             changes.append(look * TICK_NS)
         previous = delay
 
-    assert all(later - earlier >= GROW_WINDOW_NS for earlier, later in zip(changes, changes[1:]))
+    assert all(later - earlier >= GROW_WINDOW_NS for earlier, later in itertools.pairwise(changes))
 
 
 def test_a_worker_that_becomes_slower_is_followed_within_two_seconds() -> None:

@@ -9,7 +9,8 @@ TICK_NS = 50 * MS
 
 
 class AudioSource:
-    """An audio source as OBS has it: an offset that follows only its second change from 0, and saved settings."""
+    """An audio source as OBS has it: an offset that follows only its second change from 0, and saved
+    settings."""
 
     def __init__(self, offset_ns: int = 0, record: str | None = None) -> None:
         self.offset_ns = offset_ns

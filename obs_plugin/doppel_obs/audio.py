@@ -1,0 +1,85 @@
+"""Applies :mod:`doppel_obs.sound` to OBS's audio sources."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Sequence
+
+from doppel_obs.libobs import Handle, Libobs, text_of
+from doppel_obs.sound import Action, Record, SoundOffset, largest
+
+RECORD_KEY = b"doppel_sync"
+"""Key of the record in the audio source's private settings, which OBS saves beside the offset itself."""
+
+
+@dataclasses.dataclass
+class _Tracked:
+    weak: Handle
+    state: SoundOffset
+
+
+class SoundKeeper:
+    """Keeps the offsets of all audio sources that filters delay. One thread only.
+
+    Args:
+        libobs: libobs's functions.
+    """
+
+    def __init__(self, libobs: Libobs) -> None:
+        self._obs = libobs
+        self._tracked: dict[Handle, _Tracked] = {}
+
+    def update(self, now_ns: int, wanted: Sequence[tuple[Handle, int]]) -> None:
+        """One look at every audio source.
+
+        Args:
+            now_ns: monotonic time.
+            wanted: (source, nanoseconds) of each filter; the caller holds references to the sources.
+        """
+        for source in {source for source, delay_ns in wanted if delay_ns} - set(self._tracked):
+            self._open(source)
+        for address, tracked in list(self._tracked.items()):
+            source = self._obs.obs_weak_source_get_source(tracked.weak)
+            if source != address:  # gone (and its address perhaps another's)
+                self._forget(address)
+                continue
+            try:
+                delay_ns = largest(delay for other, delay in wanted if other == source)
+                current_ns = int(self._obs.obs_source_get_sync_offset(source))
+                self._apply(source, tracked.state.update(now_ns, current_ns, delay_ns))
+            finally:
+                self._obs.obs_source_release(source)
+
+    def restore(self) -> None:
+        """Gives every source the user's own offset and lets go of all."""
+        for address, tracked in list(self._tracked.items()):
+            source = self._obs.obs_weak_source_get_source(tracked.weak)
+            if source is not None:
+                self._apply(source, tracked.state.restore())
+                self._obs.obs_source_release(source)
+            self._forget(address)
+
+    def _open(self, source: Handle) -> None:
+        data = self._obs.obs_source_get_private_settings(source)
+        record = Record.from_json(text_of(self._obs.obs_data_get_string(data, RECORD_KEY)))
+        self._obs.obs_data_release(data)
+        current_ns = int(self._obs.obs_source_get_sync_offset(source))
+        weak = self._obs.obs_source_get_weak_source(source)
+        self._tracked[source] = _Tracked(weak, SoundOffset(current_ns, record))
+
+    def _forget(self, address: Handle) -> None:
+        self._obs.obs_weak_source_release(self._tracked.pop(address).weak)
+
+    def _apply(self, source: Handle, action: Action) -> None:
+        if action == Action():
+            return
+        data = self._obs.obs_source_get_private_settings(source)
+        try:
+            if action.record is not None:
+                self._obs.obs_data_set_string(data, RECORD_KEY, action.record.to_json().encode())
+            if action.offset_ns is not None:
+                self._obs.obs_source_set_sync_offset(source, action.offset_ns)
+            if action.erase_record:
+                self._obs.obs_data_erase(data, RECORD_KEY)
+        finally:
+            self._obs.obs_data_release(data)

@@ -1,0 +1,329 @@
+"""The control loop: every 50 ms it looks at the filters, the worker and OBS's health, and does what is due.
+
+One thread of its own, which lives as long as the script. It never runs anything long, never waits for the
+worker, and calls libobs through ctypes only.
+"""
+
+from __future__ import annotations
+
+import collections
+import ctypes
+import functools
+import getpass
+import itertools
+import threading
+import time
+import traceback
+from datetime import datetime, timezone
+from typing import Callable
+
+from doppel_ipc.messages import (
+    ALL_LANES,
+    AddPersona,
+    Consent,
+    Error,
+    Event,
+    LaneOpened,
+    LaneStatus,
+    ListPersonas,
+    Message,
+    PersonaAdded,
+    Personas,
+    Ready,
+    Status,
+    Throttle,
+)
+from doppel_ipc.paths import InstallConfig
+
+from doppel_obs.audio import SoundKeeper
+from doppel_obs.instances import FilterInstance, Surroundings
+from doppel_obs.lane_stats import LaneStats
+from doppel_obs.libobs import LOG_ERROR, LOG_INFO, LOG_WARNING, Handle
+from doppel_obs.properties import PersonaChoice
+from doppel_obs.registration import Holder
+from doppel_obs.stats_file import StatsFile
+from doppel_obs.throttle import Throttle as LagThrottle
+from doppel_obs.worker_log import WorkerLog
+from doppel_obs.worker_process import WorkerProcess
+
+LOOK_SECONDS = 0.05
+LINGER_NS = 1_000_000_000
+"""The worker outlives the last filter by this: a scene collection that changes brings new ones at once."""
+STOP_SECONDS = 10.0
+MOST_FILTERS = 256
+_SAME_ERROR_NS = 60_000_000_000
+
+
+class Control:
+    """Everything that happens between the gate, the worker and the user. Started once, stopped once.
+
+    Args:
+        holder: libobs and the gate.
+        config: where the worker's parts lie.
+    """
+
+    def __init__(self, holder: Holder, config: InstallConfig) -> None:
+        self._holder = holder
+        self._obs = holder.libobs
+        self._gate = holder.gate
+        self._worker_log = WorkerLog(config.log_dir, lambda text: self._obs.log(LOG_INFO, text))
+        self._worker = WorkerProcess(config, self._worker_event, self._worker_log)
+        self._serial = itertools.count(1)
+        self._sound = SoundKeeper(self._obs)
+        self._lag = LagThrottle()
+        self._stats = StatsFile()
+        self._instances: dict[int, FilterInstance] = {}
+        self._lanes: list[LaneStats] = []
+        self._ids = (ctypes.c_uint64 * MOST_FILTERS)()
+        self._states: dict[int, str] = {}
+        self._wanted_ns = 0
+        self._generation = 0
+        self._worker_status: Status | None = None
+        self._requests: dict[int, int] = {}
+        """Photo being added -> filter id."""
+        self._tasks: collections.deque[Callable[[], None]] = collections.deque()
+        self._errors: dict[str, int] = {}
+        self.personas: tuple[PersonaChoice, ...] = ()
+        """What the face list shows; replaced as a whole."""
+        self._panic = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="doppel-control", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread, kills the worker, restores the sound; the gate goes on covering. UI thread."""
+        self._stopping.set()
+        self._thread.join(STOP_SECONDS)
+        if self._thread.is_alive():
+            self._obs.log(LOG_ERROR, "the control loop does not end; it is left behind")
+            return
+        if self._stats.wanted:
+            self._guard(self._write_stats)
+        for instance in self._instances.values():
+            self._guard(functools.partial(instance.leave, alive=True))
+        self._guard(self._worker.stop)
+        self._guard(self._sound.restore)
+        self._worker_log.close()
+
+    def instance(self, filter_id: int) -> FilterInstance | None:
+        """The filter's object, if it lives."""
+        return self._instances.get(filter_id)
+
+    @property
+    def panic(self) -> bool:
+        """True while every filter covers because the hotkey was pressed."""
+        return self._panic
+
+    def toggle_panic(self) -> None:
+        """Covers every filter's picture at once, or ends that. Any thread."""
+        self._panic = not self._panic
+        for instance in list(self._instances.values()):
+            instance.panic(self._panic)
+
+    def add_persona(self, filter_id: int, photo: str, name: str, ground: str) -> None:
+        """Asks the worker to make a persona of a photo, for that filter. Any thread."""
+        self._tasks.append(lambda: self._ask_persona(filter_id, photo, name, ground))
+
+    def refresh_page(self, filter_id: int) -> None:
+        """Has OBS build that filter's property page anew. Any thread."""
+        self._tasks.append(lambda: self._update_page(filter_id))
+
+    # -- the thread
+
+    def _run(self) -> None:
+        while not self._stopping.wait(LOOK_SECONDS):
+            self._guard(self._look)
+
+    def _guard(self, function: Callable[[], None]) -> None:
+        """Runs it; an exception is logged (the same one once a minute), and the loop goes on."""
+        try:
+            function()
+        except Exception as error:  # noqa: BLE001 - one filter's trouble must not end the others' protection
+            now_ns = time.monotonic_ns()
+            kind = repr(error)
+            if now_ns - self._errors.get(kind, -_SAME_ERROR_NS) >= _SAME_ERROR_NS:
+                self._errors[kind] = now_ns
+                self._obs.log(LOG_ERROR, traceback.format_exc())
+
+    def _look(self) -> None:
+        now_ns = time.monotonic_ns()
+        self._find_filters()
+        if self._instances:
+            self._wanted_ns = now_ns
+        wanted = bool(self._instances) or (self._worker.running and now_ns - self._wanted_ns < LINGER_NS)
+        oldest_ns = max((item.status.oldest_busy_ns for item in self._instances.values()), default=0)
+        for message in self._worker.tick(now_ns, wanted=wanted, oldest_busy_ns=oldest_ns):
+            self._take(message)
+        if not self._worker.ready:
+            self._generation = 0
+            self._worker_status = None
+        while self._tasks:
+            self._guard(self._tasks.popleft())
+        around = Surroundings(
+            now_ns, self._generation, self._worker.running, self._worker_status, self._panic
+        )
+        for filter_id, instance in list(self._instances.items()):
+            self._guard(functools.partial(self._tick, filter_id, instance, around))
+        self._guard(lambda: self._delay_sound(now_ns))
+        self._yield_to_obs(now_ns)
+        if self._stats.due(now_ns):
+            self._write_stats()
+
+    def _find_filters(self) -> None:
+        count = self._gate.doppel_gate_list(self._ids, MOST_FILTERS)
+        living = set(self._ids[: min(count, MOST_FILTERS)])
+        for filter_id in living - set(self._instances):
+            self._instances[filter_id] = FilterInstance(
+                self._holder, filter_id, self._worker.send, lambda: next(self._serial)
+            )
+        for filter_id in set(self._instances) - living:
+            self._gone(filter_id)
+
+    def _tick(self, filter_id: int, instance: FilterInstance, around: Surroundings) -> None:
+        known = instance.stats
+        if not instance.tick(around):
+            self._gone(filter_id)
+            return
+        if known is None and instance.stats is not None:
+            self._lanes.append(instance.stats)
+        state = instance.state()
+        if state and state != self._states.get(filter_id):
+            self._states[filter_id] = state
+            label = instance.stats.source if instance.stats is not None else "?"
+            self._stats.message(state)
+            self._obs.log(LOG_INFO, f"{label}: {instance.text()}")
+            self._update_page(filter_id)
+
+    def _gone(self, filter_id: int) -> None:
+        self._states.pop(filter_id, None)
+        self._instances.pop(filter_id).leave(alive=False)
+
+    # -- the worker
+
+    def _worker_event(self, text: str) -> None:
+        self._stats.message(text)
+        self._obs.log(LOG_WARNING, text)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Ready):
+            self._generation = self._worker.starts
+            self._worker.send(ListPersonas())
+            if self._lag.divisor > 1:
+                self._worker.send(Throttle(ALL_LANES, self._lag.divisor))
+        elif isinstance(message, Status):
+            self._worker_status = message
+        elif isinstance(message, Personas):
+            self.personas = tuple(PersonaChoice(item.id, item.name or item.id) for item in message.personas)
+        elif isinstance(message, PersonaAdded):
+            self._persona_added(message)
+        elif isinstance(message, (LaneOpened, LaneStatus, Error, Event)):
+            self._take_lane(message)
+
+    def _take_lane(self, message: LaneOpened | LaneStatus | Error | Event) -> None:
+        instance = next((i for i in self._instances.values() if i.lane.serial == message.lane), None)
+        if isinstance(message, Error):
+            text = f"{message.message} {message.advice}".strip()
+            self._worker_event(text)
+            if instance is not None:
+                instance.error = text
+                instance.lane.opened()
+        elif isinstance(message, Event):
+            self._stats.message(message.text)
+            self._obs.log(LOG_INFO, message.text)
+            if instance is not None:
+                instance.notice = message.text
+        elif instance is None:
+            return
+        elif isinstance(message, LaneOpened):
+            instance.lane.opened()
+        else:
+            instance.lane_status = message
+            if instance.stats is not None:
+                instance.stats.look_at_worker(message)
+
+    # -- personas
+
+    def _ask_persona(self, filter_id: int, photo: str, name: str, ground: str) -> None:
+        request = next(self._serial)
+        self._requests[request] = filter_id
+        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        consent = Consent(ground, getpass.getuser()[:200] or "user", when)
+        self._say(filter_id, f"The photo {photo} is being prepared.")
+        self._worker.send(AddPersona(request, (photo,), name[:200], consent))
+
+    def _persona_added(self, answer: PersonaAdded) -> None:
+        filter_id = self._requests.pop(answer.request, 0)
+        if not answer.ok:
+            self._say(filter_id, f"The photo was not taken: {answer.error}")
+            return
+        self._say(filter_id, " ".join(("The face was added.", *answer.warnings)))
+        self._change_settings(
+            filter_id, {"persona": answer.id, "add_path": "", "add_name": "", "add_ground": ""}
+        )
+
+    def _say(self, filter_id: int, text: str) -> None:
+        self._obs.log(LOG_INFO, text)
+        self._stats.message(text)
+        instance = self._instances.get(filter_id)
+        if instance is not None:
+            instance.notice = text
+            self._update_page(filter_id)
+
+    def _change_settings(self, filter_id: int, values: dict[str, str]) -> None:
+        source = self._gate.doppel_gate_get_source(filter_id)
+        if source is None:
+            return
+        data = self._obs.obs_data_create()
+        for key, value in values.items():
+            self._obs.obs_data_set_string(data, key.encode(), value.encode())
+        self._obs.obs_data_set_bool(data, b"add_confirmed", False)
+        self._obs.obs_source_update(source, data)
+        self._obs.obs_data_release(data)
+        self._obs.obs_source_update_properties(source)
+        self._obs.obs_source_release(source)
+
+    def _update_page(self, filter_id: int) -> None:
+        source = self._gate.doppel_gate_get_source(filter_id)
+        if source is not None:
+            self._obs.obs_source_update_properties(source)
+            self._obs.obs_source_release(source)
+
+    # -- OBS
+
+    def _delay_sound(self, now_ns: int) -> None:
+        wanted: list[tuple[Handle, int]] = []
+        try:
+            for instance in self._instances.values():
+                one = instance.wanted_sound()
+                if one is not None:
+                    wanted.append(one)
+            self._sound.update(now_ns, wanted)
+        finally:
+            for source, _ in wanted:
+                self._obs.obs_source_release(source)
+
+    def _yield_to_obs(self, now_ns: int) -> None:
+        before = self._lag.divisor
+        after = self._lag.update(now_ns, self._obs.obs_get_total_frames(), self._obs.obs_get_lagged_frames())
+        if after != before and self._worker.ready:
+            self._worker.send(Throttle(ALL_LANES, after))
+            self._worker_event(
+                f"OBS is late with its own pictures: one of {after} frames is swapped."
+                if after > 1
+                else "Every frame is swapped again."
+            )
+
+    def _write_stats(self) -> None:
+        status = self._worker_status
+        worker = {
+            "starts": self._worker.starts,
+            "restarts": self._worker.restarts,
+            "device": status.device if status is not None else None,
+            "provider": status.provider if status is not None else None,
+            "rss_bytes": round(status.memory_mb * 1e6) if status is not None else None,
+            "throttle": self._lag.divisor,
+        }
+        self._stats.write(worker, self._lanes)

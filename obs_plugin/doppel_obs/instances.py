@@ -1,0 +1,273 @@
+"""One object per filter that lives: its settings, lane, delay, statistics and status line."""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+from typing import Callable, Sequence
+
+from doppel_ipc import gate_abi
+from doppel_ipc.messages import LaneStatus, Message, Settings, Status
+from doppel_ipc.settings import FilterSettings
+
+from doppel_obs import settings_reader
+from doppel_obs.delay import DelayController
+from doppel_obs.lane import SLOTS_BEYOND_DELAY, Lane
+from doppel_obs.lane_stats import LaneStats
+from doppel_obs.libobs import OUTPUT_AUDIO, Handle, Libobs
+from doppel_obs.registration import Holder
+from doppel_obs.status_line import Situation, figures_text, full_text, state_text
+
+SETTLE_NS = 60_000_000
+"""Settings that changed are read when they have been quiet for this long: OBS's data is not thread-safe."""
+LONGEST_SETTLE_NS = 200_000_000
+"""... but a slider that is being dragged is followed at least this often."""
+_MS = 1_000_000
+_INTERVAL_CHANGE = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Surroundings:
+    """What all filters share, at one look."""
+
+    now_ns: int
+    generation: int
+    """Of the worker that is ready; 0: none is."""
+    worker_running: bool
+    worker: Status | None
+    panic: bool
+
+
+class FilterInstance:
+    """One filter.
+
+    Args:
+        holder: libobs and the gate.
+        filter_id: the gate's id.
+        send: sends a message to the worker.
+        next_serial: numbers for lanes and settings.
+    """
+
+    def __init__(
+        self,
+        holder: Holder,
+        filter_id: int,
+        send: Callable[[Message], None],
+        next_serial: Callable[[], int],
+    ) -> None:
+        self._obs: Libobs = holder.libobs
+        self._gate = holder.gate
+        self.filter_id = filter_id
+        self._send = send
+        self.lane = Lane(holder.gate, filter_id, send, next_serial)
+        self._delay = DelayController(self.lane.slots - SLOTS_BEYOND_DELAY)
+        self.settings = FilterSettings()
+        self._problems: list[str] = []
+        self._seen_serial: int | None = None
+        self._read_serial: int | None = None
+        self._changed_ns = 0
+        self._unread_ns = 0
+        self._policy = gate_abi.Policy()
+        self._policy_set = b""
+        self._samples = (gate_abi.Sample * gate_abi.SAMPLES_KEPT)()
+        self.status = gate_abi.Status()
+        self._parent: Handle | None = None
+        self._interval_ns = 0
+        self._enabled = True
+        self.lane_status: LaneStatus | None = None
+        self.error = ""
+        """What the worker said is wrong with this lane; cleared when its settings change."""
+        self.notice = ""
+        """The answer to what the user did on the page, e.g. why a photo was refused."""
+        self._sound_note = ""
+        self.stats: LaneStats | None = None
+        self._situation: Situation | None = None
+
+    def tick(self, around: Surroundings) -> bool:
+        """One look; False when the filter is gone."""
+        if self._gate.doppel_gate_get_status(self.filter_id, ctypes.byref(self.status)) == gate_abi.GONE:
+            return False
+        source = self._gate.doppel_gate_get_source(self.filter_id)
+        if source is None:
+            return True  # being destroyed; the gate forgets it soon
+        try:
+            self._look_at_source(source, around.now_ns)
+        finally:
+            self._obs.obs_source_release(source)
+        if self._read_serial is None:
+            return True
+        self._look_at_frames(around.now_ns)
+        if self.lane.tick(
+            self.status, around.generation, self._source_name(), self.settings, self._read_serial
+        ):
+            self.lane_status = None
+            self.error = ""
+            self._delay.limit(self.lane.slots - SLOTS_BEYOND_DELAY)
+            self._delay.restart(around.now_ns)
+        self._set_policy(around.panic)
+        self._gate.doppel_gate_collect(self.filter_id)
+        self._situation = self._describe(around)
+        return True
+
+    def wanted_sound(self) -> tuple[Handle, int] | None:
+        """(audio source, nanoseconds) with a reference that the caller releases; None: nothing to delay."""
+        delaying = (
+            self._enabled
+            and self.settings.swap
+            and self.settings.sound_sync
+            and self.status.lane_serial != 0
+            and self._interval_ns != 0
+        )
+        source, self._sound_note = self._sound_source()
+        if source is None:
+            if not delaying:
+                self._sound_note = ""
+            return None
+        delay_ns = self._delay.frames * self._interval_ns if delaying else 0
+        return source, round(delay_ns / _MS) * _MS
+
+    def state(self) -> str:
+        """The state's sentence, without figures; empty before the first look."""
+        return "" if self._situation is None else state_text(self._situation)
+
+    def text(self) -> str:
+        """The whole status line."""
+        return "Doppel is starting." if self._situation is None else full_text(self._situation)
+
+    def figures(self) -> str:
+        """The figures of the status line."""
+        return "" if self._situation is None else figures_text(self._situation)
+
+    def has_own_sound(self) -> bool:
+        """True where the filtered source has sound of its own."""
+        parent = self._strong_parent()
+        if parent is None:
+            return False
+        flags = self._obs.obs_source_get_output_flags(parent)
+        self._obs.obs_source_release(parent)
+        return bool(flags & OUTPUT_AUDIO)
+
+    def leave(self, *, alive: bool) -> None:
+        """The script ends (``alive``: the gate goes on covering), or the filter is gone."""
+        if alive:
+            self.lane.lost()
+        else:
+            self.lane.close()
+        if self._parent is not None:
+            self._obs.obs_weak_source_release(self._parent)
+            self._parent = None
+
+    # -- one look
+
+    def _look_at_source(self, source: Handle, now_ns: int) -> None:
+        self._enabled = bool(self._obs.obs_source_enabled(source))
+        if self._parent is None:
+            parent = self._obs.obs_filter_get_parent(source)
+            if parent is not None:
+                self._parent = self._obs.obs_source_get_weak_source(parent)
+        if self.stats is None and self._parent is not None:
+            self.stats = LaneStats(self._source_name(), self._obs.name_of(source))
+        if self._settled(now_ns):
+            self._read(source)
+
+    def _settled(self, now_ns: int) -> bool:
+        serial = self.status.settings_serial
+        if self._read_serial is None:
+            return True
+        if serial == self._read_serial:
+            return False
+        if serial != self._seen_serial:
+            if self._seen_serial == self._read_serial:
+                self._unread_ns = now_ns
+            self._seen_serial, self._changed_ns = serial, now_ns
+        return now_ns - self._changed_ns >= SETTLE_NS or now_ns - self._unread_ns >= LONGEST_SETTLE_NS
+
+    def _read(self, source: Handle) -> None:
+        self._read_serial = self._seen_serial = self.status.settings_serial
+        settings, self._problems = settings_reader.parse(settings_reader.read_json(self._obs, source))
+        if settings == self.settings:
+            return
+        self.settings = settings
+        self.error = ""
+        if self.lane.serial:
+            self._send(Settings(self.lane.serial, self._read_serial, settings))
+
+    def _look_at_frames(self, now_ns: int) -> None:
+        count = self._gate.doppel_gate_drain(self.filter_id, self._samples, len(self._samples))
+        samples: Sequence[gate_abi.Sample] = self._samples[: max(count, 0)]
+        interval_ns = self.status.frame_interval_ns
+        self._delay.update(
+            now_ns, [sample.turnaround_ns for sample in samples if sample.turnaround_ns], interval_ns
+        )
+        # The gate's figure wavers; the sound must not.
+        if abs(interval_ns - self._interval_ns) > _INTERVAL_CHANGE * self._interval_ns:
+            self._interval_ns = interval_ns
+        if self.stats is not None:
+            self.stats.look(self.status, samples, self._persona_in_use())
+
+    def _set_policy(self, panic: bool) -> None:
+        policy = self._policy
+        policy.paused = not self.settings.swap
+        policy.panic = panic
+        policy.late_policy = gate_abi.LatePolicy[self.settings.late_policy.upper()]
+        policy.use_slate = self.settings.cover == "slate"
+        policy.hold_ns = self.settings.hold_ms * _MS
+        policy.delay_frames = self._delay.frames
+        if bytes(policy) != self._policy_set:
+            self._policy_set = bytes(policy)
+            self._gate.doppel_gate_set_policy(self.filter_id, ctypes.byref(policy))
+
+    def panic(self, on: bool) -> None:
+        """Covers at once; any thread."""
+        policy = gate_abi.Policy.from_buffer_copy(bytes(self._policy))
+        policy.panic = on
+        self._gate.doppel_gate_set_policy(self.filter_id, ctypes.byref(policy))
+
+    def _describe(self, around: Surroundings) -> Situation:
+        status = gate_abi.Status.from_buffer_copy(bytes(self.status))
+        notes = (self.notice, self.error, self.lane.problem, self._sound_note, *self._problems)
+        return Situation(
+            settings=self.settings,
+            gate=status,
+            enabled=self._enabled,
+            panic=around.panic,
+            worker_running=around.worker_running,
+            worker=around.worker,
+            lane_open=self.lane.serial != 0,
+            lane=self.lane_status,
+            notes=tuple(note for note in notes if note),
+        )
+
+    def _persona_in_use(self) -> str:
+        return self.lane_status.persona if self.lane_status is not None else self.settings.persona
+
+    # -- the source
+
+    def _strong_parent(self) -> Handle | None:
+        if self._parent is None:
+            return None
+        source: Handle | None = self._obs.obs_weak_source_get_source(self._parent)
+        return source
+
+    def _source_name(self) -> str:
+        parent = self._strong_parent()
+        if parent is None:
+            return ""
+        name = self._obs.name_of(parent)
+        self._obs.obs_source_release(parent)
+        return name
+
+    def _sound_source(self) -> tuple[Handle | None, str]:
+        """The source whose sound is to be delayed (a reference), and a note for the status line."""
+        parent = self._strong_parent()
+        if parent is not None:
+            if self._obs.obs_source_get_output_flags(parent) & OUTPUT_AUDIO:
+                return parent, ""
+            self._obs.obs_source_release(parent)
+        name = self.settings.sound_source
+        if not name:
+            return None, "The sound is not delayed: pick the microphone below."
+        source: Handle | None = self._obs.obs_get_source_by_name(name.encode())
+        if source is None:
+            return None, f"The sound is not delayed: there is no audio source {name!r}."
+        return source, ""

@@ -1,0 +1,139 @@
+"""The frame path of one filter, as the control plane sees it: its segment and the worker that serves it."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Callable
+
+from doppel_ipc import gate_abi, native, segment
+from doppel_ipc.errors import FormatError, SegmentError
+from doppel_ipc.messages import CloseLane, Message, OpenLane
+from doppel_ipc.messages import Segment as SegmentMessage
+from doppel_ipc.settings import FilterSettings
+
+MOST_SLOTS = 8
+FEW_SLOTS = 6
+LARGE_FRAME_BYTES = 16 << 20
+"""From this size on a lane has few slots: 4K in BGRA would take 265 MiB otherwise."""
+SLOTS_BEYOND_DELAY = 3
+"""The gate allows D up to the number of slots less this."""
+
+
+class Lane:
+    """One filter's segment and its place in the worker.
+
+    Args:
+        gate: the native library.
+        filter_id: the gate's id of the filter.
+        send: sends a message to the worker.
+        next_serial: gives a number larger than all before, for each lane that is opened.
+    """
+
+    def __init__(
+        self,
+        gate: ctypes.CDLL,
+        filter_id: int,
+        send: Callable[[Message], None],
+        next_serial: Callable[[], int],
+    ) -> None:
+        self._gate = gate
+        self._filter_id = filter_id
+        self._send = send
+        self._next_serial = next_serial
+        self._segment: segment.Segment | None = None
+        self._geometry_serial = 0
+        self._generation = 0
+        self.serial = 0
+        """Of the open lane; 0: none."""
+        self.slots = MOST_SLOTS
+        self.problem = ""
+        """Why there is no lane though there could be one; for the status line."""
+
+    def tick(
+        self,
+        status: gate_abi.Status,
+        generation: int,
+        name: str,
+        settings: FilterSettings,
+        settings_serial: int,
+    ) -> bool:
+        """Opens a lane where the gate wants one; True if it did.
+
+        Args:
+            status: the gate's, of this moment.
+            generation: of the worker that is ready; 0: none is.
+            name: of the source, for the worker's log.
+            settings: what the lane starts with.
+            settings_serial: of ``settings``.
+        """
+        if self.serial and generation != self._generation:
+            self.lost()
+        if not generation or not status.geometry.width or status.unsupported_format:
+            return False
+        if self.serial and status.geometry_serial == self._geometry_serial:
+            return False  # the gate has it, or takes it over at its next frame
+        self.close()
+        return self._open(status, generation, name, settings, settings_serial)
+
+    def opened(self) -> None:
+        """The worker holds its mapping of the segment: the name and our handle may go."""
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None
+
+    def lost(self) -> None:
+        """The worker is gone, or cannot serve this lane: no more frames into it."""
+        if self.serial:
+            self._gate.doppel_gate_detach(self._filter_id)
+        self._drop()
+
+    def close(self) -> None:
+        """Tells the worker that this lane is over; the gate goes on until it has another one."""
+        if self.serial:
+            self._send(CloseLane(self.serial))
+        self._drop()
+
+    def _drop(self) -> None:
+        self.opened()
+        self.serial = 0
+        self._geometry_serial = 0
+
+    def _open(
+        self,
+        status: gate_abi.Status,
+        generation: int,
+        name: str,
+        settings: FilterSettings,
+        settings_serial: int,
+    ) -> bool:
+        try:
+            layout = status.geometry.layout()
+            self.slots = FEW_SLOTS if layout.size >= LARGE_FRAME_BYTES else MOST_SLOTS
+            size = native.segment_bytes(self._gate, layout, self.slots)
+            made = segment.create(size)
+        except (FormatError, SegmentError) as error:
+            self.problem = str(error)
+            return False
+        serial = self._next_serial()
+        result = self._gate.doppel_gate_attach(
+            self._filter_id, made.handle, size, self.slots, status.geometry_serial, serial
+        )
+        if result != 0:
+            made.close()
+            if result == gate_abi.ATTACH_CANNOT_MAP:
+                self.problem = f"{size >> 20} MiB of shared memory cannot be mapped"
+            return False
+        self.problem = ""
+        self._segment = made
+        self.serial, self._generation, self._geometry_serial = serial, generation, status.geometry_serial
+        where = made.descriptor
+        self._send(
+            OpenLane(
+                serial,
+                name[:200],
+                SegmentMessage(where.kind, where.name, where.bytes),
+                settings_serial,
+                settings,
+            )
+        )
+        return True

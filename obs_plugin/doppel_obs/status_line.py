@@ -1,0 +1,82 @@
+"""The words of a filter's status line."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from doppel_ipc import gate_abi
+from doppel_ipc.messages import LaneStatus, Status
+from doppel_ipc.settings import FilterSettings
+
+from doppel_obs.lane_stats import format_name
+
+_NS_PER_MS = 1e6
+
+
+@dataclasses.dataclass(frozen=True)
+class Situation:
+    """Everything that a status line speaks of."""
+
+    settings: FilterSettings
+    gate: gate_abi.Status
+    enabled: bool
+    panic: bool
+    worker_running: bool
+    worker: Status | None
+    lane_open: bool
+    lane: LaneStatus | None
+    notes: tuple[str, ...]
+    """Sentences about settings, sound, personas, errors: shown below the state."""
+
+
+def state_text(now: Situation) -> str:
+    """One sentence without figures, so that it changes only when the state does."""
+    if not now.enabled:
+        return "Off: the filter is disabled, the original is shown."
+    if now.panic:
+        return "Covered: the panic hotkey was pressed. Press it again to go on."
+    if not now.settings.swap:
+        return "Paused: the original is shown."
+    if now.gate.unsupported_format:
+        name = format_name(now.gate.unsupported_format)
+        return (
+            f"Covered: pixel format {name} is not supported. Set the source's video format to NV12 or YUY2."
+        )
+    if not now.gate.geometry.width:
+        return "Waiting for the source's first picture."
+    if not now.settings.persona:
+        return "Covered: choose a face."
+    if not now.worker_running:
+        return "Covered: the worker is not running."
+    if now.worker is not None and now.worker.state == "failed":
+        return f"Covered: the worker cannot work. {now.worker.detail}"
+    if now.lane is not None and now.lane.state == "failed":
+        return f"Covered: {now.lane.detail or 'the worker cannot serve this source.'}"
+    if not now.lane_open or now.lane is None or now.lane.state == "loading":
+        return "Covered: the worker is starting."
+    return f"Swapping: {now.lane.persona or now.settings.persona}."
+
+
+def figures_text(now: Situation) -> str:
+    """Device, rate and delay; empty while nothing is swapped."""
+    lane = now.lane
+    if lane is None or lane.state != "running" or not now.lane_open or not now.settings.swap:
+        return ""
+    device = now.worker.device if now.worker is not None else ""
+    frames = now.gate.delay_frames
+    delay_ms = frames * now.gate.frame_interval_ns / _NS_PER_MS
+    parts = [
+        f"{device} ({lane.provider})" if lane.provider else device,
+        f"{lane.fps:.1f} fps",
+        f"{lane.turnaround_ms_p50:.0f} ms a frame",
+        f"delay {frames} frames ({delay_ms:.0f} ms)",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def full_text(now: Situation) -> str:
+    """What the property page shows."""
+    lines = [state_text(now), figures_text(now)]
+    if now.lane is not None and now.lane.state == "running":
+        lines.append(now.lane.detail)
+    return "\n".join(line for line in (*lines, *now.notes) if line)

@@ -1,0 +1,30 @@
+"""A worker that only speaks: ``FAKE_WORKER`` says how it behaves."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from doppel_ipc.channel import Channel
+from doppel_ipc.errors import ChannelClosed
+from doppel_ipc.messages import PROTOCOL_VERSION, Hello, Ready, Status
+
+behaviour = os.environ["FAKE_WORKER"]
+print("the worker speaks", os.environ.get("PYTHONHOME"), flush=True, file=sys.stderr)
+channel = Channel(0, 1, worker=True)
+hello = channel.receive(10)
+assert isinstance(hello, Hello)
+if behaviour == "mute":
+    time.sleep(60)
+channel.send(Ready(PROTOCOL_VERSION, os.getpid()))
+try:
+    while behaviour != "silent":
+        channel.send(Status("ready", "cpu", "P", "mark", 1.0, ""))
+        channel.receive(0.05)
+        if behaviour == "crash":
+            channel.flush(5)
+            os._exit(3)
+except ChannelClosed:
+    sys.exit(0)
+time.sleep(60)

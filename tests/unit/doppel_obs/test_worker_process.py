@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from doppel_ipc.messages import Message, Ready, Status
+from doppel_ipc.paths import InstallConfig
+from doppel_obs import worker_process
+from doppel_obs.worker_log import LINES_PER_MINUTE, WorkerLog
+from doppel_obs.worker_process import WorkerProcess, worker_environment
+
+PROJECT = Path(__file__).resolve().parents[3]
+FAKE = Path(__file__).parent / "fake_worker.py"
+
+
+class Bench:
+    """A WorkerProcess whose ticks the test makes, by a clock of its own."""
+
+    def __init__(self, folder: Path, behaviour: str) -> None:
+        python = folder / "python"
+        command = f'FAKE_WORKER={behaviour} exec "{sys.executable}" "{FAKE}"'
+        python.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
+        python.chmod(python.stat().st_mode | stat.S_IXUSR)
+        self.said: list[str] = []
+        self.config = InstallConfig(PROJECT, python, folder / "lib.so", folder / "logs", folder / "personas")
+        self.log = WorkerLog(self.config.log_dir, self.said.append)
+        self.process = WorkerProcess(self.config, self.said.append, self.log)
+        self.messages: list[Message] = []
+        self.skipped_ns = 0
+        self.oldest_busy_ns = 0
+
+    def tick(self, *, wanted: bool = True) -> None:
+        now_ns = time.monotonic_ns() + self.skipped_ns
+        self.messages += self.process.tick(now_ns, wanted=wanted, oldest_busy_ns=self.oldest_busy_ns)
+
+    def until(self, condition: Callable[[], bool], *, step_ns: int = 0) -> None:
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline, f"said: {self.said}"
+            self.skipped_ns += step_ns
+            self.tick()
+            time.sleep(0.01)
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process().children(recursive=True)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Callable[[str], Bench]]:
+    made: list[Bench] = []
+
+    def make(behaviour: str) -> Bench:
+        made.append(Bench(tmp_path, behaviour))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.process.stop()
+        one.log.close()
+        assert not one.children()
+
+
+def test_a_worker_starts_when_it_is_wanted_and_is_gone_when_it_is_not(bench: Callable[[str], Bench]) -> None:
+    one = bench("good")
+    one.tick(wanted=False)
+    assert not one.process.running
+
+    one.until(lambda: any(isinstance(message, Status) for message in one.messages))
+    assert isinstance(one.messages[0], Ready)
+    assert one.process.ready
+    assert len(one.children()) == 1
+
+    one.tick(wanted=False)
+    assert not one.process.running
+    assert one.children() == []
+
+
+def test_a_worker_that_crashes_is_started_again_and_the_reason_is_said(bench: Callable[[str], Bench]) -> None:
+    one = bench("crash")
+    one.until(lambda: one.process.starts >= 3, step_ns=20_000_000)
+
+    assert one.process.restarts >= 2
+    assert any("ended with code 3" in text for text in one.said)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"), [("silent", "silent for too long"), ("mute", "did not get ready")]
+)
+def test_a_worker_that_hangs_is_killed_and_started_again(
+    bench: Callable[[str], Bench], behaviour: str, reason: str
+) -> None:
+    one = bench(behaviour)
+    one.until(lambda: one.process.ready or behaviour == "mute")
+    first = one.children()
+    one.until(lambda: one.process.starts == 2, step_ns=100_000_000)
+
+    assert any(reason in text for text in one.said)
+    assert not any(child.is_running() for child in first)
+
+
+def test_a_frame_that_is_never_finished_counts_as_a_hang(bench: Callable[[str], Bench]) -> None:
+    one = bench("good")
+    one.until(lambda: one.process.ready)
+    one.oldest_busy_ns = worker_process.BUSY_NS + 1
+    one.until(lambda: one.process.starts == 2 or one.process.restarts == 1)
+
+    assert any("unfinished" in text for text in one.said)
+
+
+def test_a_control_loop_that_stood_still_blames_nobody(bench: Callable[[str], Bench]) -> None:
+    one = bench("good")
+    one.until(lambda: one.process.ready)
+    one.skipped_ns += 2 * worker_process.SILENCE_NS
+    one.oldest_busy_ns = 2 * worker_process.BUSY_NS
+    one.tick()
+
+    assert one.process.restarts == 0
+
+
+def test_an_interpreter_that_is_missing_is_said_and_does_not_stop_the_loop(tmp_path: Path) -> None:
+    said: list[str] = []
+    config = InstallConfig(PROJECT, tmp_path / "nowhere", tmp_path / "lib.so", tmp_path / "logs", tmp_path)
+    process = WorkerProcess(config, said.append, WorkerLog(config.log_dir, said.append))
+
+    assert process.tick(time.monotonic_ns(), wanted=True, oldest_busy_ns=0) == []
+    assert not process.running
+    assert len(said) == 1
+    assert "doctor" in said[0]
+
+
+def test_the_worker_does_not_inherit_the_surroundings_of_obss_python(bench: Callable[[str], Bench]) -> None:
+    one = bench("good")
+    environ = {
+        "PYTHONHOME": "/elsewhere",
+        "PythonPath": "/elsewhere/lib",
+        "HOME": "/home/me",
+        "DISPLAY": ":1",
+    }
+    cleaned = worker_environment(one.config, environ)
+
+    assert "PYTHONHOME" not in cleaned
+    assert cleaned["HOME"] == "/home/me"
+    assert "/elsewhere" not in cleaned["PYTHONPATH"]
+    assert cleaned["PYTHONPATH"].split(os.pathsep)[0] == str(PROJECT / "shared")
+
+
+def test_stderr_goes_to_the_file_whole_and_to_obs_in_short(tmp_path: Path) -> None:
+    said: list[str] = []
+    log = WorkerLog(tmp_path, said.append)
+    read_fd, write_fd = os.pipe()
+    thread = log.follow(os.fdopen(read_fd, "rb"), 42)
+    with os.fdopen(write_fd, "w") as stream:
+        for line in range(200):
+            stream.write(f"line {line}\n")
+    thread.join(10)
+    log.close()
+
+    text = log.path.read_text(encoding="utf-8")
+    assert all(f"[42] line {line}\n" in text for line in range(200))
+    assert said[0] == "worker: line 0"
+    assert len(said) == LINES_PER_MINUTE
+    assert str(log.path) in said[-1]
