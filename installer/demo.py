@@ -61,36 +61,36 @@ def choose_media(media: Path | None, *, headless: bool) -> Path | str:
     return DEMO_CLIP
 
 
-def choose_persona(wanted: str, consent: str | None, environment: Environment, progress: Progress) -> str:
-    """The identifier of the persona: a name as it is, a photo after it was added with its consent record.
+def persona_photo(wanted: str, consent: str | None) -> Path | None:
+    """The photo that ``--persona`` names, if it names one rather than a persona.
 
     Raises:
-        InstallerError: a photo without consent.
-        CommandError: the photo is refused; the message says why.
+        InstallerError: the photo is missing, or it comes without consent.
     """
     photo = Path(wanted)
     if not photo.is_file():
-        if photo.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"):
+        if photo.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".bmp"):
             raise InstallerError(
-                f"{photo} is missing", "--persona names no photo", "name a photo or a persona"
+                f"{photo} is missing", "--persona names no file", "name a photo or a persona"
             )
-        return wanted
+        return None
     if consent is None:
         raise InstallerError(
             "a photo of a face needs consent",
             f"{photo} may be used only by someone who says on what ground",
             f"add --consent with one of: {', '.join(CONSENT_GROUNDS)}",
         )
+    return photo.resolve()
+
+
+def add_persona(photo: Path, consent: str, environment: Environment, progress: Progress) -> str:
+    """Makes a persona of the photo and returns its identifier.
+
+    Raises:
+        CommandError: the photo is refused; the message says why.
+    """
     with progress.step("persona", f"persona from {photo.name} (consent: {consent})"):
-        command = [
-            str(environment.doppel),
-            "persona",
-            "add",
-            str(photo.resolve()),
-            "--consent",
-            consent,
-            "--json",
-        ]
+        command = [str(environment.doppel), "persona", "add", str(photo), "--consent", consent, "--json"]
         output = run_command(command, f"{photo} cannot become a persona", "use another photo, see above")
     return str(json.loads(output.strip().splitlines()[-1])["id"])
 

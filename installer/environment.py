@@ -1,8 +1,8 @@
 """The worker's virtual environment ``.venv``: which interpreter, which packages, made whole or made again.
 
 The packages come from the lock file's sections, checked by hash. A stamp file, written last, says what
-is inside; without a matching stamp (an interrupted or an older installation) the packages are installed
-again, which is quick where they are there already.
+is inside. Without a stamp (an interrupted installation) the environment is made anew; with the stamp of an
+older lock file, or when sections are added, pip brings it up to date.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from installer.errors import CommandError, InstallerError, InterpreterError
@@ -144,21 +144,32 @@ class Environment:
             InterpreterError: no interpreter suits, or the environment cannot be made.
             CommandError: a package cannot be installed.
         """
-        stamp = self._read_stamp()
-        sections = {"common", kind, "build", *extra} | (set(stamp["sections"]) if stamp else set())
+        stamp = self._read_stamp() if self._works() else None
+        sections = {"common", kind, "build", *extra} | set(stamp["sections"] if stamp else ())
         if {"cpu", "gpu"} <= sections:
             progress.say(f"the environment is for another kind of machine than {kind}: making it anew")
             stamp, sections = None, {"common", kind, "build", *extra}
-            shutil.rmtree(self.folder)
-        wanted = {"inputs": self._inputs(), "project": str(self.project), "sections": sorted(sections)}
-        if stamp == wanted and self._works():
+        if stamp is not None and stamp == self._wanted(sections):
             progress.say(f"the environment {self.folder} is up to date")
             return
         (self.folder / STAMP).unlink(missing_ok=True)
-        if not self._works():
+        if stamp is None:
+            # Packages that an interrupted installation left half written look complete to pip.
             self._create(progress)
         self._install(sorted(sections), progress)
-        (self.folder / STAMP).write_text(json.dumps(wanted), encoding="utf-8")
+        (self.folder / STAMP).write_text(json.dumps(self._wanted(sections)), encoding="utf-8")
+
+    def is_complete(self, sections: Collection[str]) -> bool:
+        """True where the environment works and holds these sections of the present lock file."""
+        stamp = self._read_stamp() if self._works() else None
+        return (
+            stamp is not None
+            and set(sections) <= set(stamp["sections"])
+            and stamp == self._wanted(stamp["sections"])
+        )
+
+    def _wanted(self, sections: Collection[str]) -> dict[str, object]:
+        return {"inputs": self._inputs(), "project": str(self.project), "sections": sorted(sections)}
 
     def _inputs(self) -> str:
         """Hash of all that decides what is installed."""

@@ -54,20 +54,53 @@ def install(progress: Progress, device: str = "auto") -> dict[str, Any]:
     for configuration in usable:
         if configuration.kind != "native":
             progress.say(f"{configuration.root} belongs to a {configuration.kind} of OBS: {_SANDBOX}")
-        for path in configuration.collections:
-            data = read_collection(path)
-            edited = with_script(data, SCRIPT)
-            if edited is not data and edited != data:
-                progress.say(f"backup of {path.name} in {_back_up(path)}")
-                write_whole(path, collection_text(edited))
-                changed.append(str(path))
+        changed += add_script(configuration, SCRIPT, BACKUPS, progress)
         if sys.platform in ("win32", "darwin"):
             _set_python(configuration, progress)
-    progress.say(
-        f"the script is in {len(changed)} more scene collections" if changed else "it was installed already"
-    )
+    progress.say(f"added to {len(changed)} scene collections" if changed else "it was installed already")
     progress.say("in OBS: right-click the webcam, Filters, +, Face Swap")
     return {"ok": True, "problems": [], "changed": changed}
+
+
+def add_script(configuration: UserObs, script: Path, backups: Path, progress: Progress) -> list[str]:
+    """Adds the script to each scene collection that lacks it, after a backup of the file.
+
+    Every collection is read before the first is written, so a broken one stops it with nothing changed.
+
+    Returns:
+        The files that were changed.
+
+    Raises:
+        InstallerError: a scene collection cannot be read.
+    """
+    read = {path: read_collection(path) for path in configuration.collections}
+    edited = {path: with_script(data, script) for path, data in read.items()}
+    changed = [path for path in read if edited[path] != read[path]]
+    for path in changed:
+        progress.say(f"backup of {path.name} in {_back_up(path, backups)}")
+        write_whole(path, collection_text(edited[path]))
+    return [str(path) for path in changed]
+
+
+def remove_script(configuration: UserObs, script: Path, progress: Progress) -> list[str]:
+    """Takes the script and Doppel's filters out of each scene collection, and out of OBS's own copies.
+
+    Returns:
+        The files that were changed.
+
+    Raises:
+        InstallerError: a scene collection cannot be read.
+    """
+    files = configuration.collections + configuration.collection_copies
+    read = {path: read_collection(path) for path in files}
+    changed = []
+    for path, data in read.items():
+        cleaned, filters = without_doppel(data, script)
+        if cleaned != data:
+            progress.say(f"{path.name}: script and {filters} filters taken out")
+            write_whole(path, collection_text(cleaned))
+            changed.append(str(path))
+    return changed
 
 
 def uninstall(progress: Progress, *, keep_personas: bool = False) -> dict[str, Any]:
@@ -82,13 +115,7 @@ def uninstall(progress: Progress, *, keep_personas: bool = False) -> dict[str, A
     """
     changed: list[str] = []
     for configuration in _closed_configurations():
-        for path in configuration.collections + configuration.collection_copies:
-            data = read_collection(path)
-            edited, filters = without_doppel(data, SCRIPT)
-            if edited != data:
-                progress.say(f"{path.name}: script and {filters} filters taken out")
-                write_whole(path, collection_text(edited))
-                changed.append(str(path))
+        changed += remove_script(configuration, SCRIPT, progress)
         _restore_python(configuration)
     removed = []
     folders = [MADE, PROJECT / VENV] + ([] if keep_personas else [user_data_dir()])
@@ -112,8 +139,8 @@ def _closed_configurations() -> list[UserObs]:
     return configurations
 
 
-def _back_up(path: Path) -> Path:
-    folder = BACKUPS / time.strftime("%Y%m%d-%H%M%S")
+def _back_up(path: Path, backups: Path) -> Path:
+    folder = backups / time.strftime("%Y%m%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / path.name
     shutil.copy2(path, copy)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from installer import recording
-from installer.demo import choose_media, choose_persona, demo_collection
+from installer.demo import add_persona, choose_media, demo_collection, persona_photo
 from installer.display import VirtualDisplay, has_display
 from installer.environment import Environment
 from installer.errors import CommandError
@@ -63,10 +63,13 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
         progress.say(f"there is no display: running without one for {DEFAULT_SECONDS:.0f} s")
         seconds = DEFAULT_SECONDS
     media = choose_media(options.media, headless=seconds is not None)
+    photo = persona_photo(options.persona, options.consent)
     environment = prepare_environment(progress, device=options.device)
     program, version = prepare_obs(progress, headless=seconds is not None)
     config = prepare_script(environment, progress)
-    persona = choose_persona(options.persona, options.consent, environment, progress)
+    persona = options.persona
+    if photo is not None and options.consent is not None:
+        persona = add_persona(photo, options.consent, environment, progress)
     shutil.rmtree(SESSION / "recording", ignore_errors=True)
     (SESSION / STATISTICS).unlink(missing_ok=True)
     canvas = SCREEN_CANVAS if seconds is None else HEADLESS_CANVAS

@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from installer.errors import InstallerError
+from installer.install import add_script, remove_script
+from installer.obs_user import UserObs
+from installer.progress import Progress
+from installer.scene import Filter, Scene, media_source, scene_collection
+
+SCRIPT = Path("/home/me/doppel/obs_plugin/doppel_filter.py")
+
+
+@pytest.fixture
+def user(tmp_path):
+    scenes = tmp_path / "obs-studio" / "basic" / "scenes"
+    scenes.mkdir(parents=True)
+    source = media_source("Cam", Path("/clip.mp4"), filters=[Filter("Crop", "crop_filter")])
+    for name in ("One", "Two"):
+        data = scene_collection([source], [Scene("Main", ["Cam"])], (8, 8), [Path("/other.lua")])
+        (scenes / f"{name}.json").write_text(json.dumps(data))
+    return UserObs(tmp_path / "obs-studio", "native")
+
+
+def contents(user):
+    return {path: path.read_text() for path in user.collections + user.collection_copies}
+
+
+def test_every_collection_gets_the_script_and_a_backup(user, tmp_path):
+    before = contents(user)
+    changed = add_script(user, SCRIPT, tmp_path / "backups", Progress())
+    assert sorted(changed) == sorted(map(str, user.collections))
+    for path, text in before.items():
+        assert str(SCRIPT) in path.read_text()
+        (backup,) = (tmp_path / "backups").rglob(path.name)
+        assert backup.read_text() == text
+
+
+def test_installing_twice_changes_nothing_the_second_time(user, tmp_path):
+    add_script(user, SCRIPT, tmp_path / "backups", Progress())
+    once = contents(user)
+    assert add_script(user, SCRIPT, tmp_path / "backups", Progress()) == []
+    assert contents(user) == once
+
+
+def test_a_broken_collection_stops_it_before_anything_is_changed(user, tmp_path):
+    (user.collections[1]).write_text("{")
+    before = contents(user)
+    with pytest.raises(InstallerError, match="cannot be read"):
+        add_script(user, SCRIPT, tmp_path / "backups", Progress())
+    assert contents(user) == before
+
+
+def test_uninstalling_leaves_what_was_there_before(user, tmp_path):
+    before = {path: json.loads(text) for path, text in contents(user).items()}
+    add_script(user, SCRIPT, tmp_path / "backups", Progress())
+    # OBS keeps a copy of the former state, which holds the script, too.
+    copy = user.collections[0].with_name(user.collections[0].name + ".bak")
+    copy.write_text(user.collections[0].read_text())
+    remove_script(user, SCRIPT, Progress())
+    assert {path: json.loads(text) for path, text in contents(user).items() if path != copy} == before
+    assert "doppel" not in copy.read_text()
