@@ -62,8 +62,7 @@ class ColorConversion:
 def _conversion(matrix_bytes: bytes, low_bytes: bytes, high_bytes: bytes) -> ColorConversion:
     matrix = np.frombuffer(matrix_bytes, np.float32).reshape(3, 4).astype(np.float64)
     linear, offset = matrix[:, :3], matrix[:, 3] * 255
-    # Written so that NaN fails too.
-    if not abs(np.linalg.det(linear)) > _MIN_DETERMINANT or not np.isfinite(matrix).all():
+    if not np.isfinite(matrix).all() or abs(np.linalg.det(linear)) < _MIN_DETERMINANT:
         raise FrameError(
             "the frame's colour matrix has no inverse; set the source's colour space to Rec. 709 or Rec. 601"
         )

@@ -17,10 +17,13 @@ from doppel_worker.errors import FrameError
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import COMPONENTS, blend_over, reduce_to
 
-BLUR_CELLS = 7
-"""A blurred region keeps this many samples along its shorter side: a face of 7 cells names nobody."""
+BLUR_CELLS = 5
+"""A blurred region keeps this many samples along its shorter side; with 7, eyes can still be guessed."""
 COVER_BLOCKS = 16
 """Blocks of the cover along the frame's height (as the gate's mosaic)."""
+
+_MIN_DETERMINANT = 1e-9
+"""Of a crop's matrix: one pixel of the crop may stand for 30000 of the frame in each direction."""
 
 
 class CpuCompositor:
@@ -33,8 +36,7 @@ class CpuCompositor:
             FrameError: ``matrix`` is singular or not finite, or the frame's colour matrix has no inverse.
         """
         forward = np.asarray(matrix, np.float64)
-        determinant = float(np.linalg.det(forward[:, :2]))
-        if not np.isfinite(forward).all() or abs(determinant) < 1e-9:
+        if not np.isfinite(forward).all() or abs(float(np.linalg.det(forward[:, :2]))) < _MIN_DETERMINANT:
             raise FrameError(f"no crop can be taken with the matrix {forward.tolist()}")
         if frame.flip:
             # Picture row y is stored row height - 1 - y.
