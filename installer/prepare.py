@@ -33,6 +33,7 @@ def prepare_environment(progress: Progress, extra: Sequence[str] = (), device: s
     kind = flavor(driver) if device == "auto" else device
     if driver is not None and kind == "cpu" and device == "auto":
         progress.say(f"the NVIDIA driver {driver} is too old for CUDA 13 (580 or later): using the CPU")
+    extra = [*extra, *([] if native.has_compiler() else ["native"])]
     environment = Environment(PROJECT)
     with progress.step("environment", f"Python environment ({kind})"):
         environment.ensure(kind, extra, progress)
