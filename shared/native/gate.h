@@ -9,6 +9,8 @@
 
 #include "ring.h"
 
+#include <stdbool.h>
+
 /* libobs's struct obs_source_frame (28 to 32); only the fields up to `flip` are used by name. */
 struct obs_source_frame;
 
@@ -34,6 +36,7 @@ struct doppel_libobs {
 	void (*obs_data_set_default_bool)(void *data, const char *name, bool value);
 	void *(*obs_properties_create)(void);
 	void *(*obs_properties_add_text)(void *properties, const char *name, const char *description, int32_t type);
+	uint64_t (*obs_get_video_frame_time)(void);
 };
 
 enum doppel_default_kind { DOPPEL_BOOL = 0, DOPPEL_INT = 1, DOPPEL_DOUBLE = 2, DOPPEL_STRING = 3 };
@@ -92,7 +95,7 @@ struct doppel_gate_status {
 	uint64_t first_frame_ns;
 	uint64_t first_swapped_ns;   /* 0: not yet */
 	uint32_t delay_frames;
-	uint32_t showing;	     /* 1: between the filter's show and hide callbacks */
+	uint32_t showing;	     /* 1: shown somewhere (between show and hide, or drawn since) */
 	/* Each frame in ends as exactly one of the next seven: they add up to frames_in. */
 	uint64_t frames_in;
 	uint64_t swapped;
@@ -113,8 +116,9 @@ DOPPEL_API int32_t doppel_gate_get_status(uint64_t filter_id, struct doppel_gate
 
 /* Gives the filter a segment. POSIX: `handle` is a file descriptor (the gate maps it; the caller may close it
  * afterwards). Windows: the handle of the file mapping. The frame path takes it over at the next frame; the old
- * segment stays mapped while its picture is held. 0; -1 no such filter; -2 cannot map; -3 sizes or geometry do not
- * fit (the source changed again: look at the status and try anew). */
+ * segment stays mapped while its picture is held. 0; -1 no such filter; -2 cannot map (or a memfd that can still be
+ * sealed and is not sealed against shrinking); -3 sizes or geometry do not fit (the source changed again: look at the
+ * status and try anew). */
 DOPPEL_API int32_t doppel_gate_attach(uint64_t filter_id, int64_t handle, uint64_t bytes, uint32_t slot_count,
 				      uint64_t geometry_serial, uint64_t lane_serial);
 /* The lane's worker is gone: no more frames into its segment; hold, then cover. */

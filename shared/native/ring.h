@@ -10,8 +10,8 @@
  *            +----------+   taken back by the gate, or given back unstarted by the worker
  *
  * The gate TRUSTS NOTHING that it reads from the segment: geometry, addresses and what it believes of each slot live
- * in its own memory (struct doppel_ring); from the segment it takes only state words, verdicts and times, and every
- * value of those is harmless.
+ * in its own memory (struct doppel_ring, ring_gate.h); from the segment it takes only state words, verdicts and times,
+ * and every value of those is harmless.
  */
 #ifndef DOPPEL_RING_H
 #define DOPPEL_RING_H
@@ -86,7 +86,7 @@ struct doppel_slot_header {
 	uint32_t verdict; /* worker */
 	uint32_t faces;	  /* worker: faces swapped */
 	uint32_t flip;	  /* gate: 1 = rows stored bottom first */
-	uint64_t frame_id; /* gate: 1, 2, 3, ... within the lane's life */
+	_Atomic uint64_t frame_id; /* gate: grows by one with each frame of the filter; never 0 */
 	uint64_t timestamp_ns; /* gate: the source's own time stamp */
 	uint64_t capture_ns;   /* gate: filter_video entered. All times: doppel_now_ns() */
 	uint64_t submit_ns;    /* gate: copied in */
@@ -108,7 +108,9 @@ _Static_assert(offsetof(struct doppel_slot_header, full_range) == 72, "slot head
 _Static_assert(sizeof(struct doppel_slot_header) == DOPPEL_SLOT_HEADER_BYTES, "slot header");
 _Static_assert(DOPPEL_SLOT0_OFFSET + DOPPEL_MAX_SLOTS * DOPPEL_SLOT_HEADER_BYTES <= DOPPEL_HEADER_BYTES, "page");
 
-/* CLOCK_MONOTONIC (Linux, macOS) or QueryPerformanceCounter, nanoseconds; the same clock as time.monotonic_ns(). */
+/* Nanoseconds of the system-wide monotonic clock: CLOCK_MONOTONIC (Linux), CLOCK_UPTIME_RAW (macOS),
+ * QueryPerformanceCounter (Windows). The same as time.monotonic_ns(), but on Windows before Python 3.13 (which counts
+ * ticks of 16 ms there): use this function. */
 DOPPEL_API uint64_t doppel_now_ns(void);
 DOPPEL_API uint32_t doppel_abi(void);
 
@@ -117,16 +119,6 @@ DOPPEL_API uint32_t doppel_abi(void);
 DOPPEL_API int32_t doppel_geometry_complete(struct doppel_geometry *geometry);
 /* Bytes of a segment for that geometry and slot count (page multiple); 0 if either is out of range. */
 DOPPEL_API uint64_t doppel_segment_bytes(const struct doppel_geometry *geometry, uint32_t slot_count);
-
-/* ---- gate side (never blocks; the wake of a waiting worker is its only system call) ------------------------- */
-
-struct doppel_ring; /* the gate's own view of a mapped segment; opaque, allocated by _create */
-/* Writes the header into a mapped, zeroed segment. NULL: sizes do not fit or no memory. */
-struct doppel_ring *doppel_ring_create(void *base, uint64_t bytes, const struct doppel_geometry *geometry,
-				       uint32_t slot_count);
-void doppel_ring_destroy(struct doppel_ring *ring); /* does not unmap */
-/* (the rest of the gate-side API is ring.c's owner's to shape: acquire a slot for frame_id, submit, newest finished
- * result up to frame_id, release, mark closed ...) */
 
 /* ---- worker side, called by ctypes (releases the GIL) -------------------------------------------------------- */
 

@@ -1,0 +1,528 @@
+/* The frame path of the async filter: filter_video for every new frame of the source, video_tick in between.
+ *
+ * filter_video(N) edits libobs's own frame in place and returns it, with N's own time stamp. First N's pixels go into a
+ * free slot and to the worker; then one of these comes over them:
+ *
+ *   - the newest result that is due: id <= N - D and newer than the one shown before (so in order, each once);
+ *   - nothing due: the picture shown last, for hold_ns after results first went missing;
+ *   - then the cover. (Panic: the cover at once. Paused, or "show original": N as it is.)
+ *
+ * The picture shown last stays in its slot (HELD, ours) so that it can be shown again without a third copy per frame.
+ * An epoch ends where the source's time stamps jump, the geometry changes or the filter was off: results of frames
+ * before it are never shown, the held picture may be.
+ *
+ * When the source stops sending (paused, a still), video_tick takes the newest result and video_render puts it into the
+ * parent's texture. A still that came before there was any lane waits in `stash` and is sent when there is one.
+ */
+#include "gate_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MS UINT64_C(1000000)
+#define JUMP_NS (2000 * MS) /* libobs's own limit (MAX_TS_VAR) for "time stamps jumped" */
+#define IDLE_NS (100 * MS)
+#define DEFAULT_HOLD_NS (500 * MS)
+#define DEFAULT_DELAY 2u
+
+/* ---- life --------------------------------------------------------------------------------------------------- */
+
+void *doppel_async_create(void *settings, void *source)
+{
+	(void)settings;
+	struct doppel_filter *filter = calloc(1, sizeof *filter);
+	if (filter == NULL)
+		return NULL;
+	filter->source = source;
+	filter->weak = doppel_libobs.obs_source_get_weak_source(source);
+	atomic_store(&filter->hold_ns, DEFAULT_HOLD_NS);
+	atomic_store(&filter->delay_wanted, DEFAULT_DELAY);
+	atomic_store(&filter->settings_serial, 1);
+	doppel_filter_enlist(filter);
+	doppel_signals_connect_filter(filter);
+	return filter;
+}
+
+void doppel_async_destroy(void *data)
+{
+	struct doppel_filter *filter = data;
+	doppel_signals_disconnect_filter(filter);
+	doppel_filter_retire(filter);
+}
+
+void doppel_async_update(void *data, void *settings)
+{
+	(void)settings;
+	struct doppel_filter *filter = data;
+	atomic_fetch_add(&filter->settings_serial, 1);
+}
+
+/* ---- small parts; all under filter->lock -------------------------------------------------------------------- */
+
+static void let_go_if_unused(const struct doppel_filter *filter, struct doppel_lane *lane)
+{
+	if (lane != NULL && lane != filter->lane && lane != filter->held_lane)
+		atomic_store_explicit(&lane->let_go, 1, memory_order_release);
+}
+
+static void drop_held(struct doppel_filter *filter)
+{
+	struct doppel_lane *lane = filter->held_lane;
+	if (lane == NULL)
+		return;
+	doppel_ring_release(lane->ring, filter->held_slot);
+	filter->held_lane = NULL;
+	let_go_if_unused(filter, lane);
+}
+
+static void publish_ring(struct doppel_filter *filter)
+{
+	const struct doppel_ring *ring = filter->lane != NULL ? filter->lane->ring : NULL;
+	atomic_store_explicit(&filter->oldest_submit_ns, ring != NULL ? doppel_ring_oldest_ns(ring) : 0,
+			      memory_order_relaxed);
+	atomic_store_explicit(&filter->given_back, filter->given_back_before + (ring != NULL ? ring->given_back : 0),
+			      memory_order_relaxed);
+	/* The lane's geometry serial, not its numbers: a source that changes there and back is another source. */
+	const bool fits = filter->lane != NULL &&
+			  filter->lane->geometry_serial ==
+				  atomic_load_explicit(&filter->geometry_serial, memory_order_relaxed) &&
+			  filter->geometry.width != 0;
+	atomic_store_explicit(&filter->lane_state,
+			      filter->lane == NULL ? DOPPEL_LANE_NONE
+			      : fits		   ? DOPPEL_LANE_ACTIVE
+						   : DOPPEL_LANE_STALE,
+			      memory_order_relaxed);
+	atomic_store_explicit(&filter->lane_serial, filter->lane != NULL ? filter->lane->serial : 0,
+			      memory_order_relaxed);
+}
+
+static bool lane_fits(const struct doppel_filter *filter)
+{
+	return filter->lane != NULL && filter->geometry.width != 0 &&
+	       filter->lane->geometry_serial == atomic_load_explicit(&filter->geometry_serial, memory_order_relaxed);
+}
+
+static void take_incoming(struct doppel_filter *filter)
+{
+	if (atomic_load_explicit(&filter->incoming, memory_order_relaxed) == NULL)
+		return;
+	struct doppel_lane *fresh = atomic_exchange_explicit(&filter->incoming, NULL, memory_order_acq_rel);
+	if (fresh == NULL)
+		return;
+	struct doppel_lane *old = filter->lane;
+	filter->lane = fresh == DOPPEL_NO_LANE ? NULL : fresh;
+	if (old != NULL) {
+		/* Whatever its worker has not shown is lost. */
+		doppel_ring_flush(old->ring);
+		for (uint32_t i = 0; i < old->ring->slot_count; i++)
+			if (old->ring->slots[i].claim == DOPPEL_SENT)
+				old->ring->given_back++;
+		filter->given_back_before += old->ring->given_back;
+		let_go_if_unused(filter, old);
+	}
+	publish_ring(filter);
+}
+
+static void end_epoch(struct doppel_filter *filter)
+{
+	filter->epoch++;
+	if (filter->lane != NULL)
+		doppel_ring_flush(filter->lane->ring);
+	filter->stash_id = 0;
+	filter->late_result = 0;
+	doppel_count(&filter->flushes);
+}
+
+static void read_colour(struct doppel_colour *colour, const struct obs_source_frame *frame)
+{
+	colour->full_range = frame->full_range;
+	colour->flip = frame->flip;
+	memcpy(colour->matrix, frame->color_matrix, sizeof colour->matrix);
+	memcpy(colour->range_min, frame->color_range_min, sizeof colour->range_min);
+	memcpy(colour->range_max, frame->color_range_max, sizeof colour->range_max);
+}
+
+static void write_colour(struct obs_source_frame *frame, const struct doppel_colour *colour)
+{
+	frame->full_range = colour->full_range != 0;
+	frame->flip = colour->flip != 0;
+	memcpy(frame->color_matrix, colour->matrix, sizeof colour->matrix);
+	memcpy(frame->color_range_min, colour->range_min, sizeof colour->range_min);
+	memcpy(frame->color_range_max, colour->range_max, sizeof colour->range_max);
+}
+
+/* ---- geometry ----------------------------------------------------------------------------------------------- */
+
+static bool same_geometry(const struct doppel_geometry *known, const struct obs_source_frame *frame)
+{
+	if (known->width == 0 || known->pixel_format != frame->format || known->width != frame->width ||
+	    known->height != frame->height)
+		return false;
+	for (uint32_t p = 0; p < known->plane_count; p++)
+		if (known->linesize[p] != frame->linesize[p])
+			return false;
+	return true;
+}
+
+static void publish_geometry(struct doppel_filter *filter, const struct doppel_geometry *geometry)
+{
+	uint64_t words[DOPPEL_GEOMETRY_WORDS];
+	memcpy(words, geometry, sizeof words);
+	atomic_fetch_add_explicit(&filter->geometry_sequence, 1, memory_order_acq_rel);
+	for (unsigned i = 0; i < DOPPEL_GEOMETRY_WORDS; i++)
+		atomic_store_explicit(&filter->geometry_words[i], words[i], memory_order_release);
+	doppel_count(&filter->geometry_serial);
+	atomic_fetch_add_explicit(&filter->geometry_sequence, 1, memory_order_release);
+}
+
+enum suitability { EDITABLE, ONLY_COVER, UNKNOWN_SIZE };
+
+/* What this frame is; takes note of a new geometry. */
+static enum suitability note_geometry(struct doppel_filter *filter, const struct obs_source_frame *frame)
+{
+	const struct doppel_format *format = doppel_format(frame->format);
+	const uint32_t planes = format != NULL ? format->plane_count : 0;
+	enum suitability suitability = planes == 0 || frame->height == 0 ? UNKNOWN_SIZE : EDITABLE;
+	for (uint32_t p = 0; p < planes; p++)
+		if (frame->data[p] == NULL || frame->linesize[p] == 0)
+			suitability = UNKNOWN_SIZE;
+	if (suitability == EDITABLE && same_geometry(&filter->geometry, frame))
+		return EDITABLE;
+
+	struct doppel_geometry seen = {.pixel_format = frame->format, .width = frame->width, .height = frame->height};
+	memcpy(seen.linesize, frame->linesize, sizeof seen.linesize);
+	const bool editable = suitability == EDITABLE && doppel_geometry_complete(&seen) == 0;
+	if (!editable) {
+		seen = (struct doppel_geometry){0};
+		if (suitability == EDITABLE)
+			suitability = ONLY_COVER;
+	}
+	atomic_store_explicit(&filter->unsupported_format, editable ? 0 : frame->format == 0 ? UINT32_MAX : frame->format,
+			      memory_order_relaxed);
+	if (editable || filter->geometry.width != 0) {
+		const bool first = filter->geometry.width == 0 && filter->held_lane == NULL && filter->lane == NULL;
+		filter->geometry = seen;
+		publish_geometry(filter, &seen);
+		drop_held(filter);
+		if (!first)
+			end_epoch(filter);
+		free(filter->stash); /* of another size; rare: with a new geometry only */
+		filter->stash = NULL;
+	}
+	return suitability;
+}
+
+/* ---- time --------------------------------------------------------------------------------------------------- */
+
+static void note_time(struct doppel_filter *filter, const struct obs_source_frame *frame, uint64_t now)
+{
+	const uint64_t last = filter->last_timestamp, stamp = frame->timestamp;
+	const bool first = filter->last_frame_ns == 0;
+	if (first)
+		atomic_store_explicit(&filter->first_frame_ns, now, memory_order_relaxed);
+	const uint32_t enables = atomic_load_explicit(&filter->enables, memory_order_acquire);
+	const bool jumped = !first && (stamp < last || stamp - last > JUMP_NS);
+	if (jumped || enables != filter->enables_seen)
+		end_epoch(filter);
+	else if (!first && stamp > last) {
+		const uint64_t step = stamp - last;
+		const uint64_t smooth = atomic_load_explicit(&filter->frame_interval_ns, memory_order_relaxed);
+		atomic_store_explicit(&filter->frame_interval_ns, smooth == 0 ? step : smooth - smooth / 8 + step / 8,
+				      memory_order_relaxed);
+	}
+	/* A picture that nobody has seen for longer than hold_ns is not "the last picture" any more. */
+	const uint64_t seen = filter->last_visible_ns > filter->last_frame_ns ? filter->last_visible_ns
+									      : filter->last_frame_ns;
+	const uint64_t hold = atomic_load_explicit(&filter->hold_ns, memory_order_relaxed);
+	if (now - seen > hold && now - seen > IDLE_NS)
+		drop_held(filter);
+	filter->enables_seen = enables;
+	filter->last_timestamp = stamp;
+	filter->last_frame_ns = now;
+	filter->late_result = 0;
+	atomic_store_explicit(&filter->published_frame_ns, now, memory_order_relaxed);
+}
+
+static uint32_t effective_delay(struct doppel_filter *filter)
+{
+	const uint32_t slots = filter->lane != NULL ? filter->lane->ring->slot_count : DOPPEL_MAX_SLOTS;
+	uint32_t delay = atomic_load_explicit(&filter->delay_wanted, memory_order_relaxed);
+	delay = delay < 1 ? 1 : delay > slots - 3 ? slots - 3 : delay;
+	atomic_store_explicit(&filter->delay_frames, delay, memory_order_relaxed);
+	return delay;
+}
+
+/* ---- one frame ---------------------------------------------------------------------------------------------- */
+
+struct call {
+	struct obs_source_frame *frame;
+	uint64_t now;
+	struct doppel_sample sample;
+};
+
+static void timed_copy_out(const struct doppel_filter *filter, struct call *call, const uint8_t *from)
+{
+	const uint64_t start = doppel_clock_ns();
+	doppel_copy_out(call->frame->data, from, &filter->geometry);
+	call->sample.copy_ns += (uint32_t)(doppel_clock_ns() - start);
+}
+
+static uint32_t clamp_ns(uint64_t later, uint64_t earlier)
+{
+	const uint64_t distance = later > earlier ? later - earlier : 0;
+	return distance < UINT32_MAX ? (uint32_t)distance : UINT32_MAX;
+}
+
+static void keep_original(struct doppel_filter *filter, struct call *call)
+{
+	filter->frame_picture = DOPPEL_PICTURE_RAW;
+	call->sample.outcome = DOPPEL_OUT_ORIGINAL;
+}
+
+static void cover(struct doppel_filter *filter, struct call *call)
+{
+	const uint8_t *slate = atomic_load_explicit(&filter->use_slate, memory_order_relaxed) != 0 && lane_fits(filter)
+				       ? doppel_ring_slate(filter->lane->ring)
+				       : NULL;
+	if (slate != NULL) {
+		timed_copy_out(filter, call, slate);
+		call->frame->flip = false;
+	} else {
+		doppel_mosaic(call->frame->data, &filter->geometry);
+	}
+	filter->frame_picture = DOPPEL_PICTURE_COVER;
+	call->sample.outcome = DOPPEL_OUT_COVERED;
+}
+
+static void show_held(struct doppel_filter *filter, struct call *call, uint32_t outcome)
+{
+	const struct doppel_ring *ring = filter->held_lane->ring;
+	const struct doppel_ring_slot *slot = &ring->slots[filter->held_slot];
+	timed_copy_out(filter, call, doppel_ring_pixels(ring, filter->held_slot));
+	write_colour(call->frame, &slot->colour);
+	doppel_ring_shown(ring, filter->held_slot, call->now);
+	filter->frame_picture = DOPPEL_PICTURE_JUDGED;
+	call->sample.outcome = outcome;
+	call->sample.shown_id = slot->frame_id;
+	call->sample.delay_ns = clamp_ns(call->now, slot->capture_ns);
+	call->sample.turnaround_ns = clamp_ns(doppel_ring_done_ns(ring, filter->held_slot), slot->submit_ns);
+}
+
+bool doppel_held_showable(const struct doppel_filter *filter)
+{
+	return filter->held_lane != NULL && filter->held_verdict >= DOPPEL_VERDICT_SWAPPED &&
+	       filter->held_verdict <= DOPPEL_VERDICT_ORIGINAL;
+}
+
+/* The newest result that may be shown now becomes the held picture. */
+static bool take_due(struct doppel_filter *filter, uint64_t upto)
+{
+	struct doppel_lane *lane = filter->lane;
+	doppel_ring_harvest(lane->ring);
+	const int32_t due = doppel_ring_due(lane->ring, filter->epoch, filter->last_shown_id, upto);
+	if (due < 0)
+		return false;
+	drop_held(filter);
+	filter->held_lane = lane;
+	filter->held_slot = (uint32_t)due;
+	filter->held_id = lane->ring->slots[due].frame_id;
+	filter->last_shown_id = filter->held_id;
+	filter->held_verdict = doppel_ring_verdict(lane->ring, filter->held_slot);
+	return true;
+}
+
+static void send(struct doppel_filter *filter, struct call *call)
+{
+	struct doppel_ring *ring = filter->lane->ring;
+	const int32_t slot = doppel_ring_acquire(ring);
+	if (slot < 0)
+		return; /* every slot is in the worker's hands: this frame goes unjudged, so unshown */
+	const uint64_t start = doppel_clock_ns();
+	doppel_copy_in(doppel_ring_pixels(ring, (uint32_t)slot), call->frame->data, &filter->geometry);
+	call->sample.copy_ns += (uint32_t)(doppel_clock_ns() - start);
+	doppel_ring_submit(ring, (uint32_t)slot, filter->last_id, call->frame->timestamp, call->now, filter->epoch,
+			   &filter->colour);
+	doppel_count(&filter->submitted);
+}
+
+/* Keeps the frame until there is a lane: it may be the only one that comes. The room is made with the first such frame
+ * of a geometry, the one allocation that this file does while frames flow. */
+static void keep_for_later(struct doppel_filter *filter, const struct call *call)
+{
+	if (filter->stash == NULL) {
+		filter->stash = malloc((size_t)filter->geometry.frame_bytes);
+		filter->stash_bytes = filter->geometry.frame_bytes;
+	}
+	if (filter->stash == NULL)
+		return;
+	doppel_copy_in(filter->stash, call->frame->data, &filter->geometry);
+	filter->stash_id = filter->last_id;
+	filter->stash_timestamp = call->frame->timestamp;
+	filter->stash_capture_ns = call->now;
+}
+
+static void nothing_due(struct doppel_filter *filter, struct call *call)
+{
+	if (filter->missing_since_ns == 0)
+		filter->missing_since_ns = call->now;
+	const uint32_t policy = atomic_load_explicit(&filter->late_policy, memory_order_relaxed);
+	const uint64_t hold = atomic_load_explicit(&filter->hold_ns, memory_order_relaxed);
+	if (policy == DOPPEL_LATE_ORIGINAL) {
+		keep_original(filter, call);
+		return;
+	}
+	if (policy == DOPPEL_LATE_HOLD && call->now - filter->missing_since_ns > hold)
+		drop_held(filter);
+	if (policy == DOPPEL_LATE_HOLD && doppel_held_showable(filter))
+		show_held(filter, call, DOPPEL_OUT_HELD);
+	else
+		cover(filter, call);
+}
+
+static const uint32_t outcome_of_verdict[] = {
+	[DOPPEL_VERDICT_SWAPPED] = DOPPEL_OUT_SWAPPED,
+	[DOPPEL_VERDICT_BLURRED] = DOPPEL_OUT_BLURRED,
+	[DOPPEL_VERDICT_NO_FACE] = DOPPEL_OUT_NO_FACE,
+	[DOPPEL_VERDICT_ORIGINAL] = DOPPEL_OUT_ORIGINAL,
+};
+
+static void edit(struct doppel_filter *filter, struct call *call)
+{
+	read_colour(&filter->colour, call->frame);
+	const bool paused = atomic_load_explicit(&filter->paused, memory_order_relaxed) != 0;
+	if (paused) {
+		if (filter->was_paused == 0)
+			end_epoch(filter);
+		filter->was_paused = 1;
+		drop_held(filter);
+		doppel_suspect(filter);
+		keep_original(filter, call);
+		return;
+	}
+	filter->was_paused = 0;
+	const uint32_t delay = effective_delay(filter);
+	bool due = false;
+	if (lane_fits(filter)) {
+		filter->stash_id = 0;
+		due = filter->last_id > delay && take_due(filter, filter->last_id - delay);
+		send(filter, call);
+	} else {
+		keep_for_later(filter, call);
+	}
+	if (atomic_load_explicit(&filter->panic, memory_order_relaxed) != 0) {
+		cover(filter, call);
+		filter->frame_picture = DOPPEL_PICTURE_PANIC;
+	} else if (due && !doppel_held_showable(filter)) {
+		filter->missing_since_ns = 0;
+		cover(filter, call);
+	} else if (due) {
+		filter->missing_since_ns = 0;
+		show_held(filter, call, outcome_of_verdict[filter->held_verdict]);
+		if (filter->held_verdict == DOPPEL_VERDICT_SWAPPED &&
+		    atomic_load_explicit(&filter->first_swapped_ns, memory_order_relaxed) == 0)
+			atomic_store_explicit(&filter->first_swapped_ns, call->now, memory_order_relaxed);
+	} else {
+		nothing_due(filter, call);
+	}
+}
+
+static void record(struct doppel_filter *filter, struct call *call)
+{
+	call->sample.frame_id = filter->last_id;
+	call->sample.total_ns = clamp_ns(doppel_clock_ns(), call->now);
+	const uint64_t n = atomic_load_explicit(&filter->sample_count, memory_order_relaxed);
+	struct doppel_sample_cell *cell = &filter->samples[n % DOPPEL_SAMPLES];
+	uint64_t words[DOPPEL_SAMPLE_WORDS];
+	memcpy(words, &call->sample, sizeof words);
+	atomic_exchange_explicit(&cell->sequence, 2 * n + 1, memory_order_acq_rel);
+	for (unsigned i = 0; i < DOPPEL_SAMPLE_WORDS; i++)
+		atomic_store_explicit(&cell->words[i], words[i], memory_order_release);
+	atomic_store_explicit(&cell->sequence, 2 * n + 2, memory_order_release);
+	atomic_store_explicit(&filter->sample_count, n + 1, memory_order_release);
+	doppel_count(&filter->outcomes[call->sample.outcome]);
+}
+
+struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source_frame *frame)
+{
+	struct doppel_filter *filter = data;
+	struct call call = {.frame = frame, .now = doppel_clock_ns()};
+	const uint64_t video_time = doppel_libobs.obs_get_video_frame_time();
+
+	doppel_lock(&filter->lock);
+	filter->last_id++;
+	filter->frame_video_time = video_time;
+	filter->frame_picture = DOPPEL_PICTURE_NONE;
+	take_incoming(filter);
+	note_time(filter, frame, call.now);
+	switch (note_geometry(filter, frame)) {
+	case EDITABLE:
+		edit(filter, &call);
+		break;
+	case ONLY_COVER:
+		if (atomic_load_explicit(&filter->paused, memory_order_relaxed) != 0) {
+			doppel_suspect(filter);
+			keep_original(filter, &call);
+			break;
+		}
+		doppel_flat(frame->data, frame->linesize, frame->format, frame->height);
+		filter->frame_picture = DOPPEL_PICTURE_COVER;
+		call.sample.outcome = DOPPEL_OUT_COVERED;
+		break;
+	case UNKNOWN_SIZE:
+		call.sample.outcome = DOPPEL_OUT_DROPPED;
+		break;
+	}
+	publish_ring(filter);
+	record(filter, &call);
+	doppel_unlock(&filter->lock);
+
+	if (call.sample.outcome == DOPPEL_OUT_DROPPED) {
+		doppel_libobs.obs_source_release_frame(doppel_libobs.obs_filter_get_parent(filter->source), frame);
+		return NULL;
+	}
+	return frame;
+}
+
+/* ---- in between --------------------------------------------------------------------------------------------- */
+
+static bool is_idle(struct doppel_filter *filter, uint64_t now)
+{
+	const uint64_t interval = atomic_load_explicit(&filter->frame_interval_ns, memory_order_relaxed);
+	const uint64_t limit = 3 * interval > IDLE_NS ? 3 * interval : IDLE_NS;
+	return filter->last_frame_ns != 0 && now - filter->last_frame_ns > limit;
+}
+
+static void send_stash(struct doppel_filter *filter)
+{
+	struct doppel_ring *ring = filter->lane->ring;
+	const int32_t slot = doppel_ring_acquire(ring);
+	if (slot < 0 || filter->stash_bytes != filter->geometry.frame_bytes)
+		return;
+	memcpy(doppel_ring_pixels(ring, (uint32_t)slot), filter->stash, (size_t)filter->stash_bytes);
+	doppel_ring_submit(ring, (uint32_t)slot, filter->stash_id, filter->stash_timestamp, filter->stash_capture_ns,
+			   filter->epoch, &filter->colour);
+	filter->stash_id = 0;
+	doppel_count(&filter->submitted);
+}
+
+void doppel_async_video_tick(void *data, float seconds)
+{
+	(void)seconds;
+	struct doppel_filter *filter = data;
+	doppel_signals_follow_parent(filter);
+	const uint64_t now = doppel_clock_ns();
+	doppel_lock(&filter->lock);
+	take_incoming(filter);
+	if (lane_fits(filter)) {
+		if (is_idle(filter, now)) {
+			if (filter->stash_id != 0)
+				send_stash(filter);
+			if (take_due(filter, filter->last_id))
+				filter->late_result = 1;
+		} else {
+			doppel_ring_harvest(filter->lane->ring);
+		}
+	}
+	publish_ring(filter);
+	doppel_unlock(&filter->lock);
+}

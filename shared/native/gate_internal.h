@@ -1,0 +1,161 @@
+/* What one filter is, and who may touch which part of it.
+ *
+ * Threads: the graphics thread (filter_video, video_tick, video_render, show, hide, activate, deactivate), any thread
+ * that holds libobs's graphics mutex (video_render for a screenshot), libobs's task thread (destroy), the user
+ * interface (create, update, filter_remove, signals), and one control thread of ours (gate.h).
+ *
+ *   - Fields under `lock`: only inside it. It is held for table look-ups and frame copies, never over a call of libobs
+ *     and never over a system call but the worker's wake.
+ *   - `lanes`: the control thread's list, under `control`. The frame path holds plain pointers into it; a lane is freed
+ *     only when the frame path has set its `let_go` and nobody has pinned it.
+ *   - Atomics: one writer each, any reader.
+ *   - The filter itself: reference counted; libobs owns one reference from create to destroy, every call of the control
+ *     plane borrows one by id from the registry.
+ */
+#ifndef DOPPEL_GATE_INTERNAL_H
+#define DOPPEL_GATE_INTERNAL_H
+
+#include "gate.h"
+#include "obs_abi.h"
+#include "pixels.h"
+#include "platform.h"
+#include "ring_gate.h"
+
+#define DOPPEL_SAMPLES 256u
+#define DOPPEL_SAMPLE_WORDS 5u
+#define DOPPEL_GEOMETRY_WORDS 11u
+_Static_assert(sizeof(struct doppel_sample) == DOPPEL_SAMPLE_WORDS * 8, "sample words");
+_Static_assert(sizeof(struct doppel_geometry) == DOPPEL_GEOMETRY_WORDS * 8, "geometry words");
+
+/* A segment as the filter has it. */
+struct doppel_lane {
+	struct doppel_lane *next; /* control's list */
+	struct doppel_ring *ring;
+	void *base;
+	uint64_t bytes;
+	uint64_t serial;
+	uint64_t geometry_serial;
+	uint8_t *upload; /* one frame: what video_render hands to libobs; used under the graphics mutex */
+	_Atomic uint32_t pins;
+	_Atomic uint32_t let_go; /* the frame path no longer knows it */
+};
+
+/* What the parent's texture holds, as far as we know. */
+enum doppel_picture {
+	DOPPEL_PICTURE_NONE,
+	DOPPEL_PICTURE_RAW, /* by the user's choice */
+	DOPPEL_PICTURE_JUDGED,
+	DOPPEL_PICTURE_COVER,
+	DOPPEL_PICTURE_PANIC, /* a cover, too, but only for as long as the panic lasts */
+};
+
+struct doppel_sample_cell {
+	_Atomic uint64_t sequence; /* 2n+1 while sample n is written, 2n+2 when it is whole */
+	_Atomic uint64_t words[DOPPEL_SAMPLE_WORDS];
+};
+
+struct doppel_filter {
+	/* constant */
+	uint64_t id;
+	void *source;
+	void *weak;
+
+	/* registry */
+	struct doppel_filter *next;
+	_Atomic uint32_t references;
+	_Atomic uint32_t gone; /* destroy was called */
+
+	/* control plane -> frame path */
+	_Atomic uint32_t paused, panic, late_policy, use_slate, delay_wanted;
+	_Atomic uint64_t hold_ns;
+	_Atomic(struct doppel_lane *) incoming; /* a new lane, or DOPPEL_NO_LANE; NULL: no news */
+	struct doppel_lock control;
+	struct doppel_lane *lanes;
+
+	/* libobs's signals and callbacks -> frame path. `suspicion` grows whenever something that is not our frame may
+	 * have come into the parent's texture (or is about to). */
+	_Atomic uint32_t suspicion;
+	_Atomic uint32_t enables;
+	_Atomic uint32_t media_paused, inactive, showing;
+	_Atomic uint64_t media_stop_ns;
+	_Atomic(const void *) connected_to; /* the parent whose signals we listen to */
+	_Atomic uint32_t removals;		       /* filter_remove calls */
+	_Atomic uint64_t settings_serial;
+
+	/* under `lock` */
+	struct doppel_lock lock;
+	struct doppel_lane *lane;      /* where frames go; NULL: none */
+	struct doppel_lane *held_lane; /* whose slot held_slot is the picture we may show again */
+	uint32_t held_slot;
+	uint32_t held_verdict; /* read once, when it became the held one */
+	uint64_t held_id;
+	struct doppel_geometry geometry; /* of the last frame; width 0: none, or a format that is not edited */
+	struct doppel_colour colour;	 /* of the last frame */
+	uint8_t *stash;			 /* the last frame while there is no lane: a still picture sends but one */
+	uint64_t stash_bytes, stash_id, stash_timestamp, stash_capture_ns;
+	uint32_t epoch, enables_seen, was_paused;
+	uint64_t last_id, last_shown_id, last_timestamp;
+	uint64_t last_frame_ns, last_visible_ns, missing_since_ns;
+	uint64_t frame_video_time; /* libobs's video time at the last filter_video */
+	enum doppel_picture frame_picture;
+	uint64_t drawn_id; /* last_id at the last video_render that followed an upload by libobs */
+	uint32_t clean_suspicion, clean_uploads, defused_suspicion;
+	enum doppel_picture texture;
+	uint32_t late_result; /* video_tick found the picture of an idle source's last frame */
+	uint64_t given_back_before; /* by lanes that are gone */
+
+	/* frame path -> control plane */
+	_Atomic uint32_t lane_state, unsupported_format, delay_frames;
+	_Atomic uint64_t lane_serial, oldest_submit_ns, frame_interval_ns, published_frame_ns, first_frame_ns,
+		first_swapped_ns, submitted, given_back, renders_blocked, reuploads, flushes;
+	_Atomic uint64_t outcomes[DOPPEL_OUT_DROPPED + 1];
+	_Atomic uint32_t geometry_sequence; /* odd while it is written */
+	_Atomic uint64_t geometry_serial;
+	_Atomic uint64_t geometry_words[DOPPEL_GEOMETRY_WORDS];
+	_Atomic uint64_t sample_count;
+	struct doppel_sample_cell samples[DOPPEL_SAMPLES];
+	uint64_t drained; /* control plane */
+};
+
+/* Stands for "detached" in `incoming`. */
+extern struct doppel_lane doppel_no_lane;
+#define DOPPEL_NO_LANE (&doppel_no_lane)
+
+extern struct doppel_libobs doppel_libobs; /* constant after the first install */
+
+/* relaxed counters with one writer at a time */
+void doppel_count(_Atomic uint64_t *counter);
+
+/* registry (gate_library.c) */
+struct doppel_filter *doppel_filter_borrow(uint64_t id); /* NULL: gone */
+void doppel_filter_return(struct doppel_filter *filter);
+void doppel_filter_enlist(struct doppel_filter *filter); /* gives it an id and one reference */
+void doppel_filter_retire(struct doppel_filter *filter); /* no longer found; drops that reference */
+
+/* lanes (gate_control.c) */
+void doppel_lane_free(struct doppel_lane *lane);
+bool doppel_geometry_snapshot(struct doppel_filter *filter, struct doppel_geometry *geometry, uint64_t *serial);
+
+/* callbacks of the async filter (gate_async.c, gate_render.c, gate_signals.c) */
+void *doppel_async_create(void *settings, void *source);
+void doppel_async_destroy(void *data);
+void doppel_async_update(void *data, void *settings);
+void doppel_async_show(void *data);
+void doppel_async_hide(void *data);
+void doppel_async_activate(void *data);
+void doppel_async_deactivate(void *data);
+void doppel_async_filter_remove(void *data, void *parent);
+void doppel_async_video_tick(void *data, float seconds);
+void doppel_async_video_render(void *data, void *effect);
+struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source_frame *frame);
+
+/* There is a held picture, and the worker did not ask for the cover in its place. */
+bool doppel_held_showable(const struct doppel_filter *filter);
+
+/* signals (gate_signals.c) */
+void doppel_signals_connect_filter(struct doppel_filter *filter);
+void doppel_signals_disconnect_filter(struct doppel_filter *filter);
+void doppel_signals_follow_parent(struct doppel_filter *filter); /* from video_tick */
+void doppel_suspect(struct doppel_filter *filter);
+
+#endif
