@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code: 0 fine, 1 it failed and said why, 130 interrupted."""
     options = _parser().parse_args(arguments)
     progress = Progress()
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            # As Ctrl-C, so that OBS and the display end, too.
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         report = _command(options, progress)
     except InstallerError as error:

@@ -47,9 +47,7 @@ def choose_media(media: Path | None, *, headless: bool) -> Path | str:
     """
     if media is not None:
         if not media.is_file():
-            raise InstallerError(
-                f"{media} is missing", "--media names no file", "name a video or picture file"
-            )
+            raise InstallerError(f"{media} is missing", "--media names no file", "name a video file")
         return media.resolve()
     camera = None if headless else first_camera()
     if camera is not None:

@@ -11,6 +11,7 @@ import time
 from types import TracebackType
 
 from installer.errors import ObsError
+from installer.system import ends_with_parent
 
 START_SECONDS = 30.0
 
@@ -35,11 +36,11 @@ class VirtualDisplay:
         program = shutil.which("Xvfb")
         if program is None:
             raise ObsError("there is no Xvfb", "no program of this name is on PATH", "apt-get install xvfb")
-        screen = ("-screen", "0", f"{width}x{height}x24")
+        command = [program, "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset"]
         read_end, write_end = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [program, "-displayfd", str(write_end), *screen, "-nolisten", "tcp", "-noreset"],
+                ends_with_parent([*command, "-displayfd", str(write_end)], "TERM"),
                 pass_fds=(write_end,),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -10,7 +10,8 @@ Used by ``installer run`` and by the integration tests::
         result = obs.stop()         # SIGINT; result.exit_code, result.memory_leaks, result.frames, result.log
 
 OBS runs in a process group of its own. Leaving the ``with`` block never leaves a process behind: an OBS
-that does not end after SIGINT is killed with its children.
+that does not end after SIGINT is killed with its children. When this process is killed, OBS ends, too. (So
+start it from a thread that lives as long as the process: Linux ties that signal to the thread.)
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from types import TracebackType
 
 from installer.errors import ObsError
 from installer.obs_config import NAME, ObsOptions, ObsVersion, write_config
+from installer.system import ends_with_parent
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 40.0
@@ -108,7 +110,7 @@ class ObsSession:
         write_config(self.config_home, self.version, self.options, self._collection)
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                self._command(),
+                ends_with_parent(self._command(), "INT"),
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

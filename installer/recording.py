@@ -1,6 +1,7 @@
-"""Counts the frames of a recording. Runs on the worker's interpreter, which has PyAV.
+"""Counts the frames of a video file. Runs on the worker's interpreter, which has PyAV.
 
-``python recording.py FILE`` prints ``{"frames": int, "seconds": float, "width": int, "height": int}``.
+``python recording.py FILE`` prints ``{"frames": int, "seconds": float, "width": int, "height": int}``, or the
+reason why the file is no video, with exit code 1.
 """
 
 from __future__ import annotations
@@ -23,5 +24,15 @@ def measure(path: str) -> dict[str, float]:
         return {"frames": frames, "seconds": seconds, "width": stream.width, "height": stream.height}
 
 
+def main(path: str) -> int:
+    """Prints the figures or the reason; returns the exit code."""
+    try:
+        print(json.dumps(measure(path)))
+    except (OSError, ValueError, IndexError) as error:  # PyAV's errors are of the first two kinds
+        print(f"it is no video: {error}")
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1])))
+    sys.exit(main(sys.argv[1]))

@@ -65,6 +65,8 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
     media = choose_media(options.media, headless=seconds is not None)
     photo = persona_photo(options.persona, options.consent)
     environment = prepare_environment(progress, device=options.device)
+    if options.media is not None:
+        _measure(environment, options.media.resolve(), "name a video file, such as MP4, MKV or WebM")
     program, version = prepare_obs(progress, headless=seconds is not None)
     config = prepare_script(environment, progress)
     persona = options.persona
@@ -137,7 +139,7 @@ def _deliver(
     if recorded:
         shutil.move(str(recorded[-1]), out / "recording.mkv")
         files["recording"] = str(out / "recording.mkv")
-        measured = _measure(environment, out / "recording.mkv")
+        measured = _measure(environment, out / "recording.mkv", "see the OBS log")
     report = build_report(read_statistics(SESSION / STATISTICS), result, version, measured, asked)
     if measured:
         with progress.step("contact_sheet", "contact sheet"):
@@ -151,9 +153,14 @@ def _deliver(
     return report
 
 
-def _measure(environment: Environment, path: Path) -> dict[str, float]:
+def _measure(environment: Environment, path: Path, todo: str) -> dict[str, float]:
+    """Frames, seconds and size of a video file.
+
+    Raises:
+        CommandError: it is no video.
+    """
     command = [str(environment.python), "-P", str(Path(recording.__file__)), str(path)]
-    measured: dict[str, float] = json.loads(run_command(command, f"{path} cannot be read", "see the OBS log"))
+    measured: dict[str, float] = json.loads(run_command(command, f"{path} cannot be played", todo))
     return measured
 
 

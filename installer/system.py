@@ -70,6 +70,17 @@ def run_command(
     return output
 
 
+def ends_with_parent(command: Sequence[str], signal_name: str) -> list[str]:
+    """The command, made to get a signal when this process dies, even when it is killed (Linux's setpriv).
+
+    Args:
+        command: program and arguments; its process number stays that of the started process.
+        signal_name: e.g. ``INT``.
+    """
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    return [setpriv, "--pdeathsig", signal_name, "--", *command] if setpriv else list(command)
+
+
 @dataclasses.dataclass(frozen=True)
 class PackageManager:
     """Debian's and Ubuntu's apt, with the words before it that give the right to use it."""

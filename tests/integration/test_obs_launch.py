@@ -1,9 +1,13 @@
 import socket
+import subprocess
+import sys
 
+import psutil
 import pytest
 
 from installer.display import VirtualDisplay
 from installer.errors import ObsError
+from installer.layout import PROJECT
 from installer.obs_config import ObsOptions
 from installer.obs_launch import ObsSession, free_port
 from installer.scene import Scene, color_source, scene_collection
@@ -83,3 +87,30 @@ def test_a_virtual_display_is_gone_after_its_block():
             client.connect(path)
     with socket.socket(socket.AF_UNIX) as client, pytest.raises(OSError):  # noqa: PT011 - either of two
         client.connect(path)
+
+
+def test_an_obs_whose_starter_is_killed_ends_by_itself(tmp_path, display):
+    program = f"""
+import sys, time
+from pathlib import Path
+from installer.obs_config import ObsOptions
+from installer.obs_launch import ObsSession
+from installer.scene import Scene, color_source, scene_collection
+collection = scene_collection([color_source("Green", 64, 64)], [Scene("Main", ["Green"])], (64, 64))
+session = ObsSession(Path({str(tmp_path)!r}), collection, ObsOptions((64, 64)), display={display!r})
+session.start()
+session.wait_ready()
+print(session.running().pid, flush=True)
+time.sleep(600)
+"""
+    starter = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert starter.stdout is not None
+        obs = psutil.Process(int(starter.stdout.readline()))
+        assert obs.name() == "obs"
+    finally:
+        starter.kill()
+        starter.communicate()
+    obs.wait(30)
