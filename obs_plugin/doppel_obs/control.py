@@ -306,15 +306,18 @@ class Control:
                 self._obs.obs_source_release(source)
 
     def _yield_to_obs(self, now_ns: int) -> None:
+        if not any(item.swapping() for item in self._instances.values()):
+            self._lag.pause()
+            return
         before = self._lag.divisor
         after = self._lag.update(now_ns, self._obs.obs_get_total_frames(), self._obs.obs_get_lagged_frames())
-        if after != before and self._worker.ready:
-            self._worker.send(Throttle(ALL_LANES, after))
-            self._worker_event(
-                f"OBS is late with its own pictures: one of {after} frames is swapped."
-                if after > 1
-                else "Every frame is swapped again."
-            )
+        if after == before:
+            return
+        self._worker.send(Throttle(ALL_LANES, after))
+        slower = f"OBS is late with its own pictures: one of {after} frames is swapped."
+        text = slower if after > 1 else "Every frame is swapped again."
+        self._stats.message(text)
+        self._obs.log(LOG_INFO, text)
 
     def _write_stats(self) -> None:
         status = self._worker_status

@@ -16,7 +16,7 @@ from doppel_obs.lane import SLOTS_BEYOND_DELAY, Lane
 from doppel_obs.lane_stats import LaneStats
 from doppel_obs.libobs import OUTPUT_AUDIO, Handle, Libobs
 from doppel_obs.registration import Holder
-from doppel_obs.status_line import Situation, figures_text, full_text, state_text
+from doppel_obs.status_line import Situation, full_text, state_text
 
 SETTLE_NS = 60_000_000
 """Settings that changed are read when they have been quiet for this long: OBS's data is not thread-safe."""
@@ -126,6 +126,10 @@ class FilterInstance:
         delay_ns = self._delay.frames * self._interval_ns if delaying else 0
         return source, round(delay_ns / _MS) * _MS
 
+    def swapping(self) -> bool:
+        """True while the worker serves this filter's frames."""
+        return self.lane.serial != 0 and self.lane_status is not None and self.lane_status.state == "running"
+
     def state(self) -> str:
         """The state's sentence, without figures; empty before the first look."""
         return "" if self._situation is None else state_text(self._situation)
@@ -133,10 +137,6 @@ class FilterInstance:
     def text(self) -> str:
         """The whole status line."""
         return "Doppel is starting." if self._situation is None else full_text(self._situation)
-
-    def figures(self) -> str:
-        """The figures of the status line."""
-        return "" if self._situation is None else figures_text(self._situation)
 
     def has_own_sound(self) -> bool:
         """True where the filtered source has sound of its own."""

@@ -21,6 +21,7 @@ from ctypes import (
     c_longlong,
     c_size_t,
     c_uint32,
+    c_uint64,
     c_void_p,
 )
 from typing import Any, Callable, Iterator

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 WINDOW_NS = 2_000_000_000
 """Lag is judged over windows of this length."""
-LAG_RATIO = 0.03
+LAG_RATIO = 0.05
 """Share of late frames in a window from which OBS counts as late."""
+LATE_WINDOWS = 2
+"""As many late windows in a row are needed: a scene that loads is no reason."""
 HELPED = 0.7
 """A halving helped if the share of late frames fell below this part of what it was."""
-CALM_WINDOWS = 15
+CALM_WINDOWS = 5
 """Windows without lag after which the next faster rate is tried."""
 GIVE_UP_NS = 60_000_000_000
 """How long nothing is tried after a halving that did not help."""
@@ -32,8 +34,13 @@ class Throttle:
         """Share of late frames before the halving that is on trial."""
         self._settling = False
         """True in the window in which the divisor changed, which is not judged."""
+        self._late = 0
         self._calm = 0
         self._quiet_until_ns = 0
+
+    def pause(self) -> None:
+        """What is counted until the next :meth:`update` is not judged: no frame is swapped yet."""
+        self._window_start_ns = None
 
     def update(self, now_ns: int, total: int, lagged: int) -> int:
         """Takes OBS's counters; returns the divisor.
@@ -68,8 +75,9 @@ class Throttle:
             return
         self._before = None
         late = ratio > LAG_RATIO
+        self._late = self._late + 1 if late else 0
         self._calm = 0 if late else self._calm + 1
-        if late and self.divisor < MOST and now_ns >= self._quiet_until_ns:
+        if self._late >= LATE_WINDOWS and self.divisor < MOST and now_ns >= self._quiet_until_ns:
             self._before = ratio
             self._set(self.divisor * 2)
         elif self._calm >= CALM_WINDOWS and self.divisor > 1:
@@ -78,4 +86,4 @@ class Throttle:
     def _set(self, divisor: int) -> None:
         self.divisor = max(1, divisor)
         self._settling = True
-        self._calm = 0
+        self._late = self._calm = 0

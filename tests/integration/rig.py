@@ -22,6 +22,7 @@ from doppel_ipc import paths
 from installer.obs_config import ObsOptions
 from installer.obs_launch import ObsResult, ObsSession, free_port
 from installer.scene import FILTER_ID, FILTER_NAME, Filter, Scene, Source, scene_collection
+from tests.integration.x11 import close_window
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPT = PROJECT / "obs_plugin" / "doppel_filter.py"
@@ -66,6 +67,7 @@ class Rig:
 
     def __init__(self, folder: Path, display: str, setup: Setup) -> None:
         self.folder = folder
+        self._display = display
         folder.mkdir(parents=True, exist_ok=True)
         self.stats_path = folder / "stats.json"
         # Unix sockets have short names only.
@@ -117,9 +119,14 @@ class Rig:
         return self.session.running().poll() is None
 
     def stop(self) -> ObsResult:
-        """Ends OBS as a user does."""
+        """Ends OBS as a user does: closes its window."""
         self._disconnect()
-        return self.session.stop()
+        if self.alive():
+            wait_for(lambda: close_window(self._display, "OBS "), 10, "OBS shows no window")
+            wait_for(
+                lambda: not self.alive(), 30, f"OBS does not end; its log:\n{self.session.log()[-2000:]}"
+            )
+        return self.session.result()
 
     def _disconnect(self) -> None:
         if self._client is not None:
