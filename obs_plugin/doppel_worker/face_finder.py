@@ -72,7 +72,7 @@ class FaceFinder:
         self._blocks = _block_means(glance)
         if self._searched is None:
             return True
-        change = np.abs(self._blocks - self._searched)
+        change = np.abs(self._blocks - self._searched).mean(axis=2)
         inner = change[_EDGE_BLOCKS:-_EDGE_BLOCKS, _EDGE_BLOCKS:-_EDGE_BLOCKS]
         edges = change.copy()
         edges[_EDGE_BLOCKS:-_EDGE_BLOCKS, _EDGE_BLOCKS:-_EDGE_BLOCKS] = 0
@@ -147,10 +147,10 @@ def _without_doubles(found: list[Detection]) -> list[Detection]:
 
 
 def _block_means(image: ByteArray) -> npt.NDArray[np.float32]:
-    """Mean green (near luma) of blocks; pixels at the right and bottom that fill none are left out."""
+    """(rows, columns, 3) mean colours of blocks; pixels at the right and bottom that fill none are cut."""
     rows, columns = max(1, image.shape[0] // _BLOCK), max(1, image.shape[1] // _BLOCK)
-    green = image[: rows * _BLOCK, : columns * _BLOCK, 1].astype(np.float32)
-    if green.shape != (rows * _BLOCK, columns * _BLOCK):
-        return np.full((1, 1), green.mean(), np.float32)
-    means: npt.NDArray[np.float32] = green.reshape(rows, _BLOCK, columns, _BLOCK).mean(axis=(1, 3))
+    pixels = image[: rows * _BLOCK, : columns * _BLOCK].astype(np.float32)
+    if pixels.shape[:2] != (rows * _BLOCK, columns * _BLOCK):
+        return np.full((1, 1, 3), pixels.mean(axis=(0, 1)), np.float32)
+    means: npt.NDArray[np.float32] = pixels.reshape(rows, _BLOCK, columns, _BLOCK, 3).mean(axis=(1, 3))
     return means

@@ -88,6 +88,7 @@ class Tracker:
         self._now = 0
         self._searched_at: int | None = None
         self._larger_since: int | None = None
+        self._takeover_size = 0.0
 
     def update(self, frame: FrameView, compositor: Compositor, settings: FilterSettings) -> TrackResult:
         """Follow the faces into the next frame."""
@@ -180,51 +181,76 @@ class Tracker:
                 track.maybe_seen = self._now
         free = [one for one in free if one.score >= MIN_SCORE and bbox_size(one.bbox) >= settings.min_face_px]
         free.sort(key=lambda one: -bbox_size(one.bbox))
+        self._note_larger(free, detections)
         self._bystanders = []
         for detection in free:
-            if not self._wanted(detection, detections, settings):
+            if not self._wanted(detection, settings):
                 self._bystanders.append(detection)
                 continue
             measurement = measure(frame, compositor, self._landmarker, roi_from_detection(detection))
-            if measurement.found and not _claimed(measurement, self._tracks):
-                self._start(detection, measurement, settings)
+            if not measurement.found or _claimed(measurement, self._tracks):
+                continue
+            known = self._recognise(detection, measurement)
+            if known is None and self._place_is_kept(detection, settings):
+                self._bystanders.append(detection)
+            else:
+                self._start(known, measurement, settings)
 
-    def _wanted(self, detection: Detection, detections: list[Detection], settings: FilterSettings) -> bool:
+    def _wanted(self, detection: Detection, settings: FilterSettings) -> bool:
         """True if a face that is not followed shall be."""
         if settings.faces == "all":
             return len(self._tracks) < settings.max_faces
         if not self._tracks:
-            waiting = [track for track in self._lost if self._now - track.last_seen < _PATIENCE]
-            return not waiting or any(_near(track, detection) for track in waiting)
+            return True
+        waited = self._larger_since is not None and self._now - self._larger_since >= _PATIENCE
+        return waited and bbox_size(detection.bbox) >= self._takeover_size
+
+    def _note_larger(self, free: list[Detection], detections: list[Detection]) -> None:
+        """Keep the time for which another face has been much larger than the one that is followed."""
+        if not self._tracks:
+            self._larger_since = None
+            return
         target = self._tracks[0]
         sizes = [bbox_size(one.bbox) for one in detections if _explains(target, one)]
-        if bbox_size(detection.bbox) < _LARGER * max(sizes, default=bbox_size(target.bbox)):
+        self._takeover_size = _LARGER * max(sizes, default=bbox_size(target.bbox))
+        if not any(bbox_size(one.bbox) >= self._takeover_size for one in free):
             self._larger_since = None
-            return False
-        if self._larger_since is None:
+        elif self._larger_since is None:
             self._larger_since = self._now
-        return self._now - self._larger_since >= _PATIENCE
 
-    def _start(self, detection: Detection, measurement: Measurement, settings: FilterSettings) -> None:
-        """A detected face joins the followed ones: as one that was lost here, or as a new one."""
-        if settings.faces == "largest":
-            self._gone += self._tracks
-            self._tracks.clear()
-            self._larger_since = None
-        returned = [
+    def _place_is_kept(self, detection: Detection, settings: FilterSettings) -> bool:
+        """True while the one face to follow has been lost so lately that a stranger must wait."""
+        waiting = [track for track in self._lost if self._now - track.last_seen < _PATIENCE]
+        return (
+            settings.faces == "largest"
+            and not self._tracks
+            and bool(waiting)
+            and not any(_near(track, detection) for track in waiting)
+        )
+
+    def _recognise(self, detection: Detection, measurement: Measurement) -> Track | None:
+        """The lost or remembered track whose person this is; None if it is nobody known."""
+        likely = [
             (difference, track)
             for track in self._lost + self._gone
             if (difference := track.differs(measurement)) < (OTHER if _near(track, detection) else SAME)
         ]
-        if returned:
-            _, track = min(returned, key=lambda pair: pair[0])
-            self._lost = [one for one in self._lost if one is not track]
-            self._gone = [one for one in self._gone if one is not track]
-            track.reset_smoothing()
-            track.take(measurement, self._now)
-        else:
-            track = Track(next(self._ids), measurement, self._now)
-        self._tracks.append(track)
+        return min(likely, key=lambda pair: pair[0])[1] if likely else None
+
+    def _start(self, known: Track | None, measurement: Measurement, settings: FilterSettings) -> None:
+        """A detected face joins the followed ones, with the identity of a known track or a new one."""
+        if settings.faces == "largest":
+            self._gone += self._tracks
+            self._tracks = []
+            self._larger_since = None
+        if known is None:
+            self._tracks.append(Track(next(self._ids), measurement, self._now))
+            return
+        self._lost = [track for track in self._lost if track is not known]
+        self._gone = [track for track in self._gone if track is not known]
+        known.reset_smoothing()
+        known.take(measurement, self._now)
+        self._tracks.append(known)
 
     def _forget(self, settings: FilterSettings) -> None:
         """Drop lost faces that are gone for sure, or in whose place a face is followed."""

@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pytest
+from doppel_ipc.settings import FilterSettings
+from doppel_models.geometry import bbox_center, iou
+from doppel_models.landmarker import FaceLandmarker
+from doppel_models.types import ByteArray, Face, FloatArray, MeshResult
+from doppel_worker.compositor_cpu import CpuCompositor
+from doppel_worker.frame import FrameView
+from doppel_worker.tracker import Tracker, TrackResult
+
+from tests.support.faces import FourFaces, OccludedFace, room
+from tests.support.frames import i420_frame, rgba_frame
+from tests.support.networks import detector, landmarker
+from tests.support.portrait import Portrait, astronaut, paste_head
+
+FPS = 30
+ONE = FilterSettings()
+ALL = FilterSettings(faces="all")
+ANNA = astronaut()
+BEA = astronaut().mirrored().tinted((0.72, 0.66, 0.62))
+Placed = tuple[Portrait, tuple[float, float], float]
+
+
+def scene(*heads: Placed, size: tuple[int, int] = (640, 360)) -> ByteArray:
+    """A room with heads: portrait, middle of the face, height of the face; the last is in front."""
+    canvas = room(*size)
+    for head, center, height in heads:
+        paste_head(canvas, head, center=center, height=height)
+    return canvas
+
+
+class Lane:
+    """A tracker that is fed with pictures."""
+
+    def __init__(self, settings: FilterSettings = ONE, fps: float = FPS) -> None:
+        self.tracker = Tracker(detector(), landmarker())
+        self.settings = settings
+        self.fps = fps
+        self.count = 0
+
+    def show(self, picture: ByteArray) -> TrackResult:
+        self.count += 1
+        return self.update(i420_frame(picture, self.count, self.fps))
+
+    def update(self, frame: FrameView) -> TrackResult:
+        return self.tracker.update(frame, CpuCompositor(), self.settings)
+
+    def run(self, pictures: Iterable[ByteArray]) -> Iterator[TrackResult]:
+        return (self.show(picture) for picture in pictures)
+
+
+def error(face: Face, truth: FloatArray) -> float:
+    """Mean distance of the unsmoothed landmarks from the truth, pixels."""
+    return float(np.linalg.norm(face.raw_landmarks[:, :2] - truth[:, :2], axis=1).mean())
+
+
+def at(result: TrackResult, center: tuple[float, float], within: float = 30) -> Face:
+    """The face there."""
+    (face,) = [f for f in result.faces if np.hypot(*np.subtract(bbox_center(f.bbox), center)) < within]
+    return face
+
+
+# --- following ---------------------------------------------------------------------------------------
+
+
+def test_four_people_who_move_keep_their_identities() -> None:
+    lane, faces = Lane(ALL, fps=10), FourFaces(fps=10)
+    ids: dict[int, set[int]] = {}
+    for picture, truths in (faces.frame(index) for index in range(30)):
+        result = lane.show(picture)
+        assert len(result.faces) == 4
+        for truth in truths:
+            face = min(result.faces, key=lambda f, t=truth: error(f, t.landmarks))
+            assert error(face, truth.landmarks) < 0.02 * (truth.bbox[3] - truth.bbox[1])
+            ids.setdefault(truth.person, set()).add(face.track_id)
+    assert sorted(len(seen) for seen in ids.values()) == [1, 1, 1, 1]
+    assert len(set.union(*ids.values())) == 4
+
+
+def test_the_detector_runs_only_every_redetect_ms_while_all_is_well() -> None:
+    picture = scene((ANNA, (320, 190), 120))
+    lane = Lane(ONE.replace(redetect_ms=200))
+    runs = [result.ran_detector for result in lane.run([picture] * 31)]
+    assert runs == [index % 6 == 0 for index in range(31)]
+
+
+def test_redetection_moves_no_landmark() -> None:
+    rng = np.random.default_rng(0)
+    clean = scene((ANNA, (320, 190), 120))
+    pictures = [np.clip(clean + rng.normal(0, 3, clean.shape), 0, 255).astype(np.uint8) for _ in range(20)]
+    always, never = Lane(ONE.replace(redetect_ms=0)), Lane(ONE.replace(redetect_ms=1000))
+    for one, other in zip(always.run(pictures), never.run(pictures), strict=True):
+        assert np.array_equal(one.faces[0].landmarks, other.faces[0].landmarks)
+
+
+def test_smoothing_calms_a_still_face_in_a_noisy_picture() -> None:
+    rng = np.random.default_rng(0)
+    clean = scene((ANNA, (320, 190), 120))
+    pictures = [np.clip(clean + rng.normal(0, 6, clean.shape), 0, 255).astype(np.uint8) for _ in range(25)]
+
+    def tremble(smoothing: float) -> float:
+        points = [r.faces[0].landmarks[:, :2] for r in Lane(ONE.replace(smoothing=smoothing)).run(pictures)]
+        return float(np.diff(points[5:], axis=0).std())
+
+    none, half, full = tremble(0.0), tremble(0.5), tremble(1.0)
+    assert half < 0.5 * none
+    assert full < 0.7 * half
+
+
+def test_without_smoothing_the_landmarks_are_those_of_the_network() -> None:
+    lane = Lane(ONE.replace(smoothing=0.0))
+    for x in (300, 310, 325):
+        (face,) = lane.show(scene((ANNA, (x, 190), 120))).faces
+        assert np.array_equal(face.landmarks, face.raw_landmarks)
+
+
+def test_a_face_that_jumps_is_not_dragged_behind() -> None:
+    lane = Lane()
+    for _ in range(3):
+        (before,) = lane.show(scene((ANNA, (200, 190), 120))).faces
+    (after,) = lane.show(scene((ANNA, (420, 190), 120))).faces
+    assert after.track_id == before.track_id
+    assert np.array_equal(after.landmarks, after.raw_landmarks)
+    assert bbox_center(after.bbox)[0] == pytest.approx(bbox_center(before.bbox)[0] + 220, abs=3)
+
+
+# --- identity ----------------------------------------------------------------------------------------
+
+
+def test_two_people_who_change_places_between_two_frames_keep_their_identities() -> None:
+    left, right = (200.0, 190.0), (440.0, 190.0)
+    lane = Lane(ALL)
+    for _ in range(5):
+        before = lane.show(scene((ANNA, left, 120), (BEA, right, 120)))
+    after = lane.show(scene((BEA, left, 120), (ANNA, right, 120)))
+    assert at(after, left).track_id == at(before, right).track_id
+    assert at(after, right).track_id == at(before, left).track_id
+
+
+def test_two_people_who_pass_before_each_other_do_not_exchange_identities() -> None:
+    lane = Lane(ALL)
+    positions = [(150 + 7 * index, 490 - 7 * index) for index in range(49)]
+    results = [lane.show(scene((BEA, (bea, 180), 110), (ANNA, (anna, 190), 130))) for anna, bea in positions]
+    first, last = results[0], results[-1]
+    assert at(last, (positions[-1][0], 190)).track_id == at(first, (positions[0][0], 190)).track_id
+    bea = at(last, (positions[-1][1], 180)).track_id
+    assert bea == at(first, (positions[0][1], 180)).track_id
+    # While one hides the other, nobody is followed twice.
+    for result in results:
+        assert len({face.track_id for face in result.faces}) == len(result.faces)
+        assert len(result.faces) < 2 or iou(result.faces[0].bbox, result.faces[1].bbox) < 0.5
+
+
+def test_somebody_else_in_the_same_place_is_somebody_else() -> None:
+    lane = Lane()
+    for _ in range(5):
+        (anna,) = lane.show(scene((ANNA, (320, 190), 120))).faces
+    (bea,) = lane.show(scene((BEA, (320, 190), 120))).faces
+    assert bea.track_id != anna.track_id
+    # And the first one is known again.
+    (back,) = lane.show(scene((ANNA, (320, 190), 120))).faces
+    assert back.track_id == anna.track_id
+
+
+def test_a_person_who_comes_back_elsewhere_is_the_same_person() -> None:
+    lane = Lane()
+    for _ in range(5):
+        (before,) = lane.show(scene((ANNA, (160, 150), 120))).faces
+    for _ in range(45):
+        assert lane.show(room(640, 360)).faces == ()
+    (after,) = lane.show(scene((ANNA, (470, 220), 120))).faces
+    assert after.track_id == before.track_id
+
+
+# --- lost faces --------------------------------------------------------------------------------------
+
+
+def test_a_lost_face_is_reported_where_it_was_until_it_is_surely_gone() -> None:
+    lane = Lane(ONE.replace(lost_face_ms=1000))
+    for _ in range(3):
+        (face,) = lane.show(scene((ANNA, (320, 190), 120))).faces
+    results = list(lane.run([room(640, 360)] * 40))
+    assert all(result.faces == () for result in results)
+    for index, result in enumerate(results[:29]):
+        (lost,) = result.lost
+        assert lost.track_id == face.track_id
+        assert iou(lost.bbox, face.bbox) > 0.9
+        assert lost.lost_ms == pytest.approx((index + 1) * 1000 / FPS, abs=1)
+        assert lost.absent_ms == pytest.approx(lost.lost_ms, abs=70)
+    assert results[-1].lost == ()
+    # With nobody there, the detector looks at every frame.
+    assert all(result.ran_detector for result in results)
+
+
+def test_a_face_behind_a_hand_is_lost_or_followed_but_never_forgotten() -> None:
+    clip = OccludedFace("hand", count=50, width=640, height=360, face_px=150)
+    lane = Lane()
+    seen: set[int] = set()
+    for frame in clip.frames():
+        result = lane.show(frame.rgb)
+        assert len(result.faces) + len(result.lost) == 1
+        where = result.faces[0].bbox if result.faces else result.lost[0].bbox
+        truth = np.concatenate([frame.landmarks[:, :2].min(axis=0), frame.landmarks[:, :2].max(axis=0)])
+        assert iou(where, truth) > 0.5
+        seen |= {face.track_id for face in result.faces}
+    assert len(result.faces) == 1
+    assert len(seen) == 1
+
+
+def test_a_face_that_is_found_again_is_no_longer_lost() -> None:
+    lane = Lane()
+    (before,) = lane.show(scene((ANNA, (320, 190), 120))).faces
+    assert len(lane.show(room(640, 360)).lost) == 1
+    result = lane.show(scene((ANNA, (330, 195), 120)))
+    assert [face.track_id for face in result.faces] == [before.track_id]
+    assert result.lost == ()
+
+
+# --- new faces ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("faces", ["largest", "all"])
+def test_a_face_that_comes_in_at_the_edge_is_seen_in_the_same_frame(faces: str) -> None:
+    lane = Lane(FilterSettings(faces=faces, redetect_ms=1000))
+    for _ in range(4):
+        before = lane.show(scene((ANNA, (200, 190), 110)))
+    result = lane.show(scene((ANNA, (200, 190), 110), (BEA, (560, 190), 100)))
+    assert not before.ran_detector
+    assert result.ran_detector
+    assert len(result.faces) + len(result.bystanders) == 2
+
+
+def test_noise_is_no_change_at_the_edge() -> None:
+    rng = np.random.default_rng(0)
+    clean = scene((ANNA, (320, 190), 120))
+    lane = Lane(ONE.replace(redetect_ms=1000))
+    noisy = (np.clip(clean + rng.normal(0, 8, clean.shape), 0, 255).astype(np.uint8) for _ in range(10))
+    assert [result.ran_detector for result in lane.run(noisy)] == [True] + [False] * 9
+
+
+def test_only_the_largest_face_is_followed_and_the_others_are_named() -> None:
+    lane = Lane()
+    for _ in range(5):
+        result = lane.show(scene((ANNA, (180, 190), 110), (BEA, (460, 190), 150)))
+    (face,) = result.faces
+    assert bbox_center(face.bbox)[0] == pytest.approx(460, abs=20)
+    (bystander,) = result.bystanders
+    assert bbox_center(bystander)[0] == pytest.approx(180, abs=20)
+
+
+def test_a_face_of_about_the_same_size_does_not_take_the_place() -> None:
+    lane = Lane()
+    first = lane.show(scene((ANNA, (180, 190), 120)))
+    for size in (122, 128, 118, 126) * 6:
+        result = lane.show(scene((ANNA, (180, 190), 120), (BEA, (460, 190), size)))
+        assert [face.track_id for face in result.faces] == [first.faces[0].track_id]
+
+
+def test_a_much_larger_face_takes_the_place_after_a_while() -> None:
+    lane = Lane()
+    first = lane.show(scene((ANNA, (130, 200), 90)))
+    crowd = scene((ANNA, (130, 200), 90), (BEA, (520, 190), 95), (BEA, (330, 190), 170))
+    results = list(lane.run([crowd] * 25))
+    assert results[8].faces[0].track_id == first.faces[0].track_id
+    assert results[-1].faces[0].track_id != first.faces[0].track_id
+    assert all(len(result.faces) == 1 for result in results)
+
+
+def test_no_more_faces_are_followed_than_allowed() -> None:
+    lane = Lane(ALL.replace(max_faces=2))
+    picture, truths = FourFaces().frame(0)
+    for _ in range(2):
+        result = lane.show(picture)
+    largest = sorted(truths, key=lambda t: -(t.bbox[3] - t.bbox[1]))[:2]
+    assert len(result.faces) == 2
+    assert all(min(error(face, t.landmarks) for t in largest) < 3 for face in result.faces)
+    assert len(result.bystanders) >= 1
+
+
+def test_a_face_smaller_than_the_least_is_not_followed() -> None:
+    picture = scene((ANNA, (320, 190), 100))
+    assert Lane(ONE.replace(min_face_px=64)).show(picture).faces
+    assert Lane(ONE.replace(min_face_px=200)).show(picture).faces == ()
+
+
+def test_small_faces_of_a_wide_frame_are_found() -> None:
+    picture = scene((ANNA, (1000, 400), 125), size=(1280, 720))
+    (face,) = Lane().show(picture).faces
+    assert bbox_center(face.bbox) == pytest.approx((1000, 400), abs=15)
+
+
+# --- odd input ---------------------------------------------------------------------------------------
+
+
+def test_a_face_cut_by_the_edge_is_followed() -> None:
+    lane = Lane()
+    lane.show(scene((ANNA, (120, 190), 140)))
+    for x in range(120, 35, -5):
+        result = lane.show(scene((ANNA, (x, 190), 140)))
+    (face,) = result.faces
+    assert face.bbox[0] < 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 300), (300, 1), (63, 17), (5000, 8)])
+def test_frames_of_any_size_are_taken(size: tuple[int, int]) -> None:
+    lane = Lane(ALL)
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    for index in range(3):
+        assert lane.update(rgba_frame(noise, index)).faces == ()
+
+
+def test_noise_holds_no_face() -> None:
+    rng = np.random.default_rng(0)
+    lane = Lane(ALL)
+    for _ in range(5):
+        assert lane.show(rng.integers(0, 256, (360, 640, 3), dtype=np.uint8)).faces == ()
+
+
+def test_a_face_outlives_a_change_of_the_frames_size() -> None:
+    lane = Lane()
+    for _ in range(3):
+        (small,) = lane.show(scene((ANNA, (320, 190), 120))).faces
+    (large,) = lane.show(scene((ANNA, (640, 380), 240), size=(1280, 720))).faces
+    assert large.track_id == small.track_id
+    assert np.array_equal(large.landmarks, large.raw_landmarks)
+    assert np.abs(large.raw_landmarks - 2 * small.raw_landmarks).mean() < 3
+
+
+@pytest.mark.parametrize("jump_s", [-100, -0.2, 0, 3600])
+def test_a_face_outlives_a_jump_in_time(jump_s: float) -> None:
+    lane = Lane(ONE.replace(lost_face_ms=1000))
+    picture = scene((ANNA, (320, 190), 120))
+    for _ in range(3):
+        (before,) = lane.show(picture).faces
+    lane.count += round(jump_s * FPS) - 1
+    after = lane.show(picture)
+    assert [face.track_id for face in after.faces] == [before.track_id]
+    assert after.ran_detector or jump_s == 0
+    # A lost face is not forgotten because the clock jumped.
+    lane.count += round(jump_s * FPS)
+    assert len(lane.show(room(640, 360)).lost) == 1
+
+
+class BrokenLandmarker(FaceLandmarker):
+    """Gives no numbers for a while, as a network on a failing device does."""
+
+    broken = False
+
+    def run(self, crop: ByteArray) -> MeshResult:
+        result = super().run(crop)
+        return MeshResult(result.points * np.float32("nan"), 1.0) if self.broken else result
+
+
+def test_landmarks_that_are_no_numbers_are_a_lost_face() -> None:
+    lane, network = Lane(), BrokenLandmarker()
+    lane.tracker = Tracker(detector(), network)
+    picture = scene((ANNA, (320, 190), 120))
+    (before,) = lane.show(picture).faces
+    network.broken = True
+    for _ in range(3):
+        result = lane.show(picture)
+        assert result.faces == ()
+        (lost,) = result.lost
+        assert np.isfinite(lost.landmarks).all()
+    network.broken = False
+    (after,) = lane.show(picture).faces
+    assert after.track_id == before.track_id
+    assert np.isfinite(after.landmarks).all()
