@@ -34,7 +34,7 @@ def _load_plugin() -> Any:
             _plugin = Plugin(_PROJECT)
             _plugin.description = DESCRIPTION
             _failure = ""
-        except ImportError:
+        except Exception:  # noqa: BLE001 - OBS 29 crashes where script_description raises anything
             _failure = (
                 f"Doppel's files are not complete: {_PROJECT} must hold obs_plugin/ and shared/. "
                 f"Copy the whole folder again.\n{traceback.format_exc()}"
