@@ -1,0 +1,24 @@
+"""The ``doppel`` command."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command; known errors are told in one line, with exit code 1."""
+    from doppel_worker.streams import limit_threads
+
+    # Before the numeric libraries are imported: they look only then.
+    limit_threads()
+    from doppel_ipc.errors import IpcError
+    from doppel_models.errors import ModelsError
+
+    from doppel_worker.cli.app import app
+    from doppel_worker.errors import WorkerError
+
+    try:
+        app()
+    except (IpcError, ModelsError, WorkerError) as error:
+        sys.stderr.write(f"doppel: {error}\n")
+        sys.exit(1)

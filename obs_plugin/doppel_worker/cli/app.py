@@ -1,0 +1,20 @@
+"""The commands of ``doppel``."""
+
+from __future__ import annotations
+
+import typer
+
+from doppel_worker.cli.swap import swap
+
+app = typer.Typer(
+    help="Live face swap for OBS Studio: tools beside the filter.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("swap")(swap)
+
+
+@app.callback()
+def doppel() -> None:
+    """Tools beside the filter."""

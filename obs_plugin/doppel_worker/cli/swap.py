@@ -1,0 +1,212 @@
+"""``doppel swap``: the pipeline of the live filter on a video file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, cast
+
+import av.error
+import cv2
+import typer
+from av.audio.stream import AudioStream
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from doppel_ipc.errors import SettingError
+from doppel_ipc.settings import FilterSettings, parse_value
+from doppel_ipc.verdict import Verdict
+from doppel_models.detector import FaceDetector
+from doppel_models.landmarker import FaceLandmarker
+from doppel_models.persona_import import PersonaImporter
+from doppel_models.personas import PersonaStore
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from doppel_worker.assets import PersonaKey, PersonaLoader
+from doppel_worker.cli.consent import find_persona
+from doppel_worker.cli.video_file import frame_time_ns, open_input, prepared, reason, view
+from doppel_worker.cli.video_writer import VideoWriter, check_target, replacing
+from doppel_worker.compositor_cpu import CpuCompositor
+from doppel_worker.errors import MediaError
+from doppel_worker.persona_engines import PersonaEngines
+from doppel_worker.pipeline import FacePipeline, LaneState
+from doppel_worker.report import Report
+
+
+@dataclasses.dataclass(slots=True)
+class Summary:
+    """What became of a file's frames."""
+
+    verdicts: Counter[Verdict] = dataclasses.field(default_factory=Counter)
+    stage_ms: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    total_ms: list[float] = dataclasses.field(default_factory=list)
+    events: list[str] = dataclasses.field(default_factory=list)
+    corrupt: int = 0
+    """Packets of the input that could not be decoded."""
+
+    def add(self, report: Report) -> None:
+        """Count one frame."""
+        self.verdicts[report.verdict] += 1
+        self.total_ms.append(report.total_ms)
+        for stage, milliseconds in report.stage_ms.items():
+            self.stage_ms.setdefault(stage, []).append(milliseconds)
+        self.events += [event.message for event in report.events if event.message not in self.events]
+
+    def as_json(self) -> dict[str, object]:
+        """For ``--json``."""
+        return {
+            "frames": sum(self.verdicts.values()),
+            "swapped": self.verdicts[Verdict.SWAPPED],
+            "blurred": self.verdicts[Verdict.BLURRED],
+            "covered": self.verdicts[Verdict.COVERED],
+            "no_face": self.verdicts[Verdict.NO_FACE],
+            "original": self.verdicts[Verdict.ORIGINAL],
+            "undecodable": self.corrupt,
+            "stage_ms": {name: _spread(values) for name, values in sorted(self.stage_ms.items())},
+            "frame_ms": _spread(self.total_ms),
+            "events": self.events,
+        }
+
+
+def swap_file(
+    source: Path,
+    target: Path,
+    pipeline: FacePipeline,
+    lane: LaneState,
+    progress: Callable[[int, int | None], None] = lambda _done, _total: None,
+) -> Summary:
+    """Swap the faces of every frame of a file; ``target`` appears complete or not at all.
+
+    Args:
+        source: the video.
+        target: where the result goes.
+        pipeline: its persona must be ready, else frames are covered until it is.
+        lane: with the settings.
+        progress: called with the frames done and, where the file says it, their number.
+
+    Raises:
+        MediaError: the input cannot be read or the output cannot be written.
+    """
+    check_target(source, target)
+    container, video = open_input(source)
+    summary = Summary()
+    with container, replacing(target) as temporary:
+        writer = VideoWriter(temporary, target.suffix, container, video)
+        try:
+            for packet in container.demux([video, *container.streams.audio]):
+                if isinstance(packet.stream, AudioStream):
+                    writer.sound(cast("Packet[AudioStream]", packet))
+                    continue
+                try:
+                    decoded = packet.decode()
+                except av.error.InvalidDataError:
+                    summary.corrupt += 1
+                    continue
+                for raw in decoded:
+                    frame = prepared(cast("VideoFrame", raw))
+                    base = frame.time_base or video.time_base
+                    number = writer.frames
+                    stamp = (
+                        frame_time_ns(frame.pts, base)
+                        if frame.pts is not None and base
+                        else number * 33_333_333
+                    )
+                    summary.add(pipeline.process(view(frame, number, stamp), lane))
+                    writer.write(frame)
+                    progress(writer.frames, video.frames or None)
+            writer.close()
+        except (av.error.FFmpegError, OSError) as error:
+            writer.abort()
+            raise MediaError(f"{target} cannot be made from {source}: {reason(error)}") from error
+        except BaseException:
+            writer.abort()
+            raise
+    return summary
+
+
+def swap(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The video file.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Where the result goes (.mp4 .mov .mkv .webm).")
+    ],
+    persona: Annotated[
+        str, typer.Option(help="A persona's name, or a photo of a face.", metavar="NAME|PHOTO")
+    ],
+    consent: Annotated[
+        str | None,
+        typer.Option(
+            help="The ground on which a photo may be used.", metavar="own|permission|public-domain|synthetic"
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any setting of the filter, such as label=off.", metavar="KEY=VALUE"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Swap the faces in a video file. Frame i of OUT is frame i of IN; sound is kept."""
+    cv2.setNumThreads(1)
+    console = Console(stderr=True)
+    chosen = parse_settings(settings or [])
+    check_target(source, target)
+    open_input(source)[0].close()
+    store, importer = PersonaStore(), PersonaImporter()
+    found = find_persona(persona, consent, store, importer, console)
+    chosen = chosen.replace(persona=found.id)
+    loader = PersonaLoader(PersonaEngines(store, importer).load)
+    try:
+        loader.wait(PersonaKey(chosen.persona, chosen.engine))
+        pipeline = FacePipeline(CpuCompositor(), FaceDetector(), FaceLandmarker(), loader)
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task(f"{found.name} → {target.name}", total=None)
+            summary = swap_file(
+                source,
+                target,
+                pipeline,
+                pipeline.new_lane(chosen),
+                lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    finally:
+        loader.close()
+    if as_json:
+        sys.stdout.write(json.dumps({"output": str(target), "persona": found.id, **summary.as_json()}) + "\n")
+    else:
+        counts = ", ".join(
+            f"{count} {verdict.name.lower().replace('_', ' ')}"
+            for verdict, count in sorted(summary.verdicts.items())
+        )
+        console.print(f"{target}: {sum(summary.verdicts.values())} frames ({counts})")
+        for event in summary.events[1:]:
+            console.print(f"  {event}")
+
+
+def parse_settings(assignments: list[str]) -> FilterSettings:
+    """Settings from ``KEY=VALUE`` texts.
+
+    Raises:
+        SettingError: no ``=``, an unknown key, or a value that does not fit.
+    """
+    chosen = FilterSettings()
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise SettingError(f"--set {assignment}: write KEY=VALUE, for example label=off")
+        if key == "persona":
+            raise SettingError("choose the persona with --persona")
+        chosen = chosen.replace(**{key: parse_value(key, value)})
+    return chosen
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    """Median and 95th percentile, milliseconds."""
+    if not values:
+        return {}
+    ordered = sorted(values)
+    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    return {"p50": round(statistics.median(values), 3), "p95": round(p95, 3)}

@@ -1,0 +1,190 @@
+"""Writing a video file: the edited frames, the sound of the original, and nothing half done."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import av.error
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+
+from doppel_worker.cli.video_file import Colors, reason
+from doppel_worker.errors import MediaError
+
+_ENCODERS = {
+    ".mp4": ("libx264", "aac"),
+    ".m4v": ("libx264", "aac"),
+    ".mov": ("libx264", "aac"),
+    ".mkv": ("libx264", "aac"),
+    ".webm": ("libvpx-vp9", "libopus"),
+}
+"""By the output's suffix: the video encoder, and the sound's where it cannot be copied."""
+_OPTIONS = {
+    "libx264": {"crf": "16", "preset": "fast"},
+    "libvpx-vp9": {"crf": "20", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
+}
+_NOMINAL_RATE = Fraction(30)
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A temporary path beside ``target`` that takes its place if the block succeeds, and else is removed.
+
+    Raises:
+        MediaError: the folder does not exist or cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+    except OSError as error:
+        raise MediaError(f"{target} cannot be written: {reason(error)}") from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes files that only their owner can read; the result shall be like any other file.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(target)
+    except OSError as error:
+        raise MediaError(f"{target} cannot be written: {reason(error)}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_target(source: Path, target: Path) -> None:
+    """Refuse outputs that cannot work, before any work is done.
+
+    Raises:
+        MediaError: an unknown suffix, or the output is the input.
+    """
+    if target.suffix.lower() not in _ENCODERS:
+        raise MediaError(f"{target.name}: the output must end in one of {', '.join(_ENCODERS)}")
+    if not target.parent.is_dir():
+        raise MediaError(f"the folder {target.parent} does not exist")
+    if target.is_dir():
+        raise MediaError(f"{target} is a folder")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise MediaError(f"the output is the input ({source}); give another name")
+
+
+class VideoWriter:
+    """One output file. Give it the input's packets of sound and the edited frames, in the input's order."""
+
+    def __init__(self, path: Path, suffix: str, source: InputContainer, video: VideoStream) -> None:
+        """Open ``path``; frames are expected like those of ``video``.
+
+        Raises:
+            MediaError: the file cannot be written.
+        """
+        self._video_encoder, self._audio_encoder = _ENCODERS[suffix.lower()]
+        self._source_video = video
+        try:
+            self._container: OutputContainer = av.open(str(path), "w")
+        except (av.error.FFmpegError, OSError) as error:
+            raise MediaError(f"{path.name} cannot be written: {reason(error)}") from error
+        self._container.metadata.update(source.metadata)
+        self._video: VideoStream | None = None
+        self._sound: dict[int, tuple[AudioStream, bool]] = {}
+        self._waiting: list[Packet[AudioStream]] = []
+        self._sources = list(source.streams.audio)
+        self._last_pts: int | None = None
+        self.frames = 0
+
+    def write(self, frame: VideoFrame) -> None:
+        """Encode a prepared frame; its time stamp is kept."""
+        if self._video is None:
+            self._open_streams(frame)
+        stream = self._opened()
+        frame.pict_type = PictureType.NONE  # else the encoder would repeat the source's choice
+        pts = frame.pts if frame.pts is not None else (self._last_pts or 0) + 1
+        if self._last_pts is not None and pts <= self._last_pts:
+            pts = self._last_pts + 1
+        frame.pts = self._last_pts = pts
+        self._container.mux(stream.encode(frame))
+        self.frames += 1
+
+    def sound(self, packet: Packet[AudioStream]) -> None:
+        """Take a packet of one of the source's sound streams: copied, or coded anew where it must be."""
+        if self._video is None:
+            # The file's streams are known only when the first frame's size is.
+            self._waiting.append(packet)
+            return
+        target, copied = self._sound[packet.stream.index]
+        if not copied:
+            for frame in packet.decode():
+                self._container.mux(target.encode(cast("Any", frame)))
+        elif packet.dts is not None:
+            packet.stream = target
+            self._container.mux(packet)
+
+    def close(self) -> None:
+        """Finish the file.
+
+        Raises:
+            MediaError: there was not one frame.
+        """
+        try:
+            if self._video is None:
+                raise MediaError("the input has no frame that can be decoded")
+            self._container.mux(self._video.encode(None))
+            for target, copied in self._sound.values():
+                if not copied:
+                    self._container.mux(target.encode(None))
+        finally:
+            self._container.close()
+
+    def abort(self) -> None:
+        """Close the file whatever state it is in; it is of no use."""
+        with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
+            self._container.close()
+
+    def _opened(self) -> VideoStream:
+        if self._video is None:
+            raise MediaError("no frame was written")
+        return self._video
+
+    def _open_streams(self, frame: VideoFrame) -> None:
+        source = self._source_video
+        rate = source.average_rate or source.guessed_rate or _NOMINAL_RATE
+        stream = cast(
+            "VideoStream",
+            self._container.add_stream(self._video_encoder, rate=rate, options=_OPTIONS[self._video_encoder]),
+        )
+        stream.width, stream.height = frame.width, frame.height
+        stream.pix_fmt = frame.format.name.replace("yuvj", "yuv")
+        context = stream.codec_context
+        # The source's own clock: time stamps pass unchanged, whether or not they are evenly spaced.
+        context.time_base = frame.time_base or source.time_base or 1 / rate
+        stream.time_base = context.time_base
+        if source.codec_context.sample_aspect_ratio:
+            context.sample_aspect_ratio = source.codec_context.sample_aspect_ratio
+        colors = Colors.of(frame)
+        context.colorspace = colors.space
+        context.color_range = 2 if colors.full_range else 1
+        context.color_primaries = frame.color_primaries
+        context.color_trc = frame.color_trc
+        self._video = stream
+        for one in self._sources:
+            self._sound[one.index] = self._sound_like(one)
+        waiting, self._waiting = self._waiting, []
+        for packet in waiting:
+            self.sound(packet)
+
+    def _sound_like(self, source: AudioStream) -> tuple[AudioStream, bool]:
+        """A stream for a source's sound, and whether its packets can be copied."""
+        if source.codec_context.name in self._container.supported_codecs:
+            return self._container.add_stream_from_template(source), True
+        stream = self._container.add_stream(self._audio_encoder, rate=source.rate)
+        cast("AudioStream", stream).layout = source.layout
+        return cast("AudioStream", stream), False
