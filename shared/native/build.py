@@ -1,8 +1,8 @@
 """Builds the native library.
 
 ``python3 shared/native/build.py [--out DIR] [--compiler cc|zig] [--all] [--check]``: the system's C compiler
-where there is one, else ``ziglang`` from PyPI. ``--all`` builds the six platforms of a release with ziglang, on
-any one of them. ``--check`` compiles with every warning an error and keeps nothing.
+where there is one, else ``ziglang`` from PyPI. ``--all`` builds the six platforms of a release with ziglang,
+on any one of them. ``--check`` compiles with every warning an error and keeps nothing.
 Standard library only, so that the installer can call :func:`build_host` before anything is installed.
 """
 

@@ -1,0 +1,299 @@
+/* The ring's state machine, step by step, both sides in one thread. */
+#include "check.h"
+
+#include "pixels.h"
+#include "platform.h"
+#include "ring_gate.h"
+
+#include <string.h>
+
+#define SLOTS 4u
+static _Alignas(4096) uint8_t memory[4096 + 5 * 8192];
+static const struct doppel_colour colour = {.full_range = 1};
+
+static struct doppel_ring *fresh(void)
+{
+	struct doppel_geometry geometry = {.pixel_format = 1, .width = 64, .height = 64};
+	CHECK_EQUAL(doppel_geometry_complete(&geometry), 0);
+	memset(memory, 0, sizeof memory);
+	struct doppel_ring *ring = doppel_ring_create(memory, sizeof memory, &geometry, SLOTS);
+	CHECK(ring != NULL);
+	return ring;
+}
+
+static int32_t send(struct doppel_ring *ring, uint64_t id)
+{
+	const int32_t slot = doppel_ring_acquire(ring);
+	if (slot >= 0)
+		doppel_ring_submit(ring, (uint32_t)slot, id, id * 1000, 1, 0, &colour);
+	return slot;
+}
+
+static int32_t next(uint32_t *given_back)
+{
+	return doppel_worker_next(memory, sizeof memory, 0, given_back);
+}
+
+static int32_t done(int32_t slot)
+{
+	return doppel_worker_done(memory, sizeof memory, (uint32_t)slot, DOPPEL_VERDICT_SWAPPED, 1);
+}
+
+static uint64_t id_of(const struct doppel_ring *ring, int32_t slot)
+{
+	return slot < 0 ? 0 : ring->slots[slot].frame_id;
+}
+
+static void one_frame_goes_round(void)
+{
+	struct doppel_ring *ring = fresh();
+	uint32_t given_back = 9;
+	CHECK_EQUAL(next(&given_back), DOPPEL_NEXT_TIMEOUT);
+	const int32_t slot = send(ring, 1);
+	CHECK_EQUAL(next(&given_back), slot);
+	CHECK_EQUAL(given_back, 0);
+	doppel_ring_harvest(ring);
+	CHECK_EQUAL(doppel_ring_due(ring, 0, 0, 10), -1); /* BUSY is not due */
+	CHECK(doppel_ring_oldest_ns(ring) != 0);
+	CHECK_EQUAL(done(slot), 0);
+	CHECK_EQUAL(done(slot), -1); /* once */
+	doppel_ring_harvest(ring);
+	CHECK_EQUAL(doppel_ring_oldest_ns(ring), 0);
+	CHECK_EQUAL(doppel_ring_due(ring, 0, 0, 0), -1); /* not yet */
+	CHECK_EQUAL(doppel_ring_due(ring, 0, 0, 1), slot);
+	CHECK_EQUAL(doppel_ring_verdict(ring, (uint32_t)slot), DOPPEL_VERDICT_SWAPPED);
+	CHECK_EQUAL(doppel_ring_due(ring, 0, 0, 1), -1); /* each once */
+	doppel_ring_release(ring, (uint32_t)slot);
+	CHECK_EQUAL(ring->given_back, 0);
+	doppel_ring_destroy(ring);
+}
+
+static void the_worker_takes_the_newest_and_gives_the_others_back(void)
+{
+	struct doppel_ring *ring = fresh();
+	send(ring, 1);
+	send(ring, 2);
+	const int32_t newest = send(ring, 3);
+	uint32_t given_back = 0;
+	CHECK_EQUAL(next(&given_back), newest);
+	CHECK_EQUAL(given_back, 2);
+	doppel_ring_harvest(ring);
+	CHECK_EQUAL(ring->given_back, 2);
+	doppel_ring_destroy(ring);
+}
+
+static void a_full_ring_takes_back_the_oldest_unbegun(void)
+{
+	struct doppel_ring *ring = fresh();
+	const int32_t busy = send(ring, 1);
+	uint32_t given_back = 0;
+	CHECK_EQUAL(next(&given_back), busy);
+	send(ring, 2);
+	send(ring, 3);
+	send(ring, 4);
+	const int32_t fifth = send(ring, 5); /* in place of 2 */
+	CHECK(fifth >= 0 && fifth != busy);
+	CHECK_EQUAL(ring->given_back, 1);
+	CHECK_EQUAL(id_of(ring, next(&given_back)), 5);
+	CHECK_EQUAL(given_back, 2);
+	CHECK_EQUAL(done(busy), 0); /* the first one is finished all the same */
+	doppel_ring_destroy(ring);
+}
+
+static void a_ring_whose_slots_are_all_begun_takes_no_frame(void)
+{
+	struct doppel_ring *ring = fresh();
+	uint32_t given_back;
+	for (uint64_t id = 1; id <= SLOTS; id++) {
+		send(ring, id);
+		CHECK(next(&given_back) >= 0);
+	}
+	CHECK_EQUAL(send(ring, 5), -1);
+	doppel_ring_destroy(ring);
+}
+
+static void results_come_newest_first_and_never_backwards(void)
+{
+	struct doppel_ring *ring = fresh();
+	uint32_t given_back;
+	for (uint64_t id = 1; id <= 3; id++) {
+		send(ring, id);
+		CHECK_EQUAL(done(next(&given_back)), 0);
+	}
+	doppel_ring_harvest(ring);
+	CHECK_EQUAL(id_of(ring, doppel_ring_due(ring, 0, 0, 2)), 2); /* 3 is too young; 1 is released */
+	CHECK_EQUAL(ring->given_back, 1);
+	CHECK_EQUAL(doppel_ring_due(ring, 0, 3, 9), -1); /* 3 is not newer than 3 */
+	CHECK_EQUAL(ring->given_back, 2);
+	doppel_ring_destroy(ring);
+}
+
+static void results_of_another_epoch_are_released(void)
+{
+	struct doppel_ring *ring = fresh();
+	uint32_t given_back;
+	send(ring, 1);
+	CHECK_EQUAL(done(next(&given_back)), 0);
+	doppel_ring_harvest(ring);
+	CHECK_EQUAL(doppel_ring_due(ring, 1, 0, 9), -1);
+	CHECK_EQUAL(ring->given_back, 1);
+	for (uint32_t i = 0; i < SLOTS; i++)
+		CHECK_EQUAL(ring->slots[i].claim, DOPPEL_OURS);
+	doppel_ring_destroy(ring);
+}
+
+static void flush_takes_back_all_but_what_is_begun(void)
+{
+	struct doppel_ring *ring = fresh();
+	uint32_t given_back;
+	send(ring, 1);
+	const int32_t busy = next(&given_back);
+	send(ring, 2);
+	send(ring, 3);
+	doppel_ring_flush(ring);
+	CHECK_EQUAL(ring->given_back, 2);
+	CHECK_EQUAL(ring->slots[busy].claim, DOPPEL_SENT);
+	CHECK_EQUAL(next(&given_back), DOPPEL_NEXT_TIMEOUT);
+	doppel_ring_destroy(ring);
+}
+
+static void a_closed_lane_says_so(void)
+{
+	struct doppel_ring *ring = fresh();
+	uint32_t given_back;
+	send(ring, 1);
+	doppel_ring_close(ring);
+	CHECK_EQUAL(next(&given_back), DOPPEL_NEXT_CLOSED);
+	CHECK_EQUAL(doppel_worker_next(memory, sizeof memory, UINT64_MAX / 2, &given_back), DOPPEL_NEXT_CLOSED);
+	doppel_ring_destroy(ring);
+}
+
+static void waiting_ends_with_its_timeout(void)
+{
+	struct doppel_ring *ring = fresh();
+	const uint64_t start = doppel_now_ns();
+	CHECK_EQUAL(doppel_worker_next(memory, sizeof memory, 20000000, NULL), DOPPEL_NEXT_TIMEOUT);
+	CHECK(doppel_now_ns() - start >= 20000000);
+	doppel_ring_destroy(ring);
+}
+
+static void states_that_no_one_may_write_change_nothing(void)
+{
+	struct doppel_ring *ring = fresh();
+	const int32_t slot = send(ring, 1);
+	struct doppel_slot_header *words = (void *)(memory + DOPPEL_SLOT0_OFFSET);
+	words += slot;
+	atomic_store(&words->state, 77);
+	doppel_ring_harvest(ring);
+	CHECK_EQUAL(ring->slots[slot].claim, DOPPEL_SENT);
+	CHECK_EQUAL(doppel_ring_due(ring, 0, 0, 9), -1);
+	CHECK_EQUAL(doppel_worker_done(memory, sizeof memory, (uint32_t)slot, 1, 1), -1);
+	CHECK_EQUAL(doppel_worker_done(memory, sizeof memory, 4, 1, 1), -1);
+	CHECK_EQUAL(doppel_worker_done(memory, sizeof memory, UINT32_MAX, 1, 1), -1);
+	doppel_ring_destroy(ring);
+}
+
+static void open_accepts_its_own_header_and_no_other(void)
+{
+	struct doppel_ring *ring = fresh();
+	CHECK_EQUAL(doppel_worker_open(memory, sizeof memory), 0);
+	CHECK_EQUAL(doppel_worker_open(memory, sizeof memory - 4096), DOPPEL_OPEN_SIZES);
+	CHECK_EQUAL(doppel_worker_open(memory, 100), DOPPEL_OPEN_SIZES);
+	CHECK_EQUAL(doppel_worker_open(NULL, sizeof memory), DOPPEL_OPEN_SIZES);
+	for (size_t at = 0; at < 48 + sizeof(struct doppel_geometry); at++) { /* but for the reserved word, each byte */
+		if (at >= 12 && at < 16)
+			continue;
+		memory[at] ^= 0x40;
+		CHECK(doppel_worker_open(memory, sizeof memory) < 0);
+		memory[at] ^= 0x40;
+	}
+	memory[0] ^= 1;
+	CHECK_EQUAL(doppel_worker_open(memory, sizeof memory), DOPPEL_OPEN_MAGIC);
+	memory[0] ^= 1;
+	memory[4] ^= 1;
+	CHECK_EQUAL(doppel_worker_open(memory, sizeof memory), DOPPEL_OPEN_VERSION);
+	doppel_ring_destroy(ring);
+}
+
+static void geometry_has_limits(void)
+{
+	struct doppel_geometry g = {.pixel_format = 2, .width = 16384, .height = 16384};
+	CHECK_EQUAL(doppel_geometry_complete(&g), 0);
+	CHECK_EQUAL(g.frame_bytes, 16384ull * 16384 * 3 / 2);
+	CHECK(doppel_segment_bytes(&g, 12) > 0);
+	CHECK_EQUAL(doppel_segment_bytes(&g, 3), 0);
+	CHECK_EQUAL(doppel_segment_bytes(&g, 13), 0);
+	const struct doppel_geometry bad[] = {
+		{.pixel_format = 0, .width = 8, .height = 8},	  {.pixel_format = 17, .width = 8, .height = 8},
+		{.pixel_format = 99, .width = 8, .height = 8},	  {.pixel_format = 1, .width = 0, .height = 8},
+		{.pixel_format = 1, .width = 16385, .height = 8}, {.pixel_format = 1, .width = 8, .height = 0},
+		{.pixel_format = 1, .width = 8, .height = 8, .linesize = {7}},
+		{.pixel_format = 1, .width = 8, .height = 8, .linesize = {8, 3}},
+		{.pixel_format = 1, .width = 8, .height = 8, .linesize = {262145}},
+		{.pixel_format = UINT32_MAX, .width = UINT32_MAX, .height = UINT32_MAX},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct doppel_geometry copy = bad[i];
+		CHECK_EQUAL(doppel_geometry_complete(&copy), -1);
+		CHECK_EQUAL(doppel_segment_bytes(&bad[i], 4), 0);
+	}
+	struct doppel_geometry odd = {.pixel_format = 1, .width = 7, .height = 5};
+	CHECK_EQUAL(doppel_geometry_complete(&odd), 0);
+	CHECK_EQUAL(odd.linesize[1], 4);
+	CHECK_EQUAL(odd.rows[2], 3);
+}
+
+static void the_mosaic_hides_and_keeps_alpha(void)
+{
+	for (uint32_t format = 1; format <= 16; format++) {
+		struct doppel_geometry g = {.pixel_format = format, .width = 99, .height = 75};
+		CHECK_EQUAL(doppel_geometry_complete(&g), 0);
+		for (uint32_t p = 0; p < g.plane_count; p++)
+			g.linesize[p] += 13; /* padding, with a guard behind */
+		CHECK_EQUAL(doppel_geometry_complete(&g), 0);
+		uint8_t *pixels = malloc(g.frame_bytes), *before = malloc(g.frame_bytes);
+		unsigned long long seed = 1 + format;
+		for (uint64_t i = 0; i < g.frame_bytes; i++)
+			before[i] = pixels[i] = (uint8_t)(next_random(&seed) >> 40);
+		uint8_t *planes[4] = {0};
+		for (uint32_t p = 0; p < g.plane_count; p++)
+			planes[p] = pixels + g.offset[p];
+		doppel_mosaic(planes, &g);
+		const struct doppel_format *f = doppel_format(format);
+		for (uint32_t p = 0; p < g.plane_count; p++) {
+			const struct doppel_plane_format *plane = &f->planes[p];
+			const uint32_t row_bytes = ((99 + (1u << plane->x_shift) - 1) >> plane->x_shift) * plane->bytes;
+			const uint32_t bw = 4u >> plane->x_shift, bh = 4u >> plane->y_shift; /* 75 / 16, even */
+			for (uint32_t y = 0; y < g.rows[p]; y++)
+				for (uint32_t x = 0; x < g.linesize[p]; x++) {
+					const size_t at = (size_t)y * g.linesize[p] + x;
+					const bool kept = x >= row_bytes || plane->alpha == 1 ||
+							  (plane->alpha == 2 && x % 4 == 3);
+					const size_t corner = (size_t)(y / bh * bh) * g.linesize[p] +
+							      x / plane->bytes / bw * bw * plane->bytes + x % plane->bytes;
+					CHECK_EQUAL(planes[p][at], kept ? before[g.offset[p] + at] : planes[p][corner]);
+				}
+		}
+		free(pixels);
+		free(before);
+	}
+}
+
+int main(void)
+{
+	one_frame_goes_round();
+	the_worker_takes_the_newest_and_gives_the_others_back();
+	a_full_ring_takes_back_the_oldest_unbegun();
+	a_ring_whose_slots_are_all_begun_takes_no_frame();
+	results_come_newest_first_and_never_backwards();
+	results_of_another_epoch_are_released();
+	flush_takes_back_all_but_what_is_begun();
+	a_closed_lane_says_so();
+	waiting_ends_with_its_timeout();
+	states_that_no_one_may_write_change_nothing();
+	open_accepts_its_own_header_and_no_other();
+	geometry_has_limits();
+	the_mosaic_hides_and_keeps_alpha();
+	puts("ring: ok");
+	return 0;
+}
