@@ -5,7 +5,8 @@
 ModelsError
 ├── WeightsError      a network's file is missing, damaged or not the one that was shipped
 ├── SessionError      ONNX Runtime cannot build or run a network
-└── PictureError      a picture has the wrong shape or type
+├── PictureError      a picture has the wrong shape or type
+└── PersonaError      a persona cannot be made or used: the message says why and what to do
 """
 
 from __future__ import annotations
@@ -25,3 +26,7 @@ class SessionError(ModelsError):
 
 class PictureError(ModelsError, ValueError):
     """A picture has the wrong shape or type."""
+
+
+class PersonaError(ModelsError):
+    """A persona cannot be made or used; the message says why and what to do."""

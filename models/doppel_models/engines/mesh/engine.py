@@ -115,10 +115,12 @@ class MeshEngine:
         live_map = uv.grid(relight.SIZE).positions((points + half) * factor - half)
         live = np.asarray(cv2.remap(crop_small, live_map, None, cv2.INTER_LINEAR), np.uint8)
 
-        mask_uv = masks.feather(round(look.edge_softness, 2)) * (look.strength * 255)
+        outline = masks.rim if self._persona.own_color else masks.feather
+        mask_uv = outline(round(look.edge_softness, 2)) * np.float32(look.strength * 255)
         texel = uv_small * relight.SIZE - 0.5
         if look.color_match == "relight":
-            gain = state.light.update(live, self._small_log, self._fit_weight, seconds)
+            reference = None if self._persona.own_color else self._small_log
+            gain = state.light.update(live, reference, self._fit_weight, seconds)
             mask_uv = mask_uv * self._small_known
             layer = cv2.remap(np.dstack([cv2.exp(gain), mask_uv]), texel, None, cv2.INTER_LINEAR)
         else:

@@ -15,7 +15,7 @@ SIZE = 64
 
 
 @functools.cache
-def _distance() -> FloatArray:
+def distance() -> FloatArray:
     """(SIZE, SIZE) distance to the outline, 0 outside, in units of the texture's side."""
     fine = 8
     outline = np.rint(canonical.load().uv[regions.OVAL] * (SIZE * fine) - 0.5).astype(np.int32)
@@ -27,12 +27,18 @@ def _distance() -> FloatArray:
 
 @functools.lru_cache(maxsize=8)
 def feather(softness: float) -> FloatArray:
-    """(SIZE, SIZE) 0..1: the face's mask, falling to 0 towards the outline over a width set by ``softness``."""
+    """(SIZE, SIZE) 0..1: a face's mask; it falls to 0 towards the outline over a width set by ``softness``."""
     width = 0.02 + 0.14 * softness
     rows = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE
     # Wider over the forehead, where hairlines differ, than along the jaw.
     taper = 1 + 0.8 * regions.smoothstep((0.35 - rows) / 0.25)[:, None]
-    return regions.smoothstep((_distance() - 0.006) / (width * taper))
+    return regions.smoothstep((distance() - 0.006) / (width * taper))
+
+
+@functools.lru_cache(maxsize=8)
+def rim(softness: float) -> FloatArray:
+    """(SIZE, SIZE) 0..1: the mask of a worn mask, whose edge may be seen."""
+    return regions.smoothstep((distance() - 0.004) / (0.012 + 0.05 * softness))
 
 
 def patch_mask(outline: FloatArray, origin: tuple[int, int], size: tuple[int, int], soft: float) -> ByteArray:

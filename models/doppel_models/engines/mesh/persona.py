@@ -17,3 +17,5 @@ class MeshPersona:
     """(n, n) uint8: 255 where the texture shows the persona's own skin, 0 where it was made up (hair, unseen)."""
     shape: FloatArray | None
     """(468, 3) the persona's resting face (see :mod:`.shape`); None: it has no proportions of its own."""
+    own_color: bool = False
+    """A mask: light and shade are taken from the live face, the skin's colour is not."""

@@ -1,9 +1,11 @@
 """Light: brings the persona's texture under the light of the live face, in a small texture map.
 
-The logarithm of the ratio between the live face and the persona's texture is fitted robustly by second-order
+The logarithm of the ratio between the live face and the persona's texture is fitted robustly by first-order
 spherical harmonics of the face's normals (R. Ramamoorthi, P. Hanrahan, "An Efficient Representation for
-Irradiance Environment Maps", SIGGRAPH 2001: nine terms hold 98 % of a Lambertian surface's light); what is left
-is followed by a wide Gaussian within soft limits, so that the skin meets its surroundings without a seam.
+Irradiance Environment Maps", SIGGRAPH 2001). A fit of higher order, or a blurred ratio, follows the light no
+better but carries the live person's own colouring over, and with it the live person's looks: dlib's distance
+to the persona rose from .44 to .52 on webcam clips. Along the outline what is left of the ratio is followed
+within soft limits, so that the skin meets its surroundings without a seam.
 """
 
 from __future__ import annotations
@@ -15,18 +17,28 @@ import numpy as np
 import numpy.typing as npt
 
 from doppel_models import canonical
-from doppel_models.engines.mesh import regions, uv
+from doppel_models.engines.mesh import masks, regions, uv
 from doppel_models.types import ByteArray, FloatArray
 
-SIZE = 64
+SIZE = masks.SIZE
 """Texels of the light map's side."""
+_TERMS = 4
 _FIT_STEP = 2
+_ROUNDS = 3
 _RIDGE = 2e-3
 _HUBER = 0.12
-_RESIDUAL_SIGMA = 0.07 * SIZE
-_RESIDUAL_LIMIT = 0.35
-_GAIN_LIMIT = 1.6  # in natural logarithm: a factor of 5
+_MIN_WEIGHT = 30.0
+# The difference between the face's halves is light. From top to bottom, and from the middle to the sides, it is
+# as much the face's own colouring (beard, cheeks), which belongs to the persona.
+_SIDE_SHARE = 0.85
+_UP_SHARE = 0.35
+_EDGE_SIGMA = 0.05 * SIZE
+_EDGE_LIMIT = 0.35
+_GAIN_LIMIT = 1.6  # natural logarithm: a factor of 5
 _SETTLE_SECONDS = 0.12
+_USUAL_BRIGHTNESS = float(np.log(150 + 4))
+"""Of skin in good light: there a mask shows its own brightness."""
+_MASK_SHARE = 0.7
 
 
 @functools.cache
@@ -43,15 +55,13 @@ def vertex_normals() -> FloatArray:
 
 @functools.cache
 def _basis() -> FloatArray:
-    """(SIZE * SIZE, 9) spherical harmonics up to order two, without their constant factors."""
+    """(SIZE * SIZE, 4) spherical harmonics up to order one, without their constant factors."""
     normals = uv.grid(SIZE).interpolate(vertex_normals())
     normals = np.asarray(cv2.GaussianBlur(normals, (0, 0), 2.0), np.float32)
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
     x, y, z = (normals[:, :, k].reshape(-1) for k in range(3))
     one = np.ones_like(x)
-    return np.stack([one, x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], axis=1).astype(
-        np.float32
-    )
+    return np.stack([one, x, y, z], axis=1).astype(np.float32)
 
 
 @functools.cache
@@ -92,20 +102,26 @@ class Relight:
         self._gain = None
 
     def update(
-        self, live: ByteArray, persona_log: FloatArray, weight: FloatArray, seconds: float
+        self, live: ByteArray, persona_log: FloatArray | None, weight: FloatArray, seconds: float
     ) -> FloatArray:
         """The light map after a frame.
 
         Args:
             live: (SIZE, SIZE, 3) uint8, the live face in texture space.
-            persona_log: (SIZE, SIZE, 3) :func:`log_texture` of the persona's texture.
+            persona_log: (SIZE, SIZE, 3) :func:`log_texture` of the persona's texture; None for a mask, whose
+                own colour stays: only brightness and direction of the light are followed.
             weight: (SIZE, SIZE) 0..1, where both show bare skin.
             seconds: since the last frame.
 
         Returns:
             (SIZE, SIZE, 3) float32 logarithm of the gain.
         """
-        target = _target(log_texture(live) - persona_log, weight)
+        if persona_log is None:
+            gray = np.asarray(cv2.cvtColor(live, cv2.COLOR_RGB2GRAY), np.uint8)
+            brightness = (log_texture(gray) - _USUAL_BRIGHTNESS) * _MASK_SHARE
+            target = _target(np.dstack([brightness] * 3), weight, meet_edge=False)
+        else:
+            target = _target(log_texture(live) - persona_log, weight, meet_edge=True)
         if self._gain is None:
             self._gain = target
         else:
@@ -114,26 +130,43 @@ class Relight:
         return self._gain
 
 
-def _target(ratio: FloatArray, weight: FloatArray) -> FloatArray:
-    basis = _basis()
+def _target(ratio: FloatArray, weight: FloatArray, *, meet_edge: bool) -> FloatArray:
+    basis, share = _basis(), _shares()
     sub = slice(None, None, _FIT_STEP)
-    b = basis.reshape(SIZE, SIZE, 9)[sub, sub].reshape(-1, 9)
-    r = ratio[sub, sub].reshape(-1, 3)
-    w0 = weight[sub, sub].reshape(-1)
-    if float(w0.sum()) < 30:
+    w0 = np.ascontiguousarray(weight[sub, sub]).reshape(-1)
+    total = float(w0.sum())
+    if total < _MIN_WEIGHT:
         return np.zeros_like(ratio)
+    sample = basis.reshape(SIZE, SIZE, _TERMS)[sub, sub].reshape(-1, _TERMS)
+    mean = (w0 @ sample) / total
+    # With centred terms the constant one is the skin tone, whatever is kept of the others.
+    mean[0] = 0
+    b = sample - mean
+    r = np.ascontiguousarray(ratio[sub, sub]).reshape(-1, 3)
+    ridge = np.eye(_TERMS, dtype=np.float32) * (_RIDGE * total)
     w = w0
-    coefficients: npt.NDArray[np.float32] = np.zeros((9, 3), np.float32)
-    ridge = np.eye(9, dtype=np.float32) * (_RIDGE * float(w0.sum()))
-    ridge[0, 0] *= 0.01
-    for _ in range(3):
-        bw = b * w[:, None]
-        coefficients = np.linalg.solve(bw.T @ b + ridge, bw.T @ r)
+    coefficients = np.zeros((_TERMS, 3), np.float32)
+    for _ in range(_ROUNDS):
+        weighted = (b * w[:, None]).T
+        coefficients = np.linalg.solve(weighted @ b + ridge, weighted @ r)
         error = np.abs(r - b @ coefficients).max(axis=1)
         w = w0 * np.minimum(1.0, _HUBER / np.maximum(error, 1e-6))
-    fit = (basis @ coefficients).reshape(SIZE, SIZE, 3)
-    residual = np.clip(ratio - fit, -_RESIDUAL_LIMIT, _RESIDUAL_LIMIT)
-    stacked = np.dstack([residual * weight[:, :, None], weight])
-    stacked = cv2.GaussianBlur(stacked, (0, 0), _RESIDUAL_SIGMA)
-    local = stacked[:, :, :3] / (stacked[:, :, 3:] + 0.05)
+    coefficients = coefficients * share[:, None]
+    fit = (basis @ coefficients - mean @ coefficients).reshape(SIZE, SIZE, 3)
+    if not meet_edge:
+        return np.asarray(np.clip(fit, -_GAIN_LIMIT, _GAIN_LIMIT), np.float32)
+    rest = np.clip(ratio - fit, -_EDGE_LIMIT, _EDGE_LIMIT) * weight[:, :, None]
+    stacked = cv2.GaussianBlur(np.dstack([rest, weight]), (0, 0), _EDGE_SIGMA)
+    local = stacked[:, :, :3] * (_edge() / (stacked[:, :, 3] + 0.05))[:, :, None]
     return np.asarray(np.clip(fit + local, -_GAIN_LIMIT, _GAIN_LIMIT), np.float32)
+
+
+@functools.cache
+def _shares() -> FloatArray:
+    return np.array([1.0, _SIDE_SHARE, _UP_SHARE, _UP_SHARE], np.float32)
+
+
+@functools.cache
+def _edge() -> FloatArray:
+    """(SIZE, SIZE) 1 along the outline, 0 inside the face."""
+    return np.asarray(1 - regions.smoothstep((masks.distance() - 0.02) / 0.10), np.float32)

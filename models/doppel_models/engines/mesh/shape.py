@@ -34,6 +34,13 @@ _PAIRS = np.concatenate(
 )
 """(K, 2) points that face each other across a slit: these move together, so that a slit keeps its opening."""
 
+_BETWEEN_LIPS: regions.Indices = np.array(
+    [76, 62, 183, 42, 74, 41, 73, 38, 72, 11, 12, 302, 268, 303, 271, 304, 272, 408, 407, 292, 306,
+     77, 96, 90, 89, 180, 179, 85, 86, 16, 15, 315, 316, 404, 403, 320, 319, 307, 325, 184, 415, 191]
+)  # fmt: skip
+_RESTING_MOUTH = 0.58
+"""Width of a mouth at rest over the distance of the eyes' outer corners."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HeadFrame:
@@ -105,3 +112,25 @@ def proportion_shift(neutral: FloatArray, persona: FloatArray) -> FloatArray:
     shift[_PAIRS[:, 0]] = together
     shift[_PAIRS[:, 1]] = together
     return np.asarray(shift, np.float32)
+
+
+def resting(shape: FloatArray) -> FloatArray:
+    """A shape (468, 3) with a grin taken back: a mouth wider than at rest is narrowed about its middle.
+
+    A smile widens the mouth by a fifth or more; carried over, it would stretch the lips of a face that rests.
+    """
+    lips = np.unique(np.concatenate([regions.LIPS, regions.MOUTH, _BETWEEN_LIPS]))
+    eyes = np.linalg.norm(shape[33] - shape[263])
+    width = np.linalg.norm(shape[61] - shape[291])
+    ratio = float(eyes * _RESTING_MOUTH / width)
+    if ratio >= 1:
+        return shape
+    ratio = max(ratio, 0.75)
+    rested = shape.copy()
+    middle = float(shape[[61, 291], 0].mean())
+    # The skin beside the corners follows, less with the distance.
+    distance = np.linalg.norm(shape[:, None, :2] - shape[lips][None, :, :2], axis=2).min(axis=1)
+    follow = regions.smoothstep((0.5 - distance) / 0.5)
+    follow[lips] = 1
+    rested[:, 0] += (ratio - 1) * (shape[:, 0] - middle) * follow
+    return rested

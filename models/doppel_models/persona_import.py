@@ -1,0 +1,174 @@
+"""From photos of a face to what the mesh engine wears: check, unwrap, merge; kept in a cache."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import os
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from doppel_models import canonical, face_texture, masks_builtin, photo_check
+from doppel_models.detector import FaceDetector
+from doppel_models.engines.mesh.persona import MeshPersona
+from doppel_models.engines.mesh.shape import HeadFrame, resting
+from doppel_models.errors import PersonaError
+from doppel_models.landmarker import FaceLandmarker
+from doppel_models.personas import MAX_PHOTOS, Consent, Persona, PersonaStore
+from doppel_models.photo_file import PhotoFile, read_photo
+from doppel_models.session import SessionConfig
+from doppel_models.types import FloatArray
+
+IMPORT_VERSION = 1
+"""Raised whenever the import works differently, so that older caches are made anew."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ImportedFace:
+    """What photos of a face became."""
+
+    mesh: MeshPersona
+    warnings: tuple[str, ...]
+    """What is not ideal about the photos and what to do about it; empty: nothing."""
+
+
+class PersonaImporter:
+    """Makes personas of photos. Loads its two networks when it first needs them."""
+
+    def __init__(self, config: SessionConfig | None = None) -> None:
+        """Use these ONNX Runtime settings."""
+        self._config = config
+        self._networks: tuple[FaceDetector, FaceLandmarker] | None = None
+
+    def load(self) -> tuple[FaceDetector, FaceLandmarker]:
+        """The detector and the landmark network, loaded once.
+
+        Raises:
+            WeightsError: a bundled file is missing or damaged.
+            SessionError: ONNX Runtime cannot build a network.
+        """
+        if self._networks is None:
+            self._networks = (FaceDetector(self._config), FaceLandmarker(self._config))
+        return self._networks
+
+    def examine(self, photos: Sequence[PhotoFile]) -> ImportedFace:
+        """Check photos of one face and make its texture and proportions of them.
+
+        Raises:
+            PersonaError: a photo cannot be used; the message says why and what to do.
+        """
+        if not 1 <= len(photos) <= MAX_PHOTOS:
+            raise PersonaError(f"a persona is made of 1 to {MAX_PHOTOS} photos, not {len(photos)}")
+        detector, landmarker = self.load()
+        warnings: list[str] = []
+        views, shapes, weights = [], [], []
+        for photo in photos:
+            landmarks = photo_check.only_face(photo, detector, landmarker)
+            view = face_texture.unwrap(photo.image, landmarks)
+            checked = photo_check.check(photo, landmarks, view)
+            warnings += [text for text in checked.warnings if text not in warnings]
+            views.append(view)
+            shapes.append(resting(HeadFrame.of(landmarks).shape_of(landmarks)))
+            # A face seen from the front shows its proportions best.
+            weights.append(float(np.exp(-((checked.yaw / 20) ** 2))) + 0.02)
+        # The picture that shows the face straightest sets the colours.
+        order = np.argsort(-np.array(weights))
+        shape = np.average(np.array(shapes), axis=0, weights=weights).astype(np.float32)
+        return ImportedFace(_assemble([views[k] for k in order], shape), tuple(warnings))
+
+    def add(
+        self, store: PersonaStore, paths: Sequence[Path], name: str, consent: Consent
+    ) -> tuple[Persona, MeshPersona]:
+        """Make a persona of photos and keep it.
+
+        Args:
+            store: where it is kept.
+            paths: 1 to 16 photos of the same face.
+            name: for people; empty: the first photo's name.
+            consent: why the face may be used.
+
+        Raises:
+            PersonaError: a photo cannot be used or the persona cannot be written.
+        """
+        photos = [read_photo(Path(path)) for path in paths]
+        face = self.examine(photos)
+        name = name.strip() or (Path(paths[0]).stem.replace("_", " ").replace("-", " ").strip() or "persona")
+        pictures = [(photo.suffix, photo.data) for photo in photos]
+        persona = store.save(name, pictures, consent, face.warnings)
+        _write_cache(_cache_path(persona, [photo.data for photo in photos]), face.mesh)
+        return persona, face.mesh
+
+    def mesh(self, persona: Persona) -> MeshPersona:
+        """What the mesh engine wears: from the cache, or made anew from the persona's photos.
+
+        Raises:
+            PersonaError: a photo is missing or cannot be used.
+        """
+        if persona.kind == "mask":
+            return masks_builtin.load(persona.id)
+        photos = [read_photo(path) for path in persona.paths]
+        path = _cache_path(persona, [photo.data for photo in photos])
+        cached = _read_cache(path)
+        if cached is not None:
+            return cached
+        mesh = self.examine(photos).mesh
+        _write_cache(path, mesh)
+        return mesh
+
+
+def _assemble(views: Sequence[face_texture.Unwrapped], shape: FloatArray) -> MeshPersona:
+    texture, known = face_texture.merge(views)
+    texture = face_texture.even_light(texture, known)
+    texture, seen = face_texture.fill(texture, known)
+    texture = face_texture.shut_mouth(texture)
+    # Skin that was only seen from the side is stretched, but it is the persona's; hair is not.
+    hair = np.min([view.hair for view in views], axis=0)
+    bare = 1 - hair * (1 - seen)
+    return MeshPersona(texture.round().astype(np.uint8), face_texture.known_mask(bare), shape)
+
+
+def _cache_path(persona: Persona, pictures: Sequence[bytes]) -> Path:
+    digest = hashlib.sha256(str(IMPORT_VERSION).encode())
+    for data in pictures:
+        digest.update(hashlib.sha256(data).digest())
+    if persona.folder is None:
+        raise PersonaError(f"{persona.id} is built in and has no folder")
+    return persona.folder / "cache" / f"{digest.hexdigest()[:32]}.npz"
+
+
+def _write_cache(path: Path, mesh: MeshPersona) -> None:
+    buffer = io.BytesIO()
+    shape = np.zeros((0, 3), np.float32) if mesh.shape is None else mesh.shape
+    np.savez(buffer, texture=mesh.texture, known=mesh.known, shape=shape)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        for old in path.parent.glob("*.npz"):
+            old.unlink()
+        handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(buffer.getvalue())
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise PersonaError(f"the persona's cache {path} cannot be written: {error}") from error
+
+
+def _read_cache(path: Path) -> MeshPersona | None:
+    """The cached persona; None where there is none or it is damaged, so that it is made anew."""
+    size, count = face_texture.SIZE, canonical.VERTEX_COUNT
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            texture, known, shape = data["texture"], data["known"], data["shape"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    fits = (
+        (texture.shape, texture.dtype) == ((size, size, 3), np.uint8)
+        and (known.shape, known.dtype) == ((size, size), np.uint8)
+        and (shape.shape, shape.dtype) == ((count, 3), np.float32)
+        and bool(np.isfinite(shape).all())
+    )
+    return MeshPersona(texture, known, shape) if fits else None

@@ -1,0 +1,198 @@
+"""Whether a photo of a face is good enough for a persona; what is wrong and what to do about it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from doppel_models import face_texture, still
+from doppel_models.detector import FaceDetector
+from doppel_models.engines.mesh import regions, relight, uv
+from doppel_models.engines.mesh.shape import HeadFrame
+from doppel_models.errors import PersonaError
+from doppel_models.landmarker import FaceLandmarker
+from doppel_models.photo_file import PhotoFile
+from doppel_models.pose import head_pose
+from doppel_models.types import ByteArray, FloatArray
+
+MIN_FACE_PX = 64
+"""Narrower faces are refused."""
+GOOD_FACE_PX = 160
+"""Narrower faces are taken with a warning."""
+MAX_YAW, GOOD_YAW = 45.0, 25.0
+MAX_PITCH = 30.0
+MIN_SHARPNESS, GOOD_SHARPNESS = 0.05, 0.12
+MAX_ASYMMETRY = 0.3
+"""Natural logarithm of the light's ratio between the face's halves."""
+MAX_FRINGE = 0.15
+MAX_OPENING = 0.06
+MIN_EYE_OPENING = 0.14
+_SHARPNESS_WIDTH = 160
+_OTHER_FACE = 0.3
+_MAX_CLIPPED = 0.12
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PhotoCheck:
+    """What a check found in a photo that can be used."""
+
+    warnings: tuple[str, ...]
+    yaw: float
+    """Degrees."""
+
+
+def only_face(photo: PhotoFile, detector: FaceDetector, landmarker: FaceLandmarker) -> FloatArray:
+    """Landmarks (478, 3), pixels, of the one face in a photo; small faces in the background do not count.
+
+    Raises:
+        PersonaError: there is no face, or more than one.
+    """
+    faces = _faces(photo.image, detector, landmarker)
+    if not faces:
+        raise PersonaError(
+            f"no face is found in {photo.name}; use a photo that shows the whole face from the front, unobstructed"
+        )
+    widths = [float(np.ptp(face[:, 0])) for face in faces]
+    others = sum(width > _OTHER_FACE * widths[0] for width in widths) - 1
+    if others:
+        raise PersonaError(
+            f"{photo.name} shows {others + 1} faces; cut the picture down to the one face that you mean"
+        )
+    return faces[0]
+
+
+def _faces(image: ByteArray, detector: FaceDetector, landmarker: FaceLandmarker) -> list[FloatArray]:
+    """Landmarks of all faces, widest first, also of faces too small or too large for the detector at once."""
+    height, width = image.shape[:2]
+    found = [face.landmarks for face in still.find_faces(image, detector, landmarker)]
+    if not found:
+        # A face that fills the picture: give it some room.
+        pad = max(height, width) // 2
+        wide = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+        shift = np.array([pad, pad, 0], np.float32)
+        found = [
+            f.landmarks - shift for f in still.find_faces(np.asarray(wide, np.uint8), detector, landmarker)
+        ]
+    if not found and min(height, width) >= 2 * MIN_FACE_PX:
+        # A face that is small in the picture: look at overlapping parts of it.
+        side_y, side_x = height // 2, width // 2
+        for y in range(0, height - side_y + 1, max(side_y // 2, 1)):
+            for x in range(0, width - side_x + 1, max(side_x // 2, 1)):
+                part = np.ascontiguousarray(image[y : y + side_y, x : x + side_x])
+                shift = np.array([x, y, 0], np.float32)
+                found += [f.landmarks + shift for f in still.find_faces(part, detector, landmarker)]
+    found.sort(key=lambda points: -float(np.ptp(points[:, 0])))
+    single: list[FloatArray] = []
+    for points in found:
+        center, reach = points[:, :2].mean(axis=0), float(np.ptp(points[:, 0]))
+        if all(np.linalg.norm(center - other[:, :2].mean(axis=0)) > 0.5 * reach for other in single):
+            single.append(points)
+    return single
+
+
+def check(photo: PhotoFile, landmarks: FloatArray, view: face_texture.Unwrapped) -> PhotoCheck:
+    """Check one photo with one face.
+
+    Args:
+        photo: the photo.
+        landmarks: (478, 3) of its face, pixels.
+        view: the photo in texture space.
+
+    Raises:
+        PersonaError: the photo cannot be used; the message says why and what to do.
+    """
+    name, warnings = photo.name, []
+    face_width = float(np.ptp(landmarks[:, 0]))
+    pose = head_pose(landmarks)
+    if face_width < MIN_FACE_PX:
+        raise PersonaError(
+            f"the face in {name} is only {face_width:.0f} pixels wide; use a photo with a face of at least"
+            f" {MIN_FACE_PX}, better {GOOD_FACE_PX} pixels"
+        )
+    if face_width < GOOD_FACE_PX:
+        warnings.append(
+            f"the face in {name} is only {face_width:.0f} pixels wide and will look soft; a photo with a face of"
+            f" {GOOD_FACE_PX} pixels or more looks better"
+        )
+    if abs(pose.yaw) > MAX_YAW or abs(pose.pitch) > MAX_PITCH:
+        raise PersonaError(
+            f"the face in {name} is turned away ({abs(pose.yaw):.0f} degrees sideways, {abs(pose.pitch):.0f} up or"
+            " down); use a photo that is taken from the front"
+        )
+    if abs(pose.yaw) > GOOD_YAW:
+        warnings.append(
+            f"the face in {name} is turned sideways ({abs(pose.yaw):.0f} degrees), so half of it must be guessed;"
+            " add a photo from the front"
+        )
+    sharpness = _sharpness(photo.image, landmarks)
+    if sharpness < MIN_SHARPNESS:
+        raise PersonaError(f"{name} is too blurred; use a sharper photo")
+    if sharpness < GOOD_SHARPNESS:
+        warnings.append(f"{name} is a little blurred; a sharper photo looks better")
+    warnings += _light(name, view)
+    warnings += _covering(name, view)
+    warnings += _expression(name, landmarks)
+    return PhotoCheck(tuple(warnings), pose.yaw)
+
+
+def _sharpness(image: ByteArray, landmarks: FloatArray) -> float:
+    """Strength of the finest detail over the contrast of the face, at most 160 pixels across: 0 flat, ~.3 crisp."""
+    x0, y0 = np.maximum(np.floor(landmarks[:, :2].min(axis=0)), 0).astype(int)
+    x1, y1 = np.ceil(landmarks[:, :2].max(axis=0)).astype(int)
+    face = cv2.cvtColor(np.ascontiguousarray(image[y0:y1, x0:x1]), cv2.COLOR_RGB2GRAY)
+    scale = _SHARPNESS_WIDTH / face.shape[1]
+    if scale < 1:
+        face = cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    gray = face.astype(np.float32)
+    detail = gray - cv2.GaussianBlur(gray, (0, 0), 1.0)
+    return float(detail.std() / max(float(gray.std()), 1.0))
+
+
+def _light(name: str, view: face_texture.Unwrapped) -> list[str]:
+    warnings = []
+    known = view.weight * (1 - view.hair)
+    uneven = float(np.abs(face_texture.asymmetry(view.texture, known)).max() * 2)
+    if uneven > MAX_ASYMMETRY:
+        warnings.append(
+            f"the light in {name} comes from one side; a photo in even light, facing a window, looks better"
+        )
+    skin = (known > 0.5) & (cv2.resize(relight.skin_weight(), known.shape[::-1]) > 0.5)
+    gray = view.texture.mean(axis=2)[skin]
+    if len(gray) and float((view.texture.max(axis=2)[skin] > 252).mean()) > _MAX_CLIPPED:
+        warnings.append(f"{name} is overexposed, parts of the skin are white; use a darker photo")
+    if len(gray) and float(np.median(gray)) < 40:
+        warnings.append(f"{name} is very dark; use a photo in brighter light")
+    return warnings
+
+
+def _covering(name: str, view: face_texture.Unwrapped) -> list[str]:
+    forehead = uv.grid(face_texture.SIZE).inside.copy()
+    forehead[int(0.24 * face_texture.SIZE) :] = False
+    if float(view.hair[forehead].mean()) > MAX_FRINGE:
+        return [
+            f"hair covers the forehead in {name}; there your own forehead will show. A photo with the hair held"
+            " back looks better"
+        ]
+    return []
+
+
+def _expression(name: str, landmarks: FloatArray) -> list[str]:
+    shape = HeadFrame.of(landmarks).shape_of(landmarks)
+    warnings = []
+    mouth = regions.opening(shape, regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER)
+    corners = shape[[61, 291], 1].mean() - shape[[13, 14], 1].mean()
+    width = float(np.linalg.norm(shape[61] - shape[291]) / np.linalg.norm(shape[33] - shape[263]))
+    if mouth > MAX_OPENING or (corners < -0.12 and width > 0.62):
+        warnings.append(
+            f"the mouth in {name} is open or grins, and the persona will keep some of it; a photo with a relaxed,"
+            " closed mouth looks better"
+        )
+    eyes = min(
+        regions.opening(shape, regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER),
+        regions.opening(shape, regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER),
+    )
+    if eyes < MIN_EYE_OPENING:
+        warnings.append(f"an eye is shut in {name}; use a photo with both eyes open")
+    return warnings

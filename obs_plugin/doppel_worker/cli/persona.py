@@ -1,0 +1,132 @@
+"""``doppel persona add|list|remove|show``: the faces that can be picked."""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from doppel_models.errors import PersonaError
+from doppel_models.persona_import import PersonaImporter
+from doppel_models.personas import CONSENT_GROUNDS, Consent, Persona, PersonaStore
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(help="The faces that can be picked.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+_Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of text.")]
+_Dir = Annotated[Path | None, typer.Option("--dir", help="Another persona folder than your own.")]
+
+
+@app.command("add")
+def add(
+    photos: Annotated[list[Path], typer.Argument(help="One or more photos of the same face.")],
+    name: Annotated[str, typer.Option(help="Its name; default: the first photo's.")] = "",
+    consent: Annotated[
+        str, typer.Option(help=f"Why the face may be used: {', '.join(CONSENT_GROUNDS)}.")
+    ] = "",
+    who: Annotated[str, typer.Option(help="Who says so; default: you.")] = "",
+    folder: _Dir = None,
+    as_json: _Json = False,
+) -> None:
+    """Make a persona of photos of one face; each is checked first."""
+    if not consent:
+        if as_json:
+            raise PersonaError(f"a photo of a face needs --consent: {', '.join(CONSENT_GROUNDS)}")
+        consent = typer.prompt(f"On what ground may this face be used ({', '.join(CONSENT_GROUNDS)})?", err=True)
+    record = Consent.now(consent.strip(), who or _user())
+    persona, _ = PersonaImporter().add(PersonaStore(folder), photos, name, record)
+    if as_json:
+        _print_json(_info(persona))
+        return
+    console = Console()
+    for warning in persona.warnings:
+        console.print("[yellow]note:[/]", warning, highlight=False)
+    console.print(f"[green]added[/] {persona.name} ([bold]{persona.id}[/])", highlight=False)
+
+
+@app.command("list")
+def list_personas(folder: _Dir = None, as_json: _Json = False) -> None:
+    """All personas, and folders that cannot be used."""
+    store = PersonaStore(folder)
+    personas, problems = store.list(), store.problems()
+    if as_json:
+        _print_json({"personas": [_info(persona) for persona in personas], "problems": problems})
+        return
+    table = Table("id", "name", "kind", "consent")
+    for persona in personas:
+        table.add_row(persona.id, persona.name, persona.kind, persona.consent.ground)
+    console = Console()
+    console.print(table)
+    for entry, problem in problems.items():
+        console.print(f"[red]{entry}[/]:", problem, highlight=False)
+
+
+@app.command("show")
+def show(
+    persona: Annotated[str, typer.Argument(help="Identifier or name.")],
+    folder: _Dir = None,
+    as_json: _Json = False,
+) -> None:
+    """What is known of one persona."""
+    found = PersonaStore(folder).find(persona)
+    if as_json:
+        _print_json(_info(found))
+        return
+    console = Console(highlight=False)
+    console.print(f"[bold]{found.name}[/] ({found.id}), {found.kind}, engine {found.engine}")
+    consent = found.consent
+    console.print(f"consent: {consent.ground}, said by {consent.who} on {consent.when}")
+    for path in found.paths:
+        console.print(f"picture: {path}")
+    for key, value in found.look.items():
+        console.print(f"look: {key} = {value}")
+    for warning in found.warnings:
+        console.print("[yellow]note:[/]", warning)
+
+
+@app.command("remove")
+def remove(
+    persona: Annotated[str, typer.Argument(help="Identifier or name.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    folder: _Dir = None,
+    as_json: _Json = False,
+) -> None:
+    """Delete a persona with its pictures."""
+    store = PersonaStore(folder)
+    # A damaged persona cannot be read, but it can be removed.
+    persona_id = persona if persona in store.problems() else store.find(persona).id
+    if not (yes or as_json) and not typer.confirm(f"Delete {persona_id} and its pictures?", err=True):
+        raise typer.Exit(1)
+    store.remove(persona_id)
+    if as_json:
+        _print_json({"removed": persona_id})
+    else:
+        Console().print(f"removed {persona_id}", highlight=False)
+
+
+def _info(persona: Persona) -> dict[str, Any]:
+    return {
+        "id": persona.id,
+        "name": persona.name,
+        "kind": persona.kind,
+        "engine": persona.engine,
+        "files": [str(path) for path in persona.paths],
+        "look": dict(persona.look),
+        "warnings": list(persona.warnings),
+        "consent": dataclasses.asdict(persona.consent),
+    }
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "the user of this computer"
