@@ -6,7 +6,12 @@ import ctypes
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long one example takes says nothing on a machine that other tests share.
+hypothesis.settings.register_profile("doppel", deadline=None, max_examples=50)
+hypothesis.settings.load_profile("doppel")
 
 PROJECT = Path(__file__).resolve().parents[1]
 # The packages are found whether or not the project is installed.

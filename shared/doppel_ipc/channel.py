@@ -24,7 +24,7 @@ from doppel_ipc.errors import ChannelClosed, ProtocolError
 from doppel_ipc.messages import Message, coalesce_key, type_name
 from doppel_ipc.protocol import Protocol
 
-MAX_WAITING = 256
+MAX_WAITING = 512
 """Messages that may wait in each direction."""
 _CHUNK = 1 << 16
 

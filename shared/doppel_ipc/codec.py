@@ -10,7 +10,6 @@ A field is declared with the parser of its value::
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any, Callable, Dict, Mapping, Type, TypeVar
 
 from doppel_ipc.errors import ProtocolError, ProtocolFault, SettingError
@@ -38,12 +37,13 @@ def integer(low: int, high: int) -> Parser:
 
 
 def number(low: float, high: float) -> Parser:
-    """A finite float within ``low..high``; an int is taken too."""
+    """A float within ``low..high``, both finite; an int is taken too."""
 
     def parse(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"{_short(value)} is no number")
-        if not (math.isfinite(value) and low <= value <= high):
+        # Written so that NaN fails too; an int that no float holds is out of range.
+        if not low <= value <= high:
             raise ValueError(f"{_short(value)} is not within {low:g}..{high:g}")
         return float(value)
 

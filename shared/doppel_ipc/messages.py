@@ -317,7 +317,8 @@ def from_object(data: dict[str, object], table: dict[str, type[Any]]) -> Message
         shown = repr(kind)[:60]
         raise ProtocolError(ProtocolFault.UNKNOWN_TYPE, f"{shown} is not one of {', '.join(table)}")
     version = fields.get("version", PROTOCOL_VERSION)
-    if cls in (Hello, Ready) and type(version) is int and version != PROTOCOL_VERSION:
+    is_version = type(version) is int and 1 <= version <= _ID_MAX
+    if cls in (Hello, Ready) and is_version and version != PROTOCOL_VERSION:
         # Looked at before everything else: another version's fields mean nothing to us.
         raise ProtocolError(ProtocolFault.VERSION, f"{kind} of version {version} != {PROTOCOL_VERSION}")
     message: Message = codec.unpack(cls, fields)
