@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from doppel_worker.cli import persona
+from doppel_worker.cli.bench import bench
 from doppel_worker.cli.swap import swap
 
 app = typer.Typer(
@@ -13,8 +15,5 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("swap")(swap)
-
-
-@app.callback()
-def doppel() -> None:
-    """Tools beside the filter."""
+app.command("bench")(bench)
+app.add_typer(persona.app, name="persona")
