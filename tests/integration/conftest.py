@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import shutil
 import stat
 import subprocess
@@ -14,8 +14,18 @@ import pytest
 from doppel_ipc.paths import InstallConfig
 
 from installer.display import VirtualDisplay
-from tests.integration import mark_backend
-from tests.integration.rig import PROJECT, Rig, Setup
+from installer.scene import Scene
+from tests.integration.rig import (
+    EMPTY_SCENE,
+    PROJECT,
+    REMOTE,
+    SCRIPT,
+    Rig,
+    Setup,
+    bad_lines,
+    shared_memory,
+)
+from tests.integration.stage import Stage
 from tests.support.coded_clip import coded_frames, write_coded_clip
 from tests.support.demo_clip import demo_truth
 from tests.support.judge import Judge
@@ -41,12 +51,14 @@ def display() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def native_library() -> Path:
+def native_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The gate, built from the sources as they are now."""
-    folder = PROJECT / ".doppel" / "native"
+    folder = tmp_path_factory.mktemp("native")
     script = PROJECT / "shared" / "native" / "build.py"
-    subprocess.run([sys.executable, str(script), "--out", str(folder)], check=True, timeout=600)
-    return folder / "libdoppel_gate.so"
+    command = [sys.executable, str(script), "--out", str(folder)]
+    done = subprocess.run(command, check=True, timeout=600, capture_output=True, text=True)
+    # The last line is the library's path, two spaces, and its size.
+    return Path(done.stdout.strip().splitlines()[-1].rpartition("  ")[0])
 
 
 @pytest.fixture(scope="session")
@@ -64,32 +76,24 @@ def judge() -> Judge:
     return Judge(coded_frames(width, height, CLIP_FRAMES), demo_truth().scaled(width, height))
 
 
-@pytest.fixture
-def backend_orders(tmp_path: Path) -> Callable[..., None]:
-    """Makes the test backend slow or stuck: ``orders(delay_ms=80)``."""
-
-    def give(**orders: object) -> None:
-        temporary = tmp_path / "orders.tmp"
-        temporary.write_text(json.dumps(orders), encoding="utf-8")
-        temporary.replace(tmp_path / "orders.json")
-
-    give()
-    return give
-
-
-@pytest.fixture
-def mark_config(tmp_path: Path, native_library: Path) -> InstallConfig:
-    """A configuration whose worker uses the test backend, with the real worker process around it."""
-    wrapper = tmp_path / "worker-python"
+@pytest.fixture(scope="session")
+def mark_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter that starts the real worker process with the test backend."""
+    wrapper = tmp_path_factory.mktemp("python") / "worker-python"
     wrapper.write_text(
         "#!/bin/sh\n"
         f'export PYTHONPATH="$PYTHONPATH:{PROJECT}"\n'
-        f'export {mark_backend.ORDERS}="{tmp_path}/orders.json"\n'
         f'exec "{sys.executable}" "$@" --backend tests.integration.mark_backend:load\n',
         encoding="utf-8",
     )
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
-    return install_config(tmp_path, native_library, wrapper)
+    return wrapper
+
+
+@pytest.fixture
+def mark_config(tmp_path: Path, native_library: Path, mark_python: Path) -> InstallConfig:
+    """A configuration whose worker only paints over the picture."""
+    return install_config(tmp_path, native_library, mark_python)
 
 
 @pytest.fixture
@@ -101,16 +105,41 @@ def real_config(tmp_path: Path, native_library: Path) -> InstallConfig:
 @pytest.fixture
 def start_obs(tmp_path: Path, display: str) -> Iterator[Callable[[Setup], Rig]]:
     """Starts an OBS of the test's own; it is killed at the end of the test if it still runs."""
-    rigs: list[Rig] = []
+    with contextlib.ExitStack() as stack:
+        yield lambda setup: stack.enter_context(Rig(tmp_path / "obs", display, setup))
 
-    def start(setup: Setup) -> Rig:
-        rig = Rig(tmp_path / f"obs{len(rigs)}", display, setup)
-        rigs.append(rig)
-        return rig.__enter__()
 
-    yield start
-    for rig in rigs:
-        rig.__exit__(None, None, None)
+@pytest.fixture(scope="session")
+def shared_obs(
+    tmp_path_factory: pytest.TempPathFactory, display: str, native_library: Path, mark_python: Path
+) -> Iterator[Rig]:
+    """One OBS for every test that leaves it as it was; its worker paints over the picture.
+
+    The script is loaded by the remote script, so that tests can reload and remove it. At the end OBS must
+    exit as if Doppel had never been there.
+    """
+    folder = tmp_path_factory.mktemp("shared")
+    config = install_config(folder, native_library, mark_python)
+    before = shared_memory()
+    setup = Setup([], [Scene(EMPTY_SCENE, [])], scripts=(REMOTE,), config=config)
+    with Rig(folder / "obs", display, setup) as rig:
+        rig.remote("load", SCRIPT)
+        yield rig
+        result = rig.stop()
+    assert result.exit_code == 0
+    assert result.memory_leaks == 0
+    assert bad_lines(result.log) == []
+    assert shared_memory() <= before
+
+
+@pytest.fixture
+def stage(shared_obs: Rig, clip: Path) -> Iterator[Stage]:
+    """A camera with the filter in a scene of its own, and its way back to the empty scene."""
+    mark = len(shared_obs.session.log())
+    with Stage(shared_obs, clip) as made:
+        yield made
+    assert shared_obs.alive(), shared_obs.session.log()[-3000:]
+    assert bad_lines(shared_obs.session.log()[mark:]) == []
 
 
 def install_config(folder: Path, native_library: Path, python: Path) -> InstallConfig:

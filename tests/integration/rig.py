@@ -27,8 +27,9 @@ from tests.integration.x11 import close_window
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPT = PROJECT / "obs_plugin" / "doppel_filter.py"
 SCRIPTS = Path(__file__).resolve().parent / "obs_scripts"
+REMOTE = SCRIPTS / "doppel_test_remote.py"
 CANVAS = (640, 360)
-SCENE, OTHER_SCENE, CAMERA = "Main", "Other", "Camera"
+SCENE, EMPTY_SCENE, CAMERA = "Main", "Empty", "Camera"
 _OURS = re.compile(r"\[doppel\]|doppel_|Traceback", re.IGNORECASE)
 
 
@@ -60,6 +61,8 @@ class Setup:
     config: paths.InstallConfig | None = None
     environ: Mapping[str, str] = dataclasses.field(default_factory=dict)
     canvas: tuple[int, int] = CANVAS
+    record: bool = False
+    """Record from OBS's start on."""
 
 
 class Rig:
@@ -86,7 +89,9 @@ class Rig:
             canvas=setup.canvas, recording_dir=folder / "recordings", websocket_port=free_port()
         )
         collection = scene_collection(setup.sources, setup.scenes, setup.canvas, setup.scripts)
-        self.session = ObsSession(folder, collection, options, display=display, environ=environ)
+        self.session = ObsSession(
+            folder, collection, options, display=display, environ=environ, start_recording=setup.record
+        )
         self._client: obsws_python.ReqClient | None = None
 
     def __enter__(self) -> Self:
@@ -122,7 +127,7 @@ class Rig:
         """Ends OBS as a user does: closes its window."""
         self._disconnect()
         if self.alive():
-            wait_for(lambda: close_window(self._display, "OBS "), 10, "OBS shows no window")
+            wait_for(lambda: close_window(self._display, self.pid, "OBS "), 10, "OBS shows no window")
             wait_for(
                 lambda: not self.alive(), 30, f"OBS does not end; its log:\n{self.session.log()[-2000:]}"
             )
@@ -144,26 +149,28 @@ class Rig:
             yield result
         finally:
             if self.alive():
-                result.append(Path(self.request("StopRecord")["outputPath"]))
-                wait_for(
-                    lambda: not self.request("GetRecordStatus")["outputActive"],
-                    20,
-                    "the recording did not end",
-                )
+                result.append(self.stop_recording())
+
+    def stop_recording(self) -> Path:
+        """Ends the recording; returns its file."""
+        path = Path(self.request("StopRecord")["outputPath"])
+        wait_for(lambda: not self.request("GetRecordStatus")["outputActive"], 20, "the recording did not end")
+        return path
 
     # -- The script and its filters
 
-    def remote(self, operation: str, path: Path) -> Any:
-        """Loads, reloads, removes or describes a script on OBS's UI thread; needs the remote script."""
+    def remote(self, operation: str, *arguments: object) -> Any:
+        """What no websocket request can do, on OBS's UI thread; the remote script lists it all."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(30)
             connection.connect(self._socket_path)
             with connection.makefile("rw") as stream:
-                stream.write(json.dumps({"operation": operation, "path": str(path)}) + "\n")
+                request = {"operation": operation, "arguments": [str(item) for item in arguments]}
+                stream.write(json.dumps(request) + "\n")
                 stream.flush()
                 answer = json.loads(stream.readline())
         if "error" in answer:
-            raise AssertionError(f"{operation} {path.name}: {answer['error']}")
+            raise AssertionError(f"{operation} {arguments}: {answer['error']}")
         return answer.get("result")
 
     def add_filter(self, source: str = CAMERA, name: str = FILTER_NAME, **settings: object) -> None:

@@ -31,15 +31,15 @@ class _Event(ctypes.Union):
     _fields_ = [("client", _ClientMessage), ("room", c_long * 24)]
 
 
-def close_window(display: str, title: str) -> bool:
-    """Asks the top-level window whose title begins so to close; False if there is none."""
+def close_window(display: str, pid: int, title: str) -> bool:
+    """Asks the process's top-level window whose title begins so to close; False if there is none."""
     x11 = _library()
     connection = x11.XOpenDisplay(display.encode())
     if not connection:
         raise OSError(f"no X display {display}")
     try:
         for window in _windows(x11, connection, x11.XDefaultRootWindow(connection)):
-            if _name(x11, connection, window).startswith(title):
+            if _pid(x11, connection, window) == pid and _name(x11, connection, window).startswith(title):
                 event = _Event()
                 event.client.type = _CLIENT_MESSAGE
                 event.client.window = window
@@ -72,6 +72,19 @@ def _name(x11: ctypes.CDLL, connection: int, window: int) -> str:
     return text
 
 
+def _pid(x11: ctypes.CDLL, connection: int, window: int) -> int:
+    """The window's _NET_WM_PID; 0 without one."""
+    kind, form, count, left, value = c_ulong(), c_int(), c_ulong(), c_ulong(), POINTER(c_ulong)()
+    atom = x11.XInternAtom(connection, b"_NET_WM_PID", 0)
+    outputs = (byref(kind), byref(form), byref(count), byref(left), byref(value))
+    x11.XGetWindowProperty(connection, window, atom, 0, 1, 0, 0, *outputs)
+    if not value:
+        return 0
+    pid = value[0] if count.value else 0
+    x11.XFree(value)
+    return pid
+
+
 def _library() -> ctypes.CDLL:
     x11 = ctypes.CDLL("libX11.so.6")
     x11.XOpenDisplay.restype = c_void_p
@@ -87,6 +100,20 @@ def _library() -> ctypes.CDLL:
         POINTER(c_ulong),
         POINTER(POINTER(c_ulong)),
         POINTER(c_uint),
+    )
+    x11.XGetWindowProperty.argtypes = (
+        c_void_p,
+        c_ulong,
+        c_ulong,
+        c_long,
+        c_long,
+        c_int,
+        c_ulong,
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_void_p,
     )
     x11.XFetchName.argtypes = (c_void_p, c_ulong, POINTER(c_char_p))
     x11.XSendEvent.argtypes = (c_void_p, c_ulong, c_int, c_long, c_void_p)

@@ -19,6 +19,11 @@ _libobs.obs_queue_task.argtypes = (ctypes.c_int, _TASK, ctypes.c_void_p, ctypes.
 _libobs.obs_queue_task.restype = None
 _libobs.obs_data_create.restype = ctypes.c_void_p
 _libobs.obs_data_release.argtypes = (ctypes.c_void_p,)
+_libobs.obs_get_source_by_name.argtypes = (ctypes.c_char_p,)
+_libobs.obs_get_source_by_name.restype = ctypes.c_void_p
+_libobs.obs_source_copy_filters.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+_libobs.obs_source_set_deinterlace_mode.argtypes = (ctypes.c_void_p, ctypes.c_int)
+_libobs.obs_source_release.argtypes = (ctypes.c_void_p,)
 _scripting = ctypes.CDLL("libobs-scripting.so.1")
 _scripting.obs_script_create.argtypes = (ctypes.c_char_p, ctypes.c_void_p)
 _scripting.obs_script_create.restype = ctypes.c_void_p
@@ -52,15 +57,44 @@ def _reload(path):
     return bool(_scripting.obs_script_reload(_scripts[path]))
 
 
-_OPERATIONS = {"load": _load, "remove": _remove, "reload": _reload, "describe": _describe}
+def _source(name):
+    source = _libobs.obs_get_source_by_name(name.encode())
+    if not source:
+        raise ValueError(f"no source {name}")
+    return source
 
 
-def _on_ui_thread(operation, path):
+def _copy_filters(to, origin):
+    """What OBS's "Copy Filters", "Paste Filters" do."""
+    target, source = _source(to), _source(origin)
+    _libobs.obs_source_copy_filters(target, source)
+    _libobs.obs_source_release(source)
+    _libobs.obs_source_release(target)
+
+
+def _deinterlace(name, mode):
+    """OBS's "Deinterlacing" menu, enum obs_deinterlace_mode."""
+    source = _source(name)
+    _libobs.obs_source_set_deinterlace_mode(source, int(mode))
+    _libobs.obs_source_release(source)
+
+
+_OPERATIONS = {
+    "load": _load,
+    "remove": _remove,
+    "reload": _reload,
+    "describe": _describe,
+    "copy_filters": _copy_filters,
+    "deinterlace": _deinterlace,
+}
+
+
+def _on_ui_thread(operation, arguments):
     answer = {}
 
     def run(_param):
         try:
-            answer["result"] = _OPERATIONS[operation](path)
+            answer["result"] = _OPERATIONS[operation](*arguments)
         except Exception as error:  # noqa: BLE001 - told to the test
             answer["error"] = repr(error)
 
@@ -78,7 +112,7 @@ def _serve(listener):
         with connection, connection.makefile("rw") as stream:
             for line in stream:
                 request = json.loads(line)
-                stream.write(json.dumps(_on_ui_thread(request["operation"], request["path"])) + "\n")
+                stream.write(json.dumps(_on_ui_thread(request["operation"], request["arguments"])) + "\n")
                 stream.flush()
 
 

@@ -1,0 +1,141 @@
+"""One camera on the shared OBS: the coded clip with the filter, in a scene of its own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from installer.scene import FILTER_NAME
+from tests.integration.rig import EMPTY_SCENE, Rig, wait_for
+from tests.support.judge import Judge, Judgement, Verdict
+from tests.support.video import read_video
+
+FPS = 30
+_numbers = itertools.count(1)
+
+
+class Stage:
+    """A context manager: makes scene, camera and filter, and removes them.
+
+    Args:
+        rig: the running OBS.
+        clip: what the camera plays, in a loop.
+    """
+
+    def __init__(self, rig: Rig, clip: Path) -> None:
+        self.rig = rig
+        self.clip = clip
+        number = next(_numbers)
+        self.scene = f"Scene {number}"
+        self.camera = f"Camera {number}"
+        self._inputs: list[str] = []
+        self._item = 0
+
+    def __enter__(self) -> Self:
+        self.rig.request("SetCurrentProgramScene", sceneName=EMPTY_SCENE)
+        self.rig.request("CreateScene", sceneName=self.scene)
+        self._item = self.add_camera(self.camera)
+        self.rig.add_filter(self.camera)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self.rig.alive():
+            return
+        self.rig.request("SetCurrentProgramScene", sceneName=EMPTY_SCENE)
+        for name in self._inputs:
+            self.rig.request("RemoveInput", inputName=name)
+        self.rig.request("RemoveScene", sceneName=self.scene)
+        wait_for(lambda: not self.rig.workers(), 10, "the worker outlives the last filter")
+
+    def add_camera(self, name: str, clip: Path | None = None) -> int:
+        """A media source in this scene, filling the canvas; returns its scene item."""
+        settings = {
+            "is_local_file": True,
+            "local_file": str(clip or self.clip),
+            "looping": True,
+            "restart_on_activate": True,
+            "close_when_inactive": False,
+            "hw_decode": False,
+        }
+        item: int = self.rig.request(
+            "CreateInput",
+            sceneName=self.scene,
+            inputName=name,
+            inputKind="ffmpeg_source",
+            inputSettings=settings,
+            sceneItemEnabled=True,
+        )["sceneItemId"]
+        self._inputs.append(name)
+        fill = {"boundsType": "OBS_BOUNDS_SCALE_INNER", "boundsWidth": 640.0, "boundsHeight": 360.0}
+        self.rig.request(
+            "SetSceneItemTransform", sceneName=self.scene, sceneItemId=item, sceneItemTransform=fill
+        )
+        return item
+
+    def show(self, *, swapping: bool = True) -> None:
+        """Goes to the camera's scene, and waits until the worker's pictures are shown."""
+        self.rig.request("SetCurrentProgramScene", sceneName=self.scene)
+        if swapping:
+            self.wait_swapping()
+
+    def hide(self) -> None:
+        """Goes to the empty scene, which is black."""
+        self.rig.request("SetCurrentProgramScene", sceneName=EMPTY_SCENE)
+
+    def enable_item(self, *, on: bool) -> None:
+        """The eye beside the source."""
+        self.rig.request(
+            "SetSceneItemEnabled", sceneName=self.scene, sceneItemId=self._item, sceneItemEnabled=on
+        )
+
+    def enable_filter(self, *, on: bool) -> None:
+        """The eye beside the filter."""
+        self.rig.request(
+            "SetSourceFilterEnabled", sourceName=self.camera, filterName=FILTER_NAME, filterEnabled=on
+        )
+
+    def media(self, action: str) -> None:
+        """PLAY, PAUSE, RESTART, ..."""
+        self.rig.request(
+            "TriggerMediaInputAction",
+            inputName=self.camera,
+            mediaAction=f"OBS_WEBSOCKET_MEDIA_INPUT_ACTION_{action}",
+        )
+
+    def seek(self, milliseconds: int) -> None:
+        self.rig.request("SetMediaInputCursor", inputName=self.camera, mediaCursor=milliseconds)
+
+    def cursor_ms(self) -> int:
+        return int(self.rig.request("GetMediaInputStatus", inputName=self.camera)["mediaCursor"])
+
+    def lane(self, name: str = FILTER_NAME) -> dict[str, Any]:
+        return self.rig.lane(self.camera, name)
+
+    def wait_swapping(self, timeout: float = 30) -> None:
+        self.rig.wait_swapping(self.camera, timeout=timeout)
+
+
+def judged(judge: Judge, recording: Path) -> list[Judgement]:
+    """Every frame of a recording, judged."""
+    return [judge.judge(rgb) for _, rgb in read_video(recording)]
+
+
+def assert_nothing_unjudged(judgements: Sequence[Judgement]) -> None:
+    """No frame shows the filmed face, and there is none that the judge cannot place."""
+    assert len(judgements) > FPS // 2, "the recording is too short to show anything"
+    bad = [
+        (index, item.verdict.value, item.frame_number, round(item.likeness, 2))
+        for index, item in enumerate(judgements)
+        if item.verdict in (Verdict.RAW, Verdict.UNKNOWN)
+    ]
+    assert not bad, f"{len(bad)} of {len(judgements)} frames: {bad[:20]}"
+
+
+def shown_numbers(judgements: Sequence[Judgement]) -> list[int]:
+    """The clip's frame numbers in the order they were shown; covered and black frames left out."""
+    return [item.frame_number for item in judgements if item.frame_number is not None]
