@@ -7,6 +7,8 @@ its faces are swapped, hidden or shown by the user's choice; whatever fails, the
 from __future__ import annotations
 
 import dataclasses
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, cast
 
@@ -78,11 +80,14 @@ class FacePipeline:
         detector: FaceDetector,
         landmarker: FaceLandmarker,
         personas: PersonaLoader,
+        clock: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
+        """Share these parts among all lanes; ``clock`` (nanoseconds) times the stages."""
         self.compositor = compositor
         self._detector = detector
         self._landmarker = landmarker
         self._personas = personas
+        self._clock = clock
 
     def new_lane(self, settings: FilterSettings) -> LaneState:
         """The state of a new lane; its persona starts to load with its first frame."""
@@ -94,7 +99,7 @@ class FacePipeline:
         Raises:
             Exception: the frame could not even be covered; it must not be shown.
         """
-        watch = Stopwatch()
+        watch = Stopwatch(self._clock)
         try:
             outcome = self._judge(frame, lane, watch)
         except Exception as error:  # noqa: BLE001 - whatever fails, the frame must be covered and it must be told

@@ -36,7 +36,9 @@ def add(
     if not consent:
         if as_json:
             raise PersonaError(f"a photo of a face needs --consent: {', '.join(CONSENT_GROUNDS)}")
-        consent = typer.prompt(f"On what ground may this face be used ({', '.join(CONSENT_GROUNDS)})?", err=True)
+        consent = typer.prompt(
+            f"On what ground may this face be used ({', '.join(CONSENT_GROUNDS)})?", err=True
+        )
     record = Consent.now(consent.strip(), who or _user())
     persona, _ = PersonaImporter().add(PersonaStore(folder), photos, name, record)
     if as_json:
