@@ -1,4 +1,4 @@
-"""A clip in which every frame says which one it is, and shows a face that is known: the demo clip, numbered."""
+"""A clip in which every frame tells its number and shows a known face: the demo clip, numbered."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class DemoTruth:
     """What the demo clip shows, frame by frame: known, because it was rendered from it."""
 
     landmarks: FloatArray
-    """(360, 478, 3) pixels of the 1280 x 720 frames, to a sixteenth; z in the same scale, smaller is nearer."""
+    """(360, 478, 3) pixels of the 1280 x 720 frames; z in the same scale, smaller is nearer."""
     angles: FloatArray
     """(360, 3) yaw, pitch, roll in degrees, in addition to the portrait's own pose."""
     blink: FloatArray
@@ -30,8 +30,9 @@ class DemoTruth:
     def scaled(self, width: int, height: int) -> FloatArray:
         """The landmarks in frames of another size."""
         factor = np.array([width / 1280, height / 720, width / 1280], np.float32)
-        points: FloatArray = (self.landmarks + (0.5, 0.5, 0)) * factor - (0.5, 0.5, 0)
-        return points.astype(np.float32)
+        half = np.array([0.5, 0.5, 0], np.float32)
+        points: FloatArray = (self.landmarks + half) * factor - half
+        return points
 
 
 @functools.cache

@@ -23,7 +23,10 @@ _CELL = 20
 _CRC_BITS = 8
 _CRC_POLYNOMIAL = 0x07  # CRC-8 (SMBus): x^8 + x^2 + x + 1
 _MIN_CONTRAST = 60.0
-"""Of 0..255, between the two cells of the weakest bit; drawn are 255, measured after x264 see test_frame_code."""
+"""Of 0..255, between the two cells of the weakest bit.
+
+Drawn: 255. Measured on the demo clip: x264 ultrafast at 640 x 360 with 600 kbit/s 240, at 320 x 180 with
+crf 30 236; under a mosaic or a blur: below 10."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -35,12 +35,16 @@ class Portrait:
     """(h, w) 0..1: the head, the neck and the hair."""
     landmarks: FloatArray
     """(478, 3) pixels of ``rgb``; z in the same scale."""
+    outline: FloatArray
+    """(n, 2) around everything that ``alpha`` holds."""
 
     def mirrored(self) -> Portrait:
         """The same head seen in a mirror; its landmarks keep their meaning (right eye stays right eye)."""
         points = self.landmarks[_fixture()["mirror"].astype(int)].copy()
-        points[:, 0] = self.rgb.shape[1] - 1 - points[:, 0]
-        return Portrait(self.rgb[:, ::-1].copy(), self.alpha[:, ::-1].copy(), points)
+        outline = self.outline.copy()
+        for at in (points, outline):
+            at[:, 0] = self.rgb.shape[1] - 1 - at[:, 0]
+        return Portrait(self.rgb[:, ::-1].copy(), self.alpha[:, ::-1].copy(), points, outline)
 
     def tinted(self, gains: tuple[float, float, float]) -> Portrait:
         """The same head with its red, green and blue multiplied: another skin and hair colour."""
@@ -66,7 +70,7 @@ def astronaut() -> Portrait:
     # One pixel inwards: the outline itself is mixed with the bright background.
     alpha = cv2.erode(alpha, np.ones((3, 3), np.uint8))
     soft = cv2.GaussianBlur(alpha, (0, 0), 1.0).astype(np.float32) / 255
-    return Portrait(rgb, soft, _fixture()["points"].astype(np.float32))
+    return Portrait(rgb, soft, _fixture()["points"].astype(np.float32), HEAD_OUTLINE)
 
 
 def face_height(landmarks: FloatArray) -> float:
@@ -94,15 +98,22 @@ def paste_head(
     linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     middle = head.landmarks[:, :2].mean(axis=0).astype(np.float64)
     matrix = np.c_[linear, np.asarray(center) - linear @ middle]
-    size = (canvas.shape[1], canvas.shape[0])
-    # Reductions are averaged first: bilinear sampling of a larger picture would alias.
-    blur = 0.0 if scale >= 1 else 0.5 * (1 / scale - 1)
-    rgb, alpha = head.rgb, head.alpha
-    if blur > 0.1:
-        rgb, alpha = cv2.GaussianBlur(rgb, (0, 0), blur), cv2.GaussianBlur(alpha, (0, 0), blur)
-    warped = cv2.warpAffine(rgb, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    mask = cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR)[..., None]
-    canvas[:] = np.round(canvas * (1 - mask) + warped * mask).astype(np.uint8)
+    # Only the part of the canvas that the cut-out reaches is touched.
+    corners = np.concatenate([head.outline, head.outline + 1]) @ linear.T + matrix[:, 2]
+    x0, y0 = np.maximum(np.floor(corners.min(axis=0) - 4), 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(corners.max(axis=0) + 4), canvas.shape[1::-1]).astype(int)
+    if x0 < x1 and y0 < y1:
+        shifted = matrix - np.array([[0, 0, x0], [0, 0, y0]])
+        size = (int(x1 - x0), int(y1 - y0))
+        # Reductions are averaged first: bilinear sampling of a larger picture would alias.
+        blur = 0.0 if scale >= 1 else 0.5 * (1 / scale - 1)
+        rgb, alpha = head.rgb, head.alpha
+        if blur > 0.1:
+            rgb, alpha = cv2.GaussianBlur(rgb, (0, 0), blur), cv2.GaussianBlur(alpha, (0, 0), blur)
+        warped = cv2.warpAffine(rgb, shifted, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        mask = cv2.warpAffine(alpha, shifted, size, flags=cv2.INTER_LINEAR)[..., None]
+        part = canvas[y0:y1, x0:x1]
+        part[:] = np.round(part * (1 - mask) + warped * mask).astype(np.uint8)
     points = head.landmarks.astype(np.float64)
     out = np.empty_like(points)
     out[:, :2] = points[:, :2] @ linear.T + matrix[:, 2]
