@@ -79,7 +79,7 @@ class FaceDetector:
             matrix = np.array([[scale, 0, shift_x], [0, scale, shift_y]])
             canvas = np.asarray(cv2.warpAffine(image, matrix, (INPUT_SIZE, INPUT_SIZE)), np.uint8)
         np.multiply(canvas, np.float32(2 / 255), out=self._input[0])
-        self._input -= 1
+        np.subtract(self._input, np.float32(1), out=self._input)
         return scale, shift_x, shift_y
 
 

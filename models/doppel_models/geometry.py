@@ -103,13 +103,14 @@ def grown(bbox: _Array, factor: float) -> FloatArray:
 
 def iou(a: _Array, b: _Array) -> float:
     """Intersection over union of two boxes, 0..1; 0 for empty boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
+    # Plain floats: NumPy's scalars are ten times slower.
+    ax0, ay0, ax1, ay1 = a.tolist()
+    bx0, by0, bx1, by1 = b.tolist()
+    width, height = min(ax1, bx1) - max(ax0, bx0), min(ay1, by1) - max(ay0, by0)
     if width <= 0 or height <= 0:
         return 0.0
     both = float(width * height)
-    area = float((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]))
-    return both / (area - both)
+    return both / ((ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - both)
 
 
 def invert(matrix: _Array) -> FloatArray:

@@ -15,7 +15,7 @@ from doppel_models.types import ByteArray
 from doppel_worker.compositor import Rect
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import blend_over
-from doppel_worker.warping import Window, thumbnail_row_step
+from doppel_worker.warping import Window, shrink, thumbnail_row_step
 
 _TO_RGB = {
     PixelFormat.RGBA: cv2.COLOR_RGBA2RGB,
@@ -60,4 +60,4 @@ def thumbnail(frame: FrameView, dsize: tuple[int, int]) -> ByteArray:
     """The whole frame reduced to ``dsize``."""
     step = thumbnail_row_step(frame.height, dsize[1])
     pixels = _pixels(frame, Rect(0, step // 2, frame.width, frame.height), step)
-    return _to_rgb(frame, np.asarray(cv2.resize(pixels, dsize, interpolation=cv2.INTER_AREA), np.uint8))
+    return _to_rgb(frame, shrink(pixels, dsize))

@@ -15,7 +15,7 @@ from doppel_worker.color import NEUTRAL_CHROMA, ColorConversion
 from doppel_worker.compositor import Rect
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import COMPONENTS, Component, blend_over, reduce_to
-from doppel_worker.warping import Window, thumbnail_row_step
+from doppel_worker.warping import Window, shrink, thumbnail_row_step
 
 
 def read(frame: FrameView, rect: Rect) -> ByteArray:
@@ -66,7 +66,7 @@ def thumbnail(frame: FrameView, dsize: tuple[int, int]) -> ByteArray:
         width, height = component.size(frame)
         step = thumbnail_row_step(height, dsize[1])
         samples = component.take(frame, Rect(0, step // 2, width, height), step)
-        planes.append(np.asarray(cv2.resize(samples, dsize, interpolation=cv2.INTER_AREA), np.uint8))
+        planes.append(shrink(samples, dsize))
     return _to_rgb(frame, planes)
 
 
