@@ -109,8 +109,8 @@ def iou(a: _Array, b: _Array) -> float:
     width, height = min(ax1, bx1) - max(ax0, bx0), min(ay1, by1) - max(ay0, by0)
     if width <= 0 or height <= 0:
         return 0.0
-    both = float(width * height)
-    return both / ((ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - both)
+    both = width * height
+    return float(both / ((ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - both))
 
 
 def invert(matrix: _Array) -> FloatArray:
