@@ -6,6 +6,7 @@ import typer
 
 from doppel_worker.cli import persona
 from doppel_worker.cli.bench import bench
+from doppel_worker.cli.contact_sheet import contact_sheet
 from doppel_worker.cli.swap import swap
 
 app = typer.Typer(
@@ -16,4 +17,5 @@ app = typer.Typer(
 )
 app.command("swap")(swap)
 app.command("bench")(bench)
+app.command("contact-sheet")(contact_sheet)
 app.add_typer(persona.app, name="persona")
