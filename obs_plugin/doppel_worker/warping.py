@@ -13,6 +13,7 @@ from doppel_models.types import ByteArray
 from doppel_worker.compositor import Rect
 
 _MARGIN = 2
+"""Of a window around what the crop shows, in reduced chroma samples."""
 _THUMBNAIL_ROWS = 3
 """Rows of the frame that are averaged into one row of a thumbnail; the others are skipped."""
 
@@ -44,14 +45,25 @@ class Window:
         # Far outside coordinates are clipped before they become integers of unbounded size.
         low = np.clip(corners.min(axis=0), -4.0 * largest, 4.0 * max(width, height))
         high = np.clip(corners.max(axis=0), -4.0 * largest, 4.0 * max(width, height))
-        # Even at the least: chroma of two pixels must not be cut apart.
-        grid = max(2, reduction)
+        # Chroma is reduced twice as far as luma, and its samples must not be cut apart.
+        grid = 2 * reduction
         margin = _MARGIN * grid
         x0 = min(max(math.floor((low[0] - margin) / grid) * grid, 0), (width - 1) // grid * grid)
         y0 = min(max(math.floor((low[1] - margin) / grid) * grid, 0), (height - 1) // grid * grid)
         x1 = min(max(math.ceil((high[0] + margin + 1) / grid) * grid, x0 + grid), width)
         y1 = min(max(math.ceil((high[1] + margin + 1) / grid) * grid, y0 + grid), height)
         return cls(Rect(x0, y0, x1, y1), reduction, matrix, dsize)
+
+    def halved(self) -> Window:
+        """The same window for a crop of half the size, as chroma is taken.
+
+        The smaller crop has a border of one pixel more, so that enlarging it is exact at the edges too:
+        pixel c of the crop lies at ``(c + 0.5) / 2 + 0.5`` of the smaller one.
+        """
+        half = np.array([[0.5, 0, 0.75], [0, 0.5, 0.75]])
+        matrix = half @ np.vstack([self.matrix, [0, 0, 1]])
+        dsize = (self.dsize[0] + 1) // 2 + 2, (self.dsize[1] + 1) // 2 + 2
+        return Window(self.rect, 2 * self.reduction, matrix, dsize)
 
     def reduce(self, samples: ByteArray, x_shift: int, y_shift: int) -> ByteArray:
         """The window's samples of a component averaged down by what its subsampling leaves to do."""

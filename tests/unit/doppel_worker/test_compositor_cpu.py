@@ -156,11 +156,11 @@ def test_what_was_pasted_is_read_back(pixel_format: PixelFormat) -> None:
 @pytest.mark.parametrize("pixel_format", ALL_FORMATS, ids=lambda f: f.name)
 def test_sample_shows_what_the_matrix_says(pixel_format: PixelFormat, scale: float) -> None:
     for flip in (False, True):
-        frame = smooth_frame(pixel_format, 161, 121, flip=flip)
+        frame = smooth_frame(pixel_format, 401, 301, flip=flip)
         angle = np.deg2rad(17)
         turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        # The crop's middle looks at (70, 50); its corners may look past the frame.
-        matrix = np.concatenate([turn, (np.array([15.5, 11.5]) - turn @ (70, 50))[:, None]], axis=1)
+        # The crop's middle looks at (150, 110); its corners may look past the frame.
+        matrix = np.concatenate([turn, (np.array([15.5, 11.5]) - turn @ (150, 110))[:, None]], axis=1)
         exact = reference.sample(reference.decode(frame), matrix, (32, 24))
         crop = compositor.sample(frame, matrix.astype(np.float32), (32, 24))
         assert crop.shape == (24, 32, 3)
@@ -168,8 +168,8 @@ def test_sample_shows_what_the_matrix_says(pixel_format: PixelFormat, scale: flo
         inverse = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
         x, y = np.meshgrid(np.arange(32), np.arange(24))
         at = inverse[:2] @ np.stack([x, y, np.ones_like(x)]).reshape(3, -1)
-        margin = 1 / scale if scale < 0.5 else -np.inf
-        inside = ((at > margin) & (at < np.array([[160], [120]]) - margin)).all(axis=0).reshape(24, 32)
+        margin = 2 / scale if scale < 0.5 else -np.inf
+        inside = ((at > margin) & (at < np.array([[400], [300]]) - margin)).all(axis=0).reshape(24, 32)
         assert inside.sum() > 50
         assert np.abs(crop - exact)[inside].max() <= 4
         assert np.abs(crop - exact)[inside].mean() <= 1
