@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -105,9 +106,13 @@ def nvidia_driver() -> int | None:
     return int(first) if done.returncode == 0 and first.isdigit() else None
 
 
-def flavor(driver: int | None) -> str:
-    """``gpu`` where the driver can run the CUDA packages, else ``cpu``: never both ONNX Runtimes."""
-    return "gpu" if driver is not None and driver >= CUDA_DRIVER else "cpu"
+def flavor(driver: int | None, machine: str = platform.machine()) -> str:
+    """``gpu`` where the driver can run the CUDA packages, else ``cpu``: never both ONNX Runtimes.
+
+    The CUDA build of ONNX Runtime exists for x86-64 alone.
+    """
+    fits = driver is not None and driver >= CUDA_DRIVER and machine.lower() in ("x86_64", "amd64")
+    return "gpu" if fits else "cpu"
 
 
 class Environment:

@@ -44,9 +44,18 @@ def test_interpreters_of_virtual_environments_are_left_out():
     assert any(item.version == sys.version_info[:2] for item in found)
 
 
-@pytest.mark.parametrize(("driver", "kind"), [(None, "cpu"), (535, "cpu"), (580, "gpu"), (595, "gpu")])
-def test_the_packages_follow_the_driver(driver, kind):
-    assert flavor(driver) == kind
+@pytest.mark.parametrize(
+    ("driver", "machine", "kind"),
+    [
+        (None, "x86_64", "cpu"),
+        (535, "x86_64", "cpu"),
+        (580, "x86_64", "gpu"),
+        (595, "AMD64", "gpu"),
+        (595, "aarch64", "cpu"),
+    ],
+)
+def test_the_packages_follow_the_driver_and_the_machine(driver, machine, kind):
+    assert flavor(driver, machine) == kind
 
 
 def test_a_stamp_without_a_working_interpreter_is_not_believed(tmp_path):
