@@ -171,7 +171,7 @@ def test_sample_shows_what_the_matrix_says(pixel_format: PixelFormat, scale: flo
         margin = 2 / scale if scale < 0.5 else -np.inf
         inside = ((at > margin) & (at < np.array([[400], [300]]) - margin)).all(axis=0).reshape(24, 32)
         assert inside.sum() > 50
-        assert np.abs(crop - exact)[inside].max() <= 4
+        assert np.abs(crop - exact)[inside].max() <= 5
         assert np.abs(crop - exact)[inside].mean() <= 1
 
 
