@@ -233,7 +233,7 @@ class Control:
         elif isinstance(message, Event):
             self._stats.message(message.text)
             self._obs.log(LOG_INFO, message.text)
-            if instance is not None:
+            if instance is not None and message.code == "fallback":
                 instance.notice = message.text
         elif instance is None:
             return

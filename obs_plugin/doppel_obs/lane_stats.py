@@ -7,7 +7,7 @@ import ctypes
 from typing import Mapping, Sequence
 
 from doppel_ipc import gate_abi
-from doppel_ipc.messages import LaneStatus
+from doppel_ipc.messages import LaneStatus, StageTime
 from doppel_ipc.pixel_format import UNSUPPORTED_NAMES, PixelFormat
 
 from doppel_obs.samples import percentile
@@ -58,7 +58,10 @@ class LaneStats:
         status = self._status
         geometry = status.geometry
         counts = _counts(status)
-        stages = self._lane.stages if self._lane is not None else ()
+        times = {stage.name: {"p50": stage.p50, "p95": stage.p95} for stage in self._stages()}
+        if self._lane is not None:
+            # Waiting in the ring included.
+            times["turnaround"] = {"p50": self._lane.turnaround_ms_p50, "p95": self._lane.turnaround_ms_p95}
         return {
             "source": self.source,
             "filter": self.name,
@@ -74,12 +77,15 @@ class LaneStats:
             "delay_ms": _percentiles(self._delay, (50, 95, 99)),
             "graphics_ms": _percentiles(self._graphics, (50, 99)),
             "copies_ms": _percentiles(self._copies, (50, 99)),
-            "worker_ms": {stage.name: {"p50": stage.p50, "p95": stage.p95} for stage in stages},
+            "worker_ms": times,
             "submitted": status.submitted,
             "given_back": status.given_back,
             "renders_blocked": status.renders_blocked,
             "flushes": status.flushes,
         }
+
+    def _stages(self) -> Sequence[StageTime]:
+        return () if self._lane is None else self._lane.stages
 
 
 def format_name(number: int) -> str | None:

@@ -31,6 +31,7 @@ class Stage:
         number = next(_numbers)
         self.scene = f"Scene {number}"
         self.camera = f"Camera {number}"
+        self.expected_warnings: list[str] = []
         self._inputs: list[str] = []
         self._item = 0
 
@@ -76,6 +77,10 @@ class Stage:
             "SetSceneItemTransform", sceneName=self.scene, sceneItemId=item, sceneItemTransform=fill
         )
         return item
+
+    def expect_warning(self, text: str) -> None:
+        """A warning in OBS's log that this test provokes."""
+        self.expected_warnings.append(text)
 
     def show(self, *, swapping: bool = True) -> None:
         """Goes to the camera's scene, and waits until the worker's pictures are shown."""

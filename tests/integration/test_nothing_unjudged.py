@@ -1,0 +1,273 @@
+"""Nothing unjudged is shown: whatever happens, no recorded frame carries the filmed face.
+
+The worker here paints over everything but the frame's number, so a recorded frame is that, a mosaic or black.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from installer.scene import FILTER_NAME
+from tests.integration.rig import SCRIPT, wait_for
+from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged, shown_numbers
+from tests.support.coded_clip import write_coded_clip
+from tests.support.judge import Judge, Verdict
+
+MOMENT = 0.35
+"""Seconds between two actions of a user in a hurry; long enough for frames to be recorded in between."""
+
+
+def scene_switches(stage: Stage) -> None:
+    for _ in range(5):
+        stage.hide()
+        time.sleep(MOMENT)
+        stage.show(swapping=False)
+        time.sleep(2 * MOMENT)
+
+
+def seeks(stage: Stage) -> None:
+    for position in (9000, 1500, 6000, 300, 11500):
+        stage.seek(position)
+        time.sleep(MOMENT)
+
+
+def restarts_of_the_media(stage: Stage) -> None:
+    for _ in range(3):
+        stage.media("RESTART")
+        time.sleep(MOMENT)
+        stage.media("STOP")
+        time.sleep(MOMENT)
+        stage.media("PLAY")
+        time.sleep(MOMENT)
+
+
+def the_loop(stage: Stage) -> None:
+    stage.seek(11200)
+    wait_for(lambda: stage.cursor_ms() > 11000, 10, "the clip is not near its end")
+    wait_for(lambda: 200 < stage.cursor_ms() < 6000, 20, "the clip does not start again")
+    time.sleep(MOMENT)
+
+
+def hiding_and_showing_the_source(stage: Stage) -> None:
+    for _ in range(4):
+        stage.enable_item(on=False)
+        time.sleep(MOMENT)
+        stage.enable_item(on=True)
+        time.sleep(MOMENT)
+
+
+def persona_changes(stage: Stage) -> None:
+    for persona in ("bronze", "porcelain", "nobody", "bronze", "porcelain"):
+        stage.rig.set_filter(stage.camera, persona=persona)
+        time.sleep(MOMENT)
+
+
+def a_slow_worker(stage: Stage) -> None:
+    stage.rig.set_filter(stage.camera, persona="slow-120")
+    time.sleep(8 * MOMENT)
+    stage.rig.set_filter(stage.camera, persona="porcelain")
+    stage.wait_swapping()
+
+
+def a_stuck_worker(stage: Stage) -> None:
+    stage.rig.set_filter(stage.camera, persona="stuck")
+    restarts = stage.rig.stats()["worker"]["restarts"]
+    wait_for(
+        lambda: stage.rig.stats()["worker"]["restarts"] > restarts, 20, "a worker that is stuck is not killed"
+    )
+    stage.rig.set_filter(stage.camera, persona="porcelain")
+    stage.wait_swapping()
+
+
+def a_worker_kill(stage: Stage) -> None:
+    for _ in range(2):
+        stage.rig.workers()[0].kill()
+        stage.wait_swapping()
+
+
+def a_script_reload(stage: Stage) -> None:
+    for _ in range(2):
+        assert stage.rig.remote("reload", SCRIPT)
+        stage.wait_swapping()
+
+
+def the_script_removed_and_added(stage: Stage) -> None:
+    stage.rig.remote("remove", SCRIPT)
+    time.sleep(3 * MOMENT)
+    stage.rig.remote("load", SCRIPT)
+    stage.wait_swapping()
+
+
+def other_settings_of_the_filter(stage: Stage) -> None:
+    for settings in (
+        {"hold_ms": 0},
+        {"late_policy": "cover"},
+        {"cover": "slate"},
+        {"hold_ms": 500, "strength": 0.1},
+    ):
+        stage.rig.set_filter(stage.camera, **settings)
+        time.sleep(MOMENT)
+
+
+def the_filter_removed_in_the_empty_scene_and_added_again(stage: Stage) -> None:
+    stage.hide()
+    stage.rig.remove_filter(stage.camera)
+    time.sleep(MOMENT)
+    stage.rig.add_filter(stage.camera)
+    stage.show()
+
+
+MAY_LEAVE_A_WARNING = (a_stuck_worker, a_worker_kill)
+
+
+@pytest.mark.parametrize(
+    "happening",
+    [
+        scene_switches,
+        seeks,
+        restarts_of_the_media,
+        the_loop,
+        hiding_and_showing_the_source,
+        persona_changes,
+        a_slow_worker,
+        a_stuck_worker,
+        a_worker_kill,
+        a_script_reload,
+        the_script_removed_and_added,
+        other_settings_of_the_filter,
+        the_filter_removed_in_the_empty_scene_and_added_again,
+    ],
+    ids=lambda happening: happening.__name__,
+)
+def test_nothing_unjudged_is_shown_through(
+    happening: Callable[[Stage], None], stage: Stage, judge: Judge
+) -> None:
+    stage.show()
+    if happening in MAY_LEAVE_A_WARNING:
+        stage.expect_warning("The worker is started again")
+    with stage.rig.recording() as recording:
+        happening(stage)
+    judgements = judged(judge, recording[0])
+
+    assert_nothing_unjudged(judgements)
+    assert any(item.verdict is Verdict.BLURRED for item in judgements), (
+        "the worker's pictures were never shown"
+    )
+
+
+def test_the_last_frames_result_is_shown_within_a_second_after_a_pause(stage: Stage, judge: Judge) -> None:
+    stage.show()
+    with stage.rig.recording() as recording:
+        time.sleep(MOMENT)
+        stage.media("PAUSE")
+        time.sleep(1.2)
+        paused_at = stage.cursor_ms() * FPS / 1000
+    judgements = judged(judge, recording[0])
+
+    assert_nothing_unjudged(judgements)
+    # The cursor is the time of the last packet, which is decoded up to two frames ahead of the picture.
+    assert shown_numbers(judgements)[-1] == pytest.approx(paused_at, abs=2.5)
+    assert judgements[-1].verdict is Verdict.BLURRED, "a paused picture is not to be covered"
+
+
+def test_a_filter_that_is_enabled_again_lets_no_more_than_the_frame_in_flight_through(
+    stage: Stage, judge: Judge
+) -> None:
+    stage.show()
+    for _ in range(2):
+        stage.enable_filter(on=False)
+        with stage.rig.recording() as recording:
+            time.sleep(MOMENT)
+            before = time.monotonic()
+            stage.enable_filter(on=True)
+            took = time.monotonic() - before
+            time.sleep(2 * MOMENT)
+        verdicts = [item.verdict for item in judged(judge, recording[0])]
+        raw = [index for index, verdict in enumerate(verdicts) if verdict is Verdict.RAW]
+        assert raw, "the user disabled the filter: the original is to be shown"
+        assert raw == list(range(len(raw))), "the original came back after the filter was enabled"
+        assert len(verdicts) - len(raw) >= (2 * MOMENT - took) * FPS - 6
+
+
+@pytest.mark.parametrize("size", [(320, 180), (1280, 720)])
+def test_a_frame_size_that_changes_in_mid_stream_is_followed(
+    stage: Stage, judge: Judge, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    other = tmp_path / "other.mp4"
+    write_coded_clip(other, *size, count=60)
+    stage.show()
+    with stage.rig.recording() as recording:
+        for path, width in ((other, size[0]), (stage.clip, 640)):
+            stage.rig.request(
+                "SetInputSettings", inputName=stage.camera, inputSettings={"local_file": str(path)}
+            )
+            wait_for(lambda w=width: stage.lane()["width"] == w, 15, f"{width} is not seen")
+            stage.wait_swapping()
+    judgements = judged(judge, recording[0])
+
+    # The judge knows the mosaic of the first size only, so a covered frame may be one that it cannot place.
+    assert not [item for item in judgements if item.verdict is Verdict.RAW]
+    assert sum(item.verdict is Verdict.BLURRED for item in judgements) > len(judgements) // 4
+
+
+def test_two_filters_on_one_source_both_hide_the_face(stage: Stage, judge: Judge) -> None:
+    stage.rig.add_filter(stage.camera, "Second", persona="bronze")
+    stage.show()
+    stage.rig.wait_swapping(stage.camera, "Second")
+    with stage.rig.recording() as recording:
+        for name, on in itertools.product((FILTER_NAME, "Second"), (False, True)):
+            stage.rig.request(
+                "SetSourceFilterEnabled", sourceName=stage.camera, filterName=name, filterEnabled=on
+            )
+            time.sleep(MOMENT)
+    assert_nothing_unjudged(judged(judge, recording[0]))
+    assert len(stage.rig.workers()) == 1
+
+
+def test_several_sources_are_served_by_one_worker(stage: Stage, judge: Judge) -> None:
+    names = [stage.camera, f"{stage.camera} b", f"{stage.camera} c"]
+    for name in names[1:]:
+        stage.add_camera(name)
+        stage.rig.add_filter(name)
+    stage.show()
+    with stage.rig.recording() as recording:
+        for name in names:
+            stage.rig.wait_swapping(name)
+    assert_nothing_unjudged(judged(judge, recording[0]))
+    assert len(stage.rig.workers()) == 1
+
+
+def test_copied_filters_swap_too(stage: Stage, judge: Judge) -> None:
+    stage.rig.set_filter(stage.camera, persona="bronze")
+    copy = f"{stage.camera} copy"
+    stage.add_camera(copy)
+    stage.rig.remote("copy_filters", copy, stage.camera)
+    stage.show()
+    with stage.rig.recording() as recording:
+        stage.rig.wait_swapping(copy)
+        item = stage.rig.request("GetSceneItemList", sceneName=stage.scene)["sceneItems"][-1]["sceneItemId"]
+        stage.rig.request("DuplicateSceneItem", sceneName=stage.scene, sceneItemId=item)
+        time.sleep(MOMENT)
+    assert stage.rig.lane(copy)["persona"] == "bronze"
+    assert_nothing_unjudged(judged(judge, recording[0]))
+
+
+@pytest.mark.parametrize("mode", [2, 3, 8], ids=["retro", "blend", "yadif-2x"])
+def test_a_deinterlaced_source_shows_nothing_unjudged(stage: Stage, judge: Judge, mode: int) -> None:
+    stage.show()
+    with stage.rig.recording() as recording:
+        stage.rig.remote("deinterlace", stage.camera, mode)
+        time.sleep(4 * MOMENT)
+        stage.wait_swapping()
+        stage.rig.remote("deinterlace", stage.camera, 0)
+        time.sleep(2 * MOMENT)
+    judgements = judged(judge, recording[0])
+
+    # A blend of two frames has no legible number: such a frame may be one that the judge cannot place.
+    assert not [item for item in judgements if item.verdict is Verdict.RAW]
+    assert any(item.verdict is Verdict.BLURRED for item in judgements)
