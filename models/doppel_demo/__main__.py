@@ -1,16 +1,18 @@
-"""``python -m doppel_demo``: renders the demo clip and its landmarks from the portrait in ``tests/fixtures``."""
+"""``python -m doppel_demo``: renders the demo clip and its landmarks from the portrait."""
 
 from __future__ import annotations
 
 import argparse
 from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 import av
 import cv2
 import numpy as np
 
 from doppel_demo import motion, voice
+from doppel_demo.head import Pose
 from doppel_demo.interpolation import Array
 from doppel_demo.render import Picture, Renderer
 
@@ -45,27 +47,31 @@ def main() -> None:
         for index, pose in enumerate(poses):
             writer.write(renderer.frame(pose))
             if index % 30 == 29:
-                print(f"{index + 1} of {len(poses)} frames", flush=True)  # noqa: T201
+                print(f"{index + 1} of {len(poses)} frames", flush=True)
         writer.write_sound(sound)
 
 
-def write_landmarks(path: Path, landmarks: list[Array], poses: list[motion.Pose]) -> None:
-    """Save the truth: ``points`` as int16 sixteenths of a pixel, each frame as its difference to the one before."""
+def write_landmarks(path: Path, landmarks: list[Array], poses: list[Pose]) -> None:
+    """Save the truth; points as sixteenths of a pixel, each frame's as differences to the frame before."""
     units = np.round(np.stack(landmarks) * 16).astype(np.int16)
     first = np.zeros((1, *units.shape[1:]), np.int16)
     angles = np.array([(pose.yaw, pose.pitch, pose.roll) for pose in poses], np.float32)
     blink = np.array([pose.weights["blink_right"] for pose in poses], np.float32)
     mouth = np.array([pose.weights["jaw"] for pose in poses], np.float32)
-    np.savez_compressed(path, steps=np.diff(units, axis=0, prepend=first), angles=angles, blink=blink, mouth=mouth)
+    np.savez_compressed(
+        path, steps=np.diff(units, axis=0, prepend=first), angles=angles, blink=blink, mouth=mouth
+    )
 
 
 class ClipWriter:
     """Writes H.264 (BT.709, limited range) with AAC sound."""
 
     def __init__(self, path: Path, crf: int) -> None:
-        """Args:
-        path: the MP4 file to write.
-        crf: x264's constant rate factor.
+        """Open the file.
+
+        Args:
+            path: the MP4 file to write.
+            crf: x264's constant rate factor.
         """
         self._container = av.open(str(path), "w", options={"movflags": "+faststart"})
         options = {"crf": str(crf), "preset": "slow", "tune": "film", "x264-params": "keyint=60:threads=1"}
@@ -76,7 +82,7 @@ class ClipWriter:
         self._sound = self._container.add_stream("aac", rate=voice.RATE, layout="mono")
         self._sound.bit_rate = 64000
 
-    def __enter__(self) -> ClipWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -25,29 +25,42 @@ MOUTH_CORNERS = (61, 78, 291, 308)
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
         152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
 
-_STILL = (1, 4, 5, 195, 197, 6, 168, 2, 98, 327, 129, 358, 9, 151, 33, 133, 263, 362, 27, 257, 23, 253, 119, 348,
-          10, 109, 338, 54, 284, 162, 389, 127, 356, 234, 454, 93, 323)  # fmt: skip
+# fmt: off
+_STILL = (
+    1, 4, 5, 195, 197, 6, 168, 2, 98, 327, 129, 358, 9, 151, 33, 133, 263, 362, 27, 257, 23, 253, 119,
+    348, 10, 109, 338, 54, 284, 162, 389, 127, 356, 234, 454, 93, 323,
+)
+# fmt: on
 # How far each point follows the lower jaw, 0..1.
+# fmt: off
 _JAW = {
-    152: 1, 175: 1, 199: 1, 200: 1, 18: 1, 148: 1, 377: 1, 176: 0.97, 400: 0.97, 149: 0.9, 378: 0.9, 150: 0.78,
-    379: 0.78, 136: 0.6, 365: 0.6, 172: 0.42, 397: 0.42, 58: 0.22, 288: 0.22, 132: 0.08, 361: 0.08, 61: 0.3, 291: 0.3,
-    78: 0.3, 308: 0.3, 146: 0.6, 375: 0.6, 95: 0.62, 324: 0.62, 91: 0.86, 321: 0.86, 88: 0.86, 318: 0.86, 181: 0.97,
-    405: 0.97, 178: 0.97, 402: 0.97, 84: 1, 314: 1, 87: 1, 317: 1, 17: 1, 14: 1, 205: 0.03, 425: 0.03, 50: 0, 280: 0,
-    0: 0, 37: 0, 267: 0, 39: 0, 269: 0, 13: 0.02, 82: 0.02, 312: 0.02, 81: 0.03, 311: 0.03, 80: 0.06, 310: 0.06,
-    191: 0.15, 415: 0.15, 40: 0.04, 270: 0.04, 185: 0.15, 409: 0.15,
-}  # fmt: skip
+    152: 1, 175: 1, 199: 1, 200: 1, 18: 1, 148: 1, 377: 1, 176: 0.97, 400: 0.97, 149: 0.9, 378: 0.9,
+    150: 0.78, 379: 0.78, 136: 0.6, 365: 0.6, 172: 0.42, 397: 0.42, 58: 0.22, 288: 0.22, 132: 0.08,
+    361: 0.08, 61: 0.3, 291: 0.3, 78: 0.3, 308: 0.3, 146: 0.6, 375: 0.6, 95: 0.62, 324: 0.62, 91: 0.86,
+    321: 0.86, 88: 0.86, 318: 0.86, 181: 0.97, 405: 0.97, 178: 0.97, 402: 0.97, 84: 1, 314: 1, 87: 1,
+    317: 1, 17: 1, 14: 1, 205: 0.03, 425: 0.03, 50: 0, 280: 0, 0: 0, 37: 0, 267: 0, 39: 0, 269: 0,
+    13: 0.02, 82: 0.02, 312: 0.02, 81: 0.03, 311: 0.03, 80: 0.06, 310: 0.06, 191: 0.15, 415: 0.15,
+    40: 0.04, 270: 0.04, 185: 0.15, 409: 0.15,
+}
+# fmt: on
 _JAW_AXIS_Y, _JAW_AXIS_Z = 120.0, 35.0
 """The jaw's joint: before the ear."""
 JAW_DEGREES = 14.0
 """Opening of the jaw at weight 1."""
-_AROUND = np.array([(150, 60), (225, 5), (305, 70), (300, 110), (160, 110), (170, 185), (280, 185), (224, 222),
-                    (190, 215), (258, 215), (140, 150), (310, 150), (224, 240)], np.float64)  # fmt: skip
+# fmt: off
+_AROUND = np.array([
+    (150, 60), (225, 5), (305, 70), (300, 110), (160, 110), (170, 185), (280, 185), (224, 222),
+    (190, 215), (258, 215), (140, 150), (310, 150), (224, 240),
+], np.float64)
+# fmt: on
 """Points around the head that no expression moves."""
 
 NAMES = ("blink_right", "blink_left", "jaw", "close", "relax", "round", "brows")
 
 
-def _field(controls: dict[int, tuple[float, float, float]], points: Array, still: tuple[int, ...]) -> ThinPlate:
+def _field(
+    controls: dict[int, tuple[float, float, float]], points: Array, still: tuple[int, ...]
+) -> ThinPlate:
     """A field that moves the control landmarks as told and keeps ``still`` and the surroundings in place."""
     fixed = [index for index in still if index not in controls]
     at = np.concatenate([points[list(controls), :2], points[fixed, :2], _AROUND])
@@ -86,7 +99,16 @@ def _blink(points: Array, side: str) -> ThinPlate:
         moves[lower] = (-0.12 * gap[0], -0.12 * gap[1], 0.0)
         moves[below] = (0.0, -0.06 * gap[1], 0.0)
     other = "left" if side == "right" else "right"
-    still = (*EYE_CORNERS[side], *LID_UPPER[other], *LID_LOWER[other], *EYE_CORNERS[other], *BROWS, *_STILL, 61, 291)
+    still = (
+        *EYE_CORNERS[side],
+        *LID_UPPER[other],
+        *LID_LOWER[other],
+        *EYE_CORNERS[other],
+        *BROWS,
+        *_STILL,
+        61,
+        291,
+    )
     # The crease and the row below the eye move here, whatever the other tables say.
     return _field(moves, points, still)
 
@@ -105,22 +127,41 @@ def _close(points: Array) -> ThinPlate:
     moves: dict[int, tuple[float, float, float]] = dict.fromkeys(MOUTH_CORNERS, (0.0, 0.0, 0.0))
     rows = zip(LIP_UPPER_INNER, LIP_LOWER_INNER, LIP_UPPER_OUTER, LIP_LOWER_OUTER, strict=True)
     for upper, lower, upper_outer, lower_outer in rows:
-        gap = 1.04 * (points[lower, 1] - points[upper, 1])
+        gap = 0.92 * (points[lower, 1] - points[upper, 1])
         moves[upper], moves[lower] = (0.0, 0.5 * gap, 0.0), (0.0, -0.5 * gap, 0.0)
         moves[upper_outer], moves[lower_outer] = (0.0, 0.24 * gap, 0.0), (0.0, -0.3 * gap, 0.0)
     return _field(moves, points, (*_STILL, 152, 175, 148, 377, 176, 400, 149, 378, 136, 365, 205, 425))
 
 
 def _relax(points: Array) -> ThinPlate:
-    moves = {61: (5.0, 2.6, 0.0), 78: (4.6, 2.4, 0.0), 291: (-5.0, 2.2, 0.0), 308: (-4.6, 2.0, 0.0),
-             0: (0.0, 1.0, -0.5), 13: (0.0, 0.8, -0.5), 17: (0.0, -0.8, -0.5), 14: (0.0, -0.6, -0.5),
-             205: (0.6, 1.2, 0.5), 425: (-0.6, 1.2, 0.5), 50: (0.2, 0.8, 0.3), 280: (-0.2, 0.8, 0.3)}  # fmt: skip
+    moves = {
+        61: (5.0, 2.6, 0.0),
+        78: (4.6, 2.4, 0.0),
+        291: (-5.0, 2.2, 0.0),
+        308: (-4.6, 2.0, 0.0),
+        0: (0.0, 1.0, -0.5),
+        13: (0.0, 0.8, -0.5),
+        17: (0.0, -0.8, -0.5),
+        14: (0.0, -0.6, -0.5),
+        205: (0.6, 1.2, 0.5),
+        425: (-0.6, 1.2, 0.5),
+        50: (0.2, 0.8, 0.3),
+        280: (-0.2, 0.8, 0.3),
+    }
     return _field(moves, points, (*_STILL, 152, 175, 148, 377, 149, 378, 136, 365, 58, 288))
 
 
 def _round(points: Array) -> ThinPlate:
-    moves = {61: (6.5, 0.6, -1.0), 78: (6.0, 0.5, -1.0), 291: (-6.5, 0.6, -1.0), 308: (-6.0, 0.5, -1.0),
-             0: (0.0, -0.6, -3.0), 13: (0.0, -0.4, -3.0), 17: (0.0, 0.6, -3.0), 14: (0.0, 0.4, -3.0)}  # fmt: skip
+    moves = {
+        61: (6.5, 0.6, -1.0),
+        78: (6.0, 0.5, -1.0),
+        291: (-6.5, 0.6, -1.0),
+        308: (-6.0, 0.5, -1.0),
+        0: (0.0, -0.6, -3.0),
+        13: (0.0, -0.4, -3.0),
+        17: (0.0, 0.6, -3.0),
+        14: (0.0, 0.4, -3.0),
+    }
     return _field(moves, points, (*_STILL, 152, 175, 148, 377, 149, 378, 136, 365, 58, 288, 205, 425))
 
 

@@ -14,10 +14,12 @@ from doppel_demo.interpolation import Array, ThinPlate, smoothstep
 # The outline of hair, ears and jaw, portrait pixels, drawn by hand; the neck is cut at the collar.
 # fmt: off
 SILHOUETTE = np.array([
-    (170, 117), (161, 108), (157, 96), (154, 78), (154, 66), (158, 56), (170, 46), (187, 36), (194, 28), (210, 22),
-    (220, 17), (232, 15), (248, 18), (260, 23), (274, 30), (286, 39), (292, 49), (297, 61), (300, 75), (302, 87),
-    (297, 106), (288, 118), (280, 127), (278, 134), (270, 137), (266, 143), (262, 150), (257, 161), (252, 176),
-    (226, 184), (196, 176), (188, 165), (185, 150), (183, 134), (179, 131), (173, 127)], np.float64)
+    (170, 117), (161, 108), (157, 96), (154, 78), (154, 66), (158, 56), (170, 46), (187, 36), (194, 28),
+    (210, 22), (220, 17), (232, 15), (248, 18), (260, 23), (274, 30), (286, 39), (292, 49), (297, 61),
+    (300, 75), (302, 87), (297, 106), (288, 118), (280, 127), (278, 134), (270, 137), (266, 143),
+    (262, 150), (257, 161), (252, 176), (226, 184), (196, 176), (188, 165), (185, 150), (183, 134),
+    (179, 131), (173, 127),
+], np.float64)
 # fmt: on
 PIVOT = np.array([225.0, 165.0, 42.0])
 """The head turns about this point: the top of the spine."""
@@ -49,8 +51,10 @@ class HeadModel:
     """Depth, stiffness and expression fields of the portrait. Coordinates: portrait pixels."""
 
     def __init__(self, landmarks: Array) -> None:
-        """Args:
-        landmarks: (478, 3) of the portrait, pixels.
+        """Work out depth and movements.
+
+        Args:
+            landmarks: (478, 3) of the portrait, pixels.
         """
         self.landmarks = np.asarray(landmarks, np.float64)
         face = self.landmarks[:468]
@@ -60,15 +64,19 @@ class HeadModel:
         oval = self.landmarks[list(expression.OVAL), :2]
         to_face, in_face = _distance(oval, size)
         to_outline, in_head = _distance(SILHOUETTE, size)
-        self._off_face = cv2.GaussianBlur(np.where(in_face > 0, 0.0, to_face), (0, 0), 2.0)
-        self._off_outline = cv2.GaussianBlur(np.where(in_head > 0, 0.0, to_outline), (0, 0), 4.0)
+        self._off_face = _blurred(np.where(in_face > 0, 0.0, to_face), 2.0)
+        self._off_outline = _blurred(np.where(in_head > 0, 0.0, to_outline), 4.0)
         self._rest_depth = self._depth_map(in_face > 0)
 
     def surface(self, points: Array) -> Surface:
         """What the model knows about portrait points (n, 2), ready to be posed."""
         fields = {name: field(points) for name, field in self._fields.items()}
-        return Surface(points, self.sample(self._rest_depth, points), self._turning(points), self._rolling(points),
-                       self._swaying(points), fields)  # fmt: skip
+        depth, turning, rolling = (
+            self.sample(self._rest_depth, points),
+            self._turning(points),
+            self._rolling(points),
+        )
+        return Surface(points, depth, turning, rolling, self._swaying(points), fields)
 
     def landmark_surface(self) -> Surface:
         """The landmarks themselves. Irises sit on the eyeballs: no lid moves them."""
@@ -81,7 +89,7 @@ class HeadModel:
 
     def inside(self, points: Array) -> Array:
         """1 on the head, 0 beside it, smooth between."""
-        out: Array = 1 - smoothstep(self.sample(self._off_outline, points) / 5.0)
+        out: Array = 1 - smoothstep((self.sample(self._off_outline, points) - 1.0) / 2.5)
         return out
 
     @staticmethod
@@ -109,13 +117,13 @@ class HeadModel:
         edge[labels[in_face]] = face[in_face]
         s = np.minimum(self._off_face / _HAIR, 1)
         curve = np.sqrt(1 - s**2)
-        around = cv2.GaussianBlur(edge[labels], (0, 0), 5.0) * curve + _DEPTH_OF_OUTLINE * (1 - curve)
+        around = _blurred(edge[labels], 5.0) * curve + _DEPTH_OF_OUTLINE * (1 - curve)
         depth = np.where(in_face, face, around)
-        # At the face's edge the surface is steep and the landmarks are few: without this it comes out scalloped.
+        # At the face's edge the surface is steep and the landmarks are few: it would come out scalloped.
         to_edge = cv2.distanceTransform(in_face.astype(np.uint8), cv2.DIST_L2, 5) + self._off_face
         near = np.exp(-((to_edge / 14.0) ** 2))
-        smooth = cv2.GaussianBlur(depth, (0, 0), 6.0)
-        mixed: Array = cv2.GaussianBlur(depth, (0, 0), 1.2) * (1 - near) + smooth * near
+        smooth = _blurred(depth, 6.0)
+        mixed: Array = _blurred(depth, 1.2) * (1 - near) + smooth * near
         return mixed
 
     def _turning(self, points: Array) -> Array:
@@ -178,7 +186,8 @@ class Surface:
         rolled = (at - PIVOT) @ (pose.scale * _roll(pose.roll)).T + PIVOT
         at = at + self.rolling[:, None] * (rolled - at)
         at[:, :2] += self.swaying[:, None] * np.asarray(pose.sway)
-        return at
+        out: Array = at
+        return out
 
 
 def rotation(pose: Pose) -> Array:
@@ -198,6 +207,10 @@ def _turn(yaw: float, pitch: float) -> Array:
 def _roll(roll: float) -> Array:
     c = np.deg2rad(roll)
     return np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
+
+
+def _blurred(table: Array, sigma: float) -> Array:
+    return np.asarray(cv2.GaussianBlur(table, (0, 0), sigma), np.float64)
 
 
 def _distance(polygon: Array, size: int) -> tuple[Array, Array]:

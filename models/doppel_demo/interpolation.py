@@ -12,10 +12,12 @@ class ThinPlate:
     """The smoothest field through given values at given points (Bookstein 1989, kernel r^2 log r)."""
 
     def __init__(self, points: Array, values: Array, stiffness: float = 1e-3) -> None:
-        """Args:
-        points: (n, 2), no two the same.
-        values: (n, c).
-        stiffness: > 0 lets the field miss the values a little where they change abruptly.
+        """Solve for the field.
+
+        Args:
+            points: (n, 2), no two the same.
+            values: (n, c).
+            stiffness: > 0 lets the field miss the values a little where they change abruptly.
         """
         self._points = np.asarray(points, np.float64)
         self._scale = float(np.ptp(self._points, axis=0).max())

@@ -1,4 +1,4 @@
-"""A small triangle rasteriser: for each pixel of a picture, the nearest triangle's interpolated attributes."""
+"""A small triangle rasteriser: each pixel gets the nearest triangle's attributes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ def grid_triangles(rows: int, columns: int) -> Index:
     return np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)])
 
 
-def rasterize(vertices: Array, attributes: Array, triangles: Index, width: int, height: int) -> tuple[Array, Array]:
+def rasterize(
+    vertices: Array, attributes: Array, triangles: Index, width: int, height: int
+) -> tuple[Array, Array]:
     """Draw triangles with a depth test.
 
     Args:
         vertices: (n, 3) x, y in pixels (centres of pixels at whole numbers), z (smaller is nearer).
         attributes: (n, c) values to interpolate.
-        triangles: (m, 3) vertex numbers; both windings are drawn.
+        triangles: (m, 3) vertex numbers, clockwise; those that a fold turned over are not drawn.
         width: of the picture, pixels.
         height: of the picture, pixels.
 
@@ -31,6 +33,9 @@ def rasterize(vertices: Array, attributes: Array, triangles: Index, width: int, 
         ``values`` (height, width, c), NaN where nothing was drawn, and ``depth`` (height, width), inf there.
     """
     corner = vertices[triangles]
+    side, other = corner[:, 1, :2] - corner[:, 0, :2], corner[:, 2, :2] - corner[:, 0, :2]
+    front = side[:, 0] * other[:, 1] - side[:, 1] * other[:, 0] > 0
+    triangles, corner = triangles[front], corner[front]
     low_y = np.maximum(np.ceil(corner[:, :, 1].min(axis=1)), 0)
     high_y = np.minimum(np.floor(corner[:, :, 1].max(axis=1)), height - 1)
     rows = np.maximum(high_y - low_y + 1, 0).astype(np.int64)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from doppel_demo import expression
 from doppel_demo.head import HeadModel, Pose, Surface, rotation
-from doppel_demo.interpolation import Array
+from doppel_demo.interpolation import Array, smoothstep
 from doppel_demo.raster import Index, grid_triangles, rasterize
 
 Picture = npt.NDArray[np.uint8]
@@ -19,6 +19,9 @@ Floats = npt.NDArray[np.float32]
 _LIGHT = np.array([-0.35, -0.5, -0.8]) / np.linalg.norm([-0.35, -0.5, -0.8])
 _AMBIENT, _DIFFUSE = 0.66, 0.34
 _CAVITY = np.array([46, 17, 18], np.float32)
+_LIP_LINE = np.array([104, 48, 46], np.float32)
+_MOUTH_LAYERS = 2
+"""Tongue and teeth are drawn first."""
 _TONGUE = np.array([128, 56, 58], np.float32)
 
 
@@ -38,12 +41,14 @@ class Renderer:
     """Renders poses of one portrait at one size."""
 
     def __init__(self, portrait: Picture, landmarks: Array, width: int, height: int, face_px: float) -> None:
-        """Args:
-        portrait: (512, 512, 3) uint8 RGB.
-        landmarks: (478, 3) of it.
-        width: of the frames, pixels.
-        height: of the frames, pixels.
-        face_px: height of the landmarks' bounding box in the frame, pixels.
+        """Prepare the layers.
+
+        Args:
+            portrait: (512, 512, 3) uint8 RGB.
+            landmarks: (478, 3) of it.
+            width: of the frames, pixels.
+            height: of the frames, pixels.
+            face_px: height of the landmarks' bounding box in the frame, pixels.
         """
         self.width, self.height = width, height
         self.model = HeadModel(landmarks)
@@ -61,19 +66,26 @@ class Renderer:
         iris = np.zeros((478, 3))
         iris[468:, :2] = pose.gaze
         at = self._landmarks.posed(pose, extra=iris)
-        return np.c_[self._to_frame(at[:, :2]), at[:, 2] * self._zoom]
+        out: Array = np.c_[self._to_frame(at[:, :2]), at[:, 2] * self._zoom]
+        return out
 
     def frame(self, pose: Pose) -> Picture:
         """The picture (height, width, 3), uint8 RGB."""
         picture = np.broadcast_to(_CAVITY, (self.height, self.width, 3)).astype(np.float32)
-        for layer in self._layers:
+        for number, layer in enumerate(self._layers):
+            if number == _MOUTH_LAYERS:
+                # Little light gets between lips that are nearly closed.
+                light = self._mouth_light(pose)
+                picture = picture * light + _LIP_LINE * (1 - light)
             is_skin = layer.moved_by is None
             extra = None
             if layer.moved_by == ():
                 extra = self._gaze(layer.surface.points, pose)
             posed = layer.surface.posed(pose, only=layer.moved_by, extra=extra)
             vertices = np.c_[self._to_frame(posed[:, :2]), posed[:, 2]]
-            attributes = np.c_[self._to_frame(layer.surface.points), self._shade(pose) if is_skin else np.ones(len(posed))]
+            attributes = np.c_[
+                self._to_frame(layer.surface.points), self._shade(pose) if is_skin else np.ones(len(posed))
+            ]
             left, top, right, bottom = self._bounds(vertices)
             if right <= left or bottom <= top:
                 continue
@@ -83,7 +95,7 @@ class Renderer:
             where = np.nan_to_num(values, nan=-1e4).astype(np.float32)
             drawn = cv2.remap(layer.rgba, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=border)
             if is_skin:
-                drawn = _soften_folds(drawn, where)
+                drawn = _soften_folds(np.asarray(drawn, np.float32), where)
             alpha = np.clip(drawn[..., 3:], 0, 1)
             shade = where[..., 2:] * (alpha > 0)
             part = picture[top:bottom, left:right]
@@ -102,7 +114,11 @@ class Renderer:
         surface = self.model.surface(points)
         holes = [self._eye_outline(side) for side in ("right", "left")] + [self._mouth_outline()]
         alpha = 1 - self._fill(holes, soft=0.8)
-        rgba = np.dstack([self._texture * alpha[..., None], alpha])
+        # The lips' rim is mixed with teeth in the portrait: it takes the lips' colour.
+        mouth = self._fill(holes[-1:], soft=0.0) > 0.5
+        rim = cv2.dilate(mouth.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))) > 0
+        texture = self._grow(~rim, rim)
+        rgba = np.dstack([texture * alpha[..., None], alpha])
         # Beyond the portrait's edges it goes on as it ends.
         return _Layer(surface, grid_triangles(len(ys), len(xs)), rgba, None), self._normals(points)
 
@@ -128,9 +144,8 @@ class Renderer:
         points = self.model.landmarks
         lower = points[14, :2]
         width = np.abs(points[308, 0] - points[78, 0])
-        outline = np.array(
-            [lower + (0.27 * width * np.cos(t), 1.5 + 5.5 * np.sin(t)) for t in np.linspace(0, 2 * np.pi, 40)]
-        )
+        angle = np.linspace(0, 2 * np.pi, 40)
+        outline = lower + np.stack([0.27 * width * np.cos(angle), 1.5 + 5.5 * np.sin(angle)], axis=1)
         alpha = self._fill([outline], soft=4.0)
         surface, triangles = self._patch(outline, 3.0)
         rgba = np.dstack([_TONGUE * alpha[..., None], alpha]).astype(np.float32)
@@ -166,16 +181,20 @@ class Renderer:
         # Larger than the frame: what lies below and to the right may move into it.
         size = self._canvas
         flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
-        large = cv2.warpAffine(wide.astype(np.float32), matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        large = cv2.warpAffine(
+            wide.astype(np.float32), matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+        )
         sharp = large + 0.7 * (large - cv2.GaussianBlur(large, (0, 0), 2.0))
         return np.clip(sharp, 0, 255).astype(np.float32)
 
     def _fill(self, outlines: list[Array], soft: float) -> Floats:
         mask = np.zeros(self._canvas[::-1], np.uint8)
         for outline in outlines:
-            cv2.fillPoly(mask, [np.round(self._to_frame(outline) * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
-        out = mask.astype(np.float32) / 255
-        return cv2.GaussianBlur(out, (0, 0), soft) if soft > 0 else out
+            cv2.fillPoly(
+                mask, [np.round(self._to_frame(outline) * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4
+            )
+        sharp = mask.astype(np.float32) / 255
+        return np.asarray(cv2.GaussianBlur(sharp, (0, 0), soft) if soft > 0 else sharp, np.float32)
 
     def _grow(self, inside: npt.NDArray[np.bool_], near: npt.NDArray[np.bool_]) -> Floats:
         """The texture inside, continued into ``near`` by the closest inside colours, softened."""
@@ -198,7 +217,12 @@ class Renderer:
 
     def _bounds(self, vertices: Array) -> tuple[int, int, int, int]:
         low, high = np.floor(vertices[:, :2].min(axis=0)), np.ceil(vertices[:, :2].max(axis=0)) + 1
-        return (max(0, int(low[0])), max(0, int(low[1])), min(self.width, int(high[0])), min(self.height, int(high[1])))
+        return (
+            max(0, int(low[0])),
+            max(0, int(low[1])),
+            min(self.width, int(high[0])),
+            min(self.height, int(high[1])),
+        )
 
     def _gaze(self, points: Array, pose: Pose) -> Array:
         """Pupils move within the eye; its corners stay."""
@@ -207,16 +231,22 @@ class Renderer:
             center = self.model.landmarks[expression.IRIS[side][0], :2]
             first, last = self.model.landmarks[list(expression.EYE_CORNERS[side]), :2]
             reach = 0.55 * np.linalg.norm(first - last)
-            near = np.exp(-(((points - center) ** 2).sum(axis=1) / (0.62 * reach) ** 2) ** 2)
+            near = np.exp(-((((points - center) ** 2).sum(axis=1) / (0.62 * reach) ** 2) ** 2))
             out[:, :2] += near[:, None] * np.asarray(pose.gaze)
         return out
+
+    def _mouth_light(self, pose: Pose) -> np.float32:
+        """0 between closed lips, 1 from a gap of 4 portrait pixels on."""
+        at = self._landmarks.posed(pose)
+        gap = np.linalg.norm(at[14] - at[13]) if at[14, 1] > at[13, 1] else 0.0
+        return np.float32(smoothstep(np.array((gap - 0.8) / 3.2)))
 
     def _normals(self, points: Array) -> Array:
         step = 2.0
         xs = np.arange(0, 512, step)
         grid = np.stack(np.meshgrid(xs, xs), axis=-1).reshape(-1, 2)
         depth = self.model.surface(grid).depth.reshape(len(xs), len(xs))
-        depth = cv2.GaussianBlur(depth, (0, 0), 3.0)
+        depth = np.asarray(cv2.GaussianBlur(depth, (0, 0), 3.0), np.float64)
         dy, dx = np.gradient(depth, step)
         normal = np.dstack([dx, dy, -np.ones_like(dx)])
         normal /= np.linalg.norm(normal, axis=2, keepdims=True)
@@ -244,9 +274,8 @@ def _lines(start: float, end: float, fine: tuple[float, float], medium: tuple[fl
 def _smooth_outline(points: Array) -> Array:
     """A closed outline through ``points``, four times as dense (Catmull-Rom)."""
     p0, p1, p2, p3 = (np.roll(points, shift, axis=0) for shift in (1, 0, -1, -2))
-    parts = []
-    for t in (0.0, 0.25, 0.5, 0.75):
-        parts.append(0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3))
+    slope, bend, twist = p2 - p0, 2 * p0 - 5 * p1 + 4 * p2 - p3, 3 * p1 - p0 - 3 * p2 + p3
+    parts = [0.5 * (2 * p1 + slope * t + bend * t**2 + twist * t**3) for t in (0.0, 0.25, 0.5, 0.75)]
     out: Array = np.stack(parts, axis=1).reshape(-1, 2)
     return out
 
@@ -262,6 +291,8 @@ def _soften_folds(drawn: Floats, where: Floats) -> Floats:
         else:
             jump[:, 1:] |= step
             jump[:, :-1] |= step
-    weight = cv2.GaussianBlur(cv2.dilate(jump, np.ones((2, 2), np.uint8)).astype(np.float32), (0, 0), 0.8)[..., None]
+    weight = cv2.GaussianBlur(cv2.dilate(jump, np.ones((2, 2), np.uint8)).astype(np.float32), (0, 0), 0.8)[
+        ..., None
+    ]
     soft = cv2.GaussianBlur(drawn, (0, 0), 1.0)
     return drawn + np.clip(weight, 0, 1) * (soft - drawn)

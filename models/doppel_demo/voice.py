@@ -35,7 +35,10 @@ def _vowel(syllable: Syllable) -> Array:
     sound = np.zeros_like(t)
     for number in range(1, 18):
         hertz = number * pitch
-        gain = sum(1 / (1 + ((hertz - f) / width) ** 2) * a for f, width, a in ((first, 90, 1.0), (second, 130, 0.5), (2700, 220, 0.2)))
+        gain = sum(
+            1 / (1 + ((hertz - f) / width) ** 2) * a
+            for f, width, a in ((first, 90, 1.0), (second, 130, 0.5), (2700, 220, 0.2))
+        )
         sound += gain * np.sin(number * phase) / np.sqrt(number)
     envelope = np.sin(np.pi * t / syllable.length) ** 0.8
     out: Array = (0.4 + 0.6 * syllable.opening) * envelope * sound
