@@ -96,6 +96,10 @@ static void note_upload(struct doppel_filter *filter, uint32_t suspicion)
 {
 	filter->drawn_id = filter->last_id;
 	filter->texture = filter->frame_picture;
+	if (filter->texture == DOPPEL_PICTURE_RAW && atomic_load(&filter->late_policy) != DOPPEL_LATE_ORIGINAL) {
+		filter->clean_uploads = 0; /* shown by a choice that has been taken back, or holds only while paused */
+		return;
+	}
 	if (filter->clean_suspicion != suspicion || filter->clean_uploads == 0) {
 		filter->clean_suspicion = suspicion;
 		filter->clean_uploads = 1;
@@ -119,15 +123,15 @@ static enum action defuse(struct doppel_filter *filter, struct drawing *drawing,
 static enum action decide(struct doppel_filter *filter, struct drawing *drawing)
 {
 	const uint32_t suspicion = atomic_load_explicit(&filter->suspicion, memory_order_acquire);
-	if (atomic_load(&filter->paused) != 0)
-		return DRAW;
-	if (filter->last_id == 0)
-		return DRAW_NOTHING;
 	const bool same_tick = filter->frame_video_time == drawing->video_time &&
 			       filter->frame_picture != DOPPEL_PICTURE_NONE;
 	const bool uploaded = same_tick && filter->drawn_id != filter->last_id;
 	if (uploaded)
 		note_upload(filter, suspicion);
+	if (atomic_load(&filter->paused) != 0)
+		return DRAW;
+	if (filter->last_id == 0)
+		return DRAW_NOTHING;
 
 	const bool want_cover = atomic_load(&filter->panic) != 0;
 	const bool covered = filter->texture == DOPPEL_PICTURE_COVER || filter->texture == DOPPEL_PICTURE_PANIC;

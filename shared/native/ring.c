@@ -278,11 +278,10 @@ static bool move(struct doppel_slot_header *slot, uint32_t from, uint32_t to, me
 	return atomic_compare_exchange_strong_explicit(&slot->state, &from, to, order, memory_order_relaxed);
 }
 
-/* The newest FILLED slot becomes BUSY, every older one FREE; -1: there is none. A slot is taken before its frame_id is
- * compared, because the gate may take back a FILLED slot and fill it anew between two looks at it. */
-static int32_t take_newest(void *base, uint32_t count, uint32_t *given_back)
+/* One look at every slot: what is FILLED becomes BUSY if it is newer than `best`, else FREE. A slot is taken before its
+ * frame_id is compared, because the gate may take back a FILLED slot and fill it anew between two looks at it. */
+static int32_t take_newer(void *base, uint32_t count, int32_t best, uint32_t *given_back)
 {
-	int32_t best = -1;
 	for (uint32_t i = 0; i < count; i++) {
 		struct doppel_slot_header *slot = slot_of(base, i);
 		if (!move(slot, DOPPEL_FILLED, DOPPEL_BUSY, memory_order_acquire))
@@ -296,6 +295,20 @@ static int32_t take_newest(void *base, uint32_t count, uint32_t *given_back)
 		}
 		if (loser < count && move(slot_of(base, loser), DOPPEL_BUSY, DOPPEL_FREE, memory_order_release))
 			(*given_back)++;
+	}
+	return best;
+}
+
+/* The newest FILLED slot becomes BUSY, every older one FREE; -1: there is none. Frames come while we look: an older one
+ * may have been filled behind us, so look again until nothing newer turns up. What is left then is younger. */
+static int32_t take_newest(void *base, uint32_t count, uint32_t *given_back)
+{
+	int32_t best = -1;
+	for (uint32_t tries = 0; tries < 2 * DOPPEL_MAX_SLOTS; tries++) { /* a hostile peer could go on for ever */
+		const int32_t newer = take_newer(base, count, best, given_back);
+		if (newer == best)
+			break;
+		best = newer;
 	}
 	return best;
 }

@@ -1,0 +1,344 @@
+/* A random walk through everything that libobs, the control plane, the user and the worker may do, in any order.
+ *
+ *     walk_gate SEED STEPS [hostile]
+ *
+ * After each draw: what reached the scene is judged, a cover, the slate or nothing - but for the times when the user
+ * chose the original. With `hostile` the worker scribbles over the whole segment at random in between: then pixels mean
+ * nothing any more, and what is tested is that the gate survives (under the sanitizers) and goes on counting right.
+ */
+#include "check.h"
+#include "fake_clock.h"
+#include "fake_obs.h"
+#include "lane_rig.h"
+
+#include <string.h>
+
+#define MS UINT64_C(1000000)
+#define SEGMENTS 4u
+
+static unsigned long long seed;
+static bool hostile;
+static struct fake_source source;
+static struct rig_segment segments[SEGMENTS]; /* [0] is the newest */
+static int32_t busy[SEGMENTS];
+static uint64_t lane_serial;
+static bool original_allowed;	/* paused or late_policy original, or was so until a moment ago in another filter */
+static bool media_started = true;
+static bool newcomer; /* a filter came while the media was paused: it missed the signal, and no frame comes either */
+static struct doppel_geometry geometry;
+static uint64_t last_swapped[FAKE_FILTERS]; /* per filter id, see order() */
+static uint64_t last_id[FAKE_FILTERS];
+static uint64_t drawn[6];
+
+/* What was done last, for the report of a failure. */
+static char history[24][48];
+static unsigned long done;
+#define NOTE(...) snprintf(history[done++ % 24], sizeof history[0], __VA_ARGS__)
+
+static unsigned below(unsigned n)
+{
+	return (unsigned)(next_random(&seed) >> 33) % n;
+}
+
+static struct fake_filter *some_filter(void)
+{
+	return source.filter_count == 0 ? NULL : source.filters[below(source.filter_count)];
+}
+
+static void look(void)
+{
+	fake_draw(&source);
+	const enum fake_kind kind = fake_look(&fake.scene, NULL);
+	NOTE("draw: %d", (int)kind);
+	drawn[kind]++;
+	bool guarded = false;
+	for (uint32_t i = 0; i < source.filter_count; i++)
+		guarded = guarded || source.filters[i]->enabled;
+	if (hostile || original_allowed || !guarded)
+		return;
+	if (kind == FAKE_RAW || kind == FAKE_GARBLED) {
+		for (unsigned long i = done < 24 ? 0 : done - 24; i < done; i++)
+			fprintf(stderr, "  %s\n", history[i % 24]);
+		for (uint32_t i = 0; i < source.filter_count; i++) {
+			const struct doppel_filter *f = source.filters[i]->data;
+			fprintf(stderr,
+				"  filter %llu: on %d, frame %llu, drawn %llu, frame picture %d, texture %d, suspicion %u, "
+				"clean %u x%u, media paused %u, stop %llu ms ago, paused %u, panic %u, late %u\n",
+				(unsigned long long)f->id, source.filters[i]->enabled, (unsigned long long)f->last_id,
+				(unsigned long long)f->drawn_id, (int)f->frame_picture, (int)f->texture, f->suspicion,
+				f->clean_suspicion, f->clean_uploads, f->media_paused,
+				(unsigned long long)((fake_now_ns - f->media_stop_ns) / MS), f->paused, f->panic,
+				f->late_policy);
+		}
+		fprintf(stderr, "an unjudged picture was drawn (kind %d, step %lu)\n", (int)kind, done);
+		abort();
+	}
+}
+
+/* Results of one filter come in order and each once; the counters add up. */
+static void order(void)
+{
+	for (uint32_t i = 0; i < source.filter_count; i++) {
+		const uint64_t id = fake_filter_id(source.filters[i]);
+		const uint32_t cell = (uint32_t)(id % FAKE_FILTERS);
+		if (last_id[cell] != id) {
+			last_id[cell] = id;
+			last_swapped[cell] = 0;
+		}
+		struct doppel_sample samples[40];
+		const int32_t n = doppel_gate_drain(id, samples, 40);
+		for (int32_t s = 0; s < n; s++) {
+			CHECK(samples[s].outcome >= DOPPEL_OUT_SWAPPED && samples[s].outcome <= DOPPEL_OUT_DROPPED);
+			CHECK(samples[s].shown_id < samples[s].frame_id);
+			if (samples[s].outcome > DOPPEL_OUT_NO_FACE)
+				continue;
+			CHECK(samples[s].shown_id > last_swapped[cell]);
+			last_swapped[cell] = samples[s].shown_id;
+		}
+		struct doppel_gate_status status;
+		CHECK_EQUAL(doppel_gate_get_status(id, &status), 0);
+		CHECK_EQUAL(status.frames_in, status.swapped + status.blurred + status.no_face + status.original +
+						      status.held + status.covered + status.dropped);
+		CHECK(hostile || status.swapped + status.blurred + status.no_face + status.given_back <= status.submitted);
+	}
+}
+
+static void attach(void)
+{
+	struct fake_filter *filter = some_filter();
+	if (filter == NULL)
+		return;
+	rig_segment_free(&segments[SEGMENTS - 1]);
+	memmove(segments + 1, segments, (SEGMENTS - 1) * sizeof segments[0]);
+	memmove(busy + 1, busy, (SEGMENTS - 1) * sizeof busy[0]);
+	memset(&segments[0], 0, sizeof segments[0]);
+	busy[0] = -1;
+	if (rig_attach(fake_filter_id(filter), &segments[0], 4 + below(9), ++lane_serial) == 0 && below(4) == 0)
+		rig_draw_slate(&segments[0], FAKE_SLATE);
+}
+
+static void work(void)
+{
+	for (unsigned i = 0; i < SEGMENTS; i++) {
+		if (segments[i].worker == NULL || below(4) == 0)
+			continue;
+		if (busy[i] >= 0 && !hostile)
+			rig_finish(&segments[i], busy[i], below(12) == 0 ? below(9) : 1 + below(4));
+		else if (busy[i] >= 0)
+			doppel_worker_done(segments[i].worker, segments[i].bytes, (uint32_t)busy[i], below(9), 1);
+		busy[i] = rig_take(&segments[i]);
+	}
+}
+
+static void scribble(void)
+{
+	struct rig_segment *segment = &segments[below(SEGMENTS)];
+	if (segment->worker == NULL)
+		return;
+	const uint64_t from = below(2) == 0 ? below(4096) : below((unsigned)segment->bytes);
+	const uint64_t count = 1 + below(below(10) == 0 ? (unsigned)segment->bytes : 300);
+	for (uint64_t at = from; at < from + count && at < segment->bytes; at++)
+		segment->worker[at] = (uint8_t)(next_random(&seed) >> 40);
+	if (below(20) == 0)
+		memset(segment->worker, (int)below(256), segment->bytes);
+}
+
+static void policy(void)
+{
+	NOTE("policy");
+	original_allowed = below(10) == 0;
+	const bool by_pause = below(2) == 0;
+	for (uint32_t i = 0; i < source.filter_count; i++) {
+		const struct doppel_policy wanted = {
+			.paused = original_allowed && by_pause,
+			.panic = below(10) == 0,
+			.late_policy = original_allowed && !by_pause ? DOPPEL_LATE_ORIGINAL : below(2),
+			.use_slate = below(2),
+			.hold_ns = below(600) * MS,
+			.delay_frames = below(8) == 0 ? below(14) : 1 + below(2),
+		};
+		CHECK_EQUAL(doppel_gate_set_policy(fake_filter_id(source.filters[i]), &wanted), 0);
+	}
+}
+
+/* What a media source does on its own: always the picture first, then the word. */
+static void media(void)
+{
+	if ((source.flags & OBS_FLAG_CONTROLLABLE_MEDIA) == 0)
+		return;
+	const unsigned what = below(6);
+	NOTE("media %u (pause play stop restart seek)", what);
+	switch (what) {
+	case 0:
+		fake_signal(&source, "media_pause");
+		media_started = false;
+		break;
+	case 1:
+		fake_signal(&source, "media_play");
+		fake_signal(&source, "media_started");
+		media_started = true;
+		break;
+	case 2: /* stop: nothing is shown, then the first frame is preloaded */
+		source.async_active = false;
+		fake_signal(&source, "media_stopped");
+		fake_raw(&source.preload, &geometry, ++fake.raw_id);
+		media_started = true; /* stopping ends a pause */
+		break;
+	case 3:
+		fake_show_preload(&source);
+		fake_signal(&source, "media_restart");
+		media_started = true;
+		break;
+	default:
+		if (!media_started && source.filter_count > 0) /* sought while paused */
+			fake_show_raw(&source, &geometry);
+		break;
+	}
+}
+
+static void change_geometry(void)
+{
+	const uint32_t formats[] = {1, 2, 4, 7, 9, 11, 13, 15};
+	/* Sizes whose raw pattern no mosaic can resemble. */
+	geometry = fake_geometry(formats[below(8)], 40 + 2 * below(20), 40 + 2 * below(20), below(3) * 8);
+}
+
+static void filters(void)
+{
+	NOTE("filters");
+	if (source.filter_count < FAKE_FILTERS && below(2) == 0) {
+		struct fake_filter *filter = fake_filter_add(&source);
+		newcomer = newcomer || !media_started;
+		const struct doppel_policy wanted = {.hold_ns = 200 * MS, .delay_frames = 2};
+		CHECK_EQUAL(doppel_gate_set_policy(fake_filter_id(filter), &wanted), 0);
+		policy();
+		fake_tick(&source, &geometry, 0, 0); /* it listens from its first tick on */
+	} else if (source.filter_count > 0) {
+		fake_filter_remove(some_filter());
+	}
+}
+
+static void enable(void)
+{
+	struct fake_filter *filter = some_filter();
+	const bool on = !filter->enabled || below(6) != 0;
+	NOTE("filter %llu %s", (unsigned long long)fake_filter_id(filter), on ? "on" : "off");
+	fake_filter_enable(filter, on);
+}
+
+static void tick(void)
+{
+	const unsigned what = below(10);
+	newcomer = newcomer && !media_started;
+	const uint32_t frames = newcomer ? 0 : what < 7 ? 1 : what < 8 ? (source.deinterlace != 0 ? 2 : 1) : 0;
+	const uint64_t step = below(60) == 0 ? (below(2) == 0 ? 4000 * MS : (uint64_t)-(int64_t)(900 * MS)) : 33 * MS;
+	atomic_fetch_add(&fake_now_ns, below(40) == 0 ? below(3000) * MS : 33 * MS);
+	NOTE("tick %u frames, step %lld ms%s%s", frames, (long long)step / 1000000, source.showing ? " showing" : "",
+	     source.active ? " active" : "");
+	const bool was_active = source.active;
+	fake_tick(&source, &geometry, frames, step);
+	media_started = media_started || (source.active && !was_active);
+	if (source.showing && below(12) != 0)
+		look();
+}
+
+static void step(void)
+{
+	switch (below(24)) {
+	case 0:
+		if (lane_serial == 0 || below(16) == 0)
+			attach();
+		break;
+	case 1:
+		if (below(60) == 0 && some_filter() != NULL)
+			CHECK_EQUAL(doppel_gate_detach(fake_filter_id(some_filter())), 0);
+		break;
+	case 2:
+		if (source.filter_count > 0)
+			CHECK(doppel_gate_collect(fake_filter_id(some_filter())) >= 0);
+		break;
+	case 3:
+		if (below(6) == 0)
+			policy();
+		break;
+	case 4:
+		media();
+		break;
+	case 5:
+		if (below(30) == 0)
+			change_geometry();
+		break;
+	case 6:
+		if (below(20) == 0)
+			filters();
+		break;
+	case 7:
+		if (source.filter_count > 0 && below(3) == 0)
+			enable();
+		break;
+	case 8:
+		if (below(4) == 0) {
+			source.show_wanted = below(4) != 0;
+			source.active_wanted = source.show_wanted && below(3) != 0;
+		}
+		break;
+	case 9:
+		if (below(20) == 0)
+			source.deinterlace = below(2) == 0;
+		break;
+	case 10:
+		look(); /* a screenshot at any moment */
+		break;
+	case 11:
+		order();
+		break;
+	case 12:
+	case 13:
+	case 14:
+	case 15:
+		work();
+		break;
+	case 16:
+		if (hostile)
+			scribble();
+		break;
+	default:
+		tick();
+	}
+}
+
+int main(int count, char **arguments)
+{
+	CHECK(count >= 3);
+	seed = strtoull(arguments[1], NULL, 10) * 2654435761u + 88172645463325252ull;
+	const unsigned long steps = strtoul(arguments[2], NULL, 10);
+	hostile = count > 3 && strcmp(arguments[3], "hostile") == 0;
+	memset(busy, 0xff, sizeof busy);
+	fake_install();
+	for (unsigned long i = 0; i < steps; i++) {
+		if (i % 20000 == 0) { /* another source */
+			while (source.filter_count > 0)
+				fake_filter_remove(source.filters[0]);
+			fake_source_init(&source, below(2) == 0 ? OBS_FLAG_CONTROLLABLE_MEDIA : 0);
+			source.timestamp = 1000000 * MS;
+			media_started = true;
+			original_allowed = false;
+			fake.filters_tick_first = below(2) == 0;
+			change_geometry();
+			fake_filter_add(&source);
+			fake_tick(&source, &geometry, 0, 0);
+		}
+		step();
+	}
+	while (source.filter_count > 0)
+		fake_filter_remove(source.filters[0]);
+	for (unsigned i = 0; i < SEGMENTS; i++)
+		rig_segment_free(&segments[i]);
+	CHECK_EQUAL(doppel_gate_list(NULL, 0), 0);
+	CHECK(hostile || steps < 20000 || (drawn[FAKE_JUDGED] > 0 && drawn[FAKE_COVER] > 0 && drawn[FAKE_NOTHING] > 0));
+	printf("walk: nothing %llu, judged %llu, cover %llu, slate %llu, original %llu\n",
+	       (unsigned long long)drawn[FAKE_NOTHING], (unsigned long long)drawn[FAKE_JUDGED],
+	       (unsigned long long)drawn[FAKE_COVER], (unsigned long long)drawn[FAKE_SLATE_SHOWN],
+	       (unsigned long long)drawn[FAKE_RAW]);
+	return 0;
+}
