@@ -4,6 +4,9 @@ A backend is made by a factory, once per process, on a background thread, becaus
 
     def load(config: BackendConfig) -> Backend: ...
 
+It raises a WorkerError or a ModelsError where the backend cannot be had: the worker stays, says so, and every
+lane stays covered.
+
 The product's is :func:`doppel_worker.swap_backend.load`; tests name their own with ``--backend module:name``.
 """
 

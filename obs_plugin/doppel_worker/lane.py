@@ -7,9 +7,9 @@ that are exchanged whole, and reads copies.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable
 
 from doppel_ipc.errors import SegmentError
@@ -21,9 +21,10 @@ from doppel_ipc.verdict import Verdict
 from doppel_worker.backend import Backend, Judgement, LaneProcessor
 from doppel_worker.errors import WorkerError
 from doppel_worker.lane_slate import LaneSlate
-from doppel_worker.log import logger
 from doppel_worker.slot_frame import frame_of
 from doppel_worker.timing import Rate, RollingTimes
+
+logger = logging.getLogger(__name__)
 
 WAIT_S = 0.2
 """Longest wait for a frame; orders to stop are looked at in between."""
@@ -218,7 +219,7 @@ class Lane:
         """While throttled: lets frames pass; the ring gives the older ones back unstarted."""
         while self._keep_one_of > 1 and not self._stopping.is_set():
             # The count of submitted frames is a 32-bit word that wraps.
-            if (self._ring.submitted - taken) & 0xFFFFFFFF >= self._keep_one_of - 1:
+            if (self._ring.submitted - taken) & 0xFFFFFFFF >= self._keep_one_of:
                 return
             self._ring.look()
             if self._ring.closed:
@@ -240,7 +241,7 @@ class Lane:
 
     def _failed(self, error: Exception) -> None:
         """Throws the processor away; a new one comes after a while, longer with each failure in a row."""
-        logger.error("lane %d: %s\n%s", self.number, error, "".join(traceback.format_exception(error)))
+        logger.error("lane %d: %s", self.number, error, exc_info=error)
         if self._detail != str(error):
             self._report("internal", str(error), "the lane starts anew; the picture stays covered until then")
         self._detail = str(error) or type(error).__name__

@@ -1,4 +1,7 @@
-"""The worker's log: a rotating file with everything, standard error with what OBS's own log should show."""
+"""The worker's log: a rotating file with everything, standard error with what OBS's own log should show.
+
+Modules log to ``logging.getLogger(__name__)``; other people's libraries are heard from warnings on.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ MAX_BYTES = 1 << 20
 BACKUPS = 3
 _FORMAT = "%(asctime)s.%(msecs)03d %(process)d %(threadName)s %(levelname)s %(name)s: %(message)s"
 
-logger = logging.getLogger("doppel")
+OURS = ("doppel_worker", "doppel_models", "doppel_ipc")
 
 
 def open_console() -> None:
@@ -20,8 +23,8 @@ def open_console() -> None:
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.WARNING)
     console.setFormatter(_OneLine("%(levelname)s: %(message)s"))
-    logger.addHandler(console)
-    logger.propagate = False
+    logging.getLogger().addHandler(console)
+    logging.captureWarnings(True)
 
 
 def open_file(folder: Path, level: str) -> None:
@@ -29,7 +32,8 @@ def open_file(folder: Path, level: str) -> None:
 
     A folder that cannot be written is told on standard error; the worker goes on without a file.
     """
-    logger.setLevel(level.upper())
+    for name in OURS:
+        logging.getLogger(name).setLevel(level.upper())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handler = logging.handlers.RotatingFileHandler(
@@ -40,10 +44,10 @@ def open_file(folder: Path, level: str) -> None:
             errors="backslashreplace",
         )
     except OSError as error:
-        logger.warning("no log file in %s: %s", folder, error.strerror)
+        logging.getLogger(__name__).warning("no log file in %s: %s", folder, error.strerror)
         return
     handler.setFormatter(logging.Formatter(_FORMAT, "%Y-%m-%d %H:%M:%S"))
-    logger.addHandler(handler)
+    logging.getLogger().addHandler(handler)
 
 
 class _OneLine(logging.Formatter):

@@ -29,15 +29,17 @@ from doppel_ipc.errors import ChannelClosed, ProtocolError, ProtocolFault
 from doppel_ipc.messages import ALL_LANES, PROTOCOL_VERSION, Error, Message, Ready
 
 from doppel_worker.backend import BackendFactory
-from doppel_worker.log import logger, open_console
+from doppel_worker.log import open_console
 from doppel_worker.worker import Worker, clip
+
+logger = logging.getLogger(__name__)
 
 EXIT_GONE, EXIT_PROTOCOL, EXIT_VERSION, EXIT_BUG = 0, 2, 3, 70
 HEARTBEAT_S = 0.5
 GRACE_S = 0.3
 """How long the end waits for lanes to hand back their frames."""
 
-Job = Callable[[], None]
+Job = Callable[[], object]
 
 
 def run(read_fd: int, write_fd: int, backend: str) -> NoReturn:
@@ -54,7 +56,9 @@ def run(read_fd: int, write_fd: int, backend: str) -> NoReturn:
     _obey_signals()
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=_work, args=(jobs,), name="background", daemon=True).start()
-    worker = Worker(functools.partial(_send, channel), jobs.put, functools.partial(find_factory, backend))
+    factory = functools.partial(find_factory, backend)
+    jobs.put(factory)  # its imports take long; they need not wait for OBS's hello
+    worker = Worker(functools.partial(_send, channel), jobs.put, factory)
     code = serve(channel, worker)
     worker.stop(GRACE_S)
     leave(code, channel)

@@ -7,6 +7,7 @@ messages and from the background thread.
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -17,12 +18,15 @@ from doppel_ipc.errors import NativeError, SegmentError
 from doppel_ipc.messages import ALL_LANES, Message
 from doppel_ipc.ring import WorkerRing
 from doppel_ipc.segment import SegmentDescriptor
+from doppel_models.errors import ModelsError
 
 from doppel_worker.backend import Backend, BackendConfig, BackendFactory
 from doppel_worker.errors import WorkerError
 from doppel_worker.lane import Lane
 from doppel_worker.lane_slate import LaneSlate
-from doppel_worker.log import logger, open_file
+from doppel_worker.log import open_file
+
+logger = logging.getLogger(__name__)
 
 Send = Callable[[Message], None]
 Background = Callable[[Callable[[], None]], None]
@@ -132,7 +136,7 @@ class Worker:
         """On the background thread."""
         try:
             backend = self._find_factory()(config)
-        except WorkerError as error:
+        except (WorkerError, ModelsError) as error:
             self._fail("model", str(error))
             return
         with self._lock:
@@ -150,7 +154,7 @@ class Worker:
         self.heartbeat()
 
     def _notify(self, code: str, text: str) -> None:
-        logger.warning("%s: %s", code, text)
+        logger.log(logging.WARNING if code == "fallback" else logging.INFO, "%s: %s", code, text)
         self._send(messages.Event(ALL_LANES, code, clip(text)))
 
     def _open_lane(self, message: messages.OpenLane) -> None:

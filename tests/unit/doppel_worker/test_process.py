@@ -1,0 +1,283 @@
+"""Two real processes: this one as the gate, the worker as OBS starts it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from doppel_ipc import messages
+from doppel_ipc.errors import ChannelClosed
+from doppel_ipc.pixel_format import FrameLayout, PixelFormat
+from doppel_ipc.settings import FilterSettings
+from doppel_ipc.verdict import Verdict
+from doppel_worker.process import EXIT_BUG, EXIT_GONE, EXIT_PROTOCOL, EXIT_VERSION
+
+from tests.support.gate_side import GateSide
+from tests.support.handles import mappings, open_descriptors
+from tests.support.lanes import LAYOUT
+from tests.support.worker_process import PROJECT, WorkerProcess, wait_until
+
+LARGE = FrameLayout.of(PixelFormat.I420, 1280, 720)
+
+
+@pytest.fixture
+def worker(ring_library_path: Path, tmp_path: Path) -> Iterator[WorkerProcess]:
+    with WorkerProcess(ring_library_path, tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def gate(ring_library: ctypes.CDLL) -> Iterator[GateSide]:
+    with GateSide(ring_library, LAYOUT) as side:
+        yield side
+
+
+def open_lane(worker: WorkerProcess, gate: GateSide, lane: int = 1, persona: str = "invert") -> None:
+    worker.open_lane(lane, gate.segment.descriptor, FilterSettings(persona=persona))
+    worker.expect(messages.LaneOpened, lambda opened: opened.lane == lane)
+
+
+def result(gate: GateSide) -> tuple[int, bytes, int]:
+    found: list[tuple[int, bytes, int]] = []
+
+    def look() -> bool:
+        one = gate.result()
+        if one is not None:
+            found.append(one)
+        return bool(found)
+
+    wait_until(look, "a result")
+    return found[0]
+
+
+def stamped(layout: FrameLayout, number: int) -> bytes:
+    """A noisy frame that carries a number and the time of its making in its first bytes."""
+    noise = np.random.default_rng(number % 3).integers(0, 256, layout.size, np.uint8).tobytes()
+    return struct.pack("<QQ", number, time.monotonic_ns()) + noise[16:]
+
+
+def inverted(frame: bytes, layout: FrameLayout) -> bytes:
+    """What the box backend's ``invert`` makes of a frame: its planes' bytes inverted, gaps left alone."""
+    pixels = np.frombuffer(frame, np.uint8).copy()
+    for offset, rows, line in zip(layout.offset, layout.rows, layout.linesize, strict=True):
+        pixels[offset : offset + rows * line] ^= 255
+    return pixels.tobytes()
+
+
+@pytest.mark.parametrize("layout", [LARGE, FrameLayout.of(PixelFormat.YUY2, 333, 251)], ids=["720p", "odd"])
+def test_pixels_come_back_edited_and_the_stamp_gives_the_latency(
+    worker: WorkerProcess, ring_library: ctypes.CDLL, layout: FrameLayout
+) -> None:
+    latencies = []
+    with GateSide(ring_library, layout) as gate:
+        open_lane(worker, gate)
+        for number in range(40):
+            sent = stamped(layout, number)
+            gate.submit(sent)
+            verdict, pixels, done_ns = result(gate)
+            assert verdict == Verdict.SWAPPED
+            assert pixels == inverted(sent, layout)
+            back, made_ns = struct.unpack("<QQ", bytes(255 - value for value in pixels[:16]))
+            assert back == number
+            # The worker's clock is ours.
+            assert made_ns < done_ns <= time.monotonic_ns()
+            latencies.append((done_ns - made_ns) / 1e6)
+        status = worker.expect(messages.LaneStatus, lambda seen: seen.frames == 40)
+    # The worker's own figure cannot be larger than what the stamp saw, give or take its own clock reading.
+    assert 0 < status.turnaround_ms_p50 <= max(latencies) + 5
+
+
+def test_a_fast_camera_gets_only_judged_frames_in_order(worker: WorkerProcess, gate: GateSide) -> None:
+    open_lane(worker, gate)
+    shown: list[int] = []
+
+    def look() -> None:
+        found = gate.result()
+        if found is not None:
+            assert found[0] == Verdict.SWAPPED
+            head = bytes(255 - value for value in found[1][:8])
+            shown.append(struct.unpack("<Q", head)[0])
+
+    last = 0
+    for number in range(1500):
+        last = number if gate.submit(stamped(LAYOUT, number)) else last
+        look()
+    wait_until(lambda: look() or last in shown, "the last frame")
+    assert len(shown) > 10
+    assert shown == sorted(set(shown))
+
+
+def test_several_lanes_are_served_by_one_worker(worker: WorkerProcess, ring_library: ctypes.CDLL) -> None:
+    layouts = [FrameLayout.of(fmt, 48, 32) for fmt in (PixelFormat.NV12, PixelFormat.BGRA, PixelFormat.I444)]
+    gates = [GateSide(ring_library, layout) for layout in layouts]
+    for number, gate in enumerate(gates, start=1):
+        open_lane(worker, gate, number)
+    for value in range(30):
+        for gate in gates:
+            gate.submit(bytes([value]) * gate.layout.size)
+        for gate in gates:
+            assert result(gate)[1] == inverted(bytes([value]) * gate.layout.size, gate.layout)
+    for gate in gates:
+        gate.close()
+
+
+def test_a_running_worker_leaves_no_trace_of_closed_lanes(
+    worker: WorkerProcess, ring_library: ctypes.CDLL
+) -> None:
+    process = psutil.Process(worker.process.pid)
+
+    def serve(lane: int) -> None:
+        with GateSide(ring_library, LAYOUT) as gate:
+            open_lane(worker, gate, lane)
+            gate.submit(bytes(LAYOUT.size))
+            result(gate)
+            worker.send(messages.CloseLane(lane))
+
+    def held() -> tuple[int, int, int]:
+        shared = sum(
+            "doppel" in part.path for part in process.memory_maps(grouped=False) if "memfd" in part.path
+        )
+        return process.num_fds(), process.num_threads(), shared
+
+    serve(1)
+    wait_until(lambda: held()[2] == 0, "the first lane's end")
+    before, ours = held(), (open_descriptors(), mappings("memfd:doppel"))
+    for lane in range(2, 12):
+        serve(lane)
+    wait_until(lambda: held() == before, f"the last lane's end: {before}")
+    assert (open_descriptors(), mappings("memfd:doppel")) == ours
+
+
+def test_the_heartbeat_comes_at_least_once_a_second(worker: WorkerProcess) -> None:
+    worker.expect(messages.Status)
+    for _ in range(3):
+        worker.expect(messages.Status, deadline=1.5)
+
+
+@pytest.mark.parametrize("persona", ["stuck", "invert"])
+def test_the_worker_ends_when_obs_is_gone_even_inside_a_frame(
+    worker: WorkerProcess, gate: GateSide, persona: str
+) -> None:
+    open_lane(worker, gate, persona=persona)
+    gate.submit(bytes(LAYOUT.size))
+    wait_until(lambda: _state_of_slot_0(gate) != 1, "the worker's hand on the frame")
+    worker.channel.close()  # the writer thread closes the worker's standard input
+    assert worker.process.wait(5) == EXIT_GONE
+
+
+def test_sigterm_ends_the_worker_inside_a_frame(worker: WorkerProcess, gate: GateSide) -> None:
+    open_lane(worker, gate, persona="stuck")
+    gate.submit(bytes(LAYOUT.size))
+    wait_until(lambda: _state_of_slot_0(gate) != 1, "the worker's hand on the frame")
+    worker.process.terminate()
+    assert worker.process.wait(5) == EXIT_GONE
+
+
+def test_ctrl_c_in_the_terminal_is_left_to_obs(worker: WorkerProcess) -> None:
+    worker.expect(messages.Ready)
+    worker.process.send_signal(signal.SIGINT)
+    worker.send(messages.Ping(1))
+    worker.expect(messages.Pong)
+
+
+def test_a_killed_worker_leaves_nothing(
+    ring_library: ctypes.CDLL, ring_library_path: Path, tmp_path: Path
+) -> None:
+    before = open_descriptors(), mappings("memfd:doppel"), sorted(Path("/dev/shm").iterdir())  # noqa: S108
+    for round_ in range(3):
+        with (
+            GateSide(ring_library, LAYOUT) as gate,
+            WorkerProcess(ring_library_path, tmp_path / str(round_)) as worker,
+        ):
+            open_lane(worker, gate)
+            gate.submit(bytes(LAYOUT.size))
+            worker.process.kill()
+            wait_until(lambda: isinstance(worker.channel.reason, ChannelClosed), "the channel's end")
+            # The gate goes on: it can still submit, and takes back what nobody began.
+            for _ in range(10):
+                gate.submit(bytes(LAYOUT.size))
+    assert (open_descriptors(), mappings("memfd:doppel"), sorted(Path("/dev/shm").iterdir())) == before  # noqa: S108
+
+
+def test_a_stopped_worker_never_blocks_obs(worker: WorkerProcess, gate: GateSide) -> None:
+    open_lane(worker, gate)
+    worker.process.send_signal(signal.SIGSTOP)
+    try:
+        for serial in range(3000):
+            worker.send(messages.Settings(1, serial, FilterSettings()))
+            worker.send(messages.Ping(serial + 1))
+    finally:
+        worker.process.send_signal(signal.SIGCONT)
+    worker.expect(messages.Pong, lambda pong: pong.number == 3000)
+    worker.expect(messages.LaneStatus, lambda status: status.serial == 2999)
+
+
+def test_a_bug_ends_the_worker_with_its_report_and_without_showing_the_frame(
+    worker: WorkerProcess, gate: GateSide
+) -> None:
+    open_lane(worker, gate, persona="bug")
+    gate.submit(bytes(LAYOUT.size))
+    error = worker.expect(messages.Error)
+    assert "ZeroDivisionError: a mistake" in error.message
+    assert worker.process.wait(10) == EXIT_BUG
+    assert result(gate)[0] == Verdict.COVERED
+    assert "ZeroDivisionError" in (worker.log_dir / "worker.log").read_text()
+    assert "bug in thread lane-1" in worker.stderr()
+
+
+def test_another_version_is_told_by_both_sides(ring_library_path: Path, tmp_path: Path) -> None:
+    with WorkerProcess(ring_library_path, tmp_path, hello=False) as worker:
+        body = b'{"type":"hello","version":99}'
+        os.write(worker.channel._write_fd, struct.pack("<I", len(body)) + body)
+        assert worker.process.wait(20) == EXIT_VERSION
+        assert "hello of version 99 != 1" in worker.stderr()
+
+
+def test_rubbish_from_obs_ends_the_worker(ring_library_path: Path, tmp_path: Path) -> None:
+    with WorkerProcess(ring_library_path, tmp_path, hello=False) as worker:
+        os.write(worker.channel._write_fd, b"\x03\0\0\0???")
+        assert worker.process.wait(20) == EXIT_PROTOCOL
+        assert "a message is not JSON" in worker.stderr()
+
+
+def test_what_libraries_print_does_not_reach_the_protocol(
+    ring_library_path: Path, tmp_path: Path, gate: GateSide
+) -> None:
+    with WorkerProcess(ring_library_path, tmp_path, backend="tests.support.noisy_backend:load") as worker:
+        open_lane(worker, gate)
+        gate.submit(bytes(LAYOUT.size))
+        assert result(gate)[0] == Verdict.SWAPPED
+        worker.send(messages.Ping(1))
+        worker.expect(messages.Pong)
+        assert "printed by a library" in worker.stderr()
+        assert "written to descriptor 1" in worker.stderr()
+
+
+def test_it_is_not_to_be_run_by_hand() -> None:
+    environ = dict(
+        os.environ,
+        PYTHONPATH=os.pathsep.join(str(PROJECT / name) for name in ("shared", "models", "obs_plugin")),
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "doppel_worker", "--help"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "usage" in done.stderr
+
+
+def _state_of_slot_0(gate: GateSide) -> int:
+    return int.from_bytes(gate.memory[512:516], "little")
