@@ -40,11 +40,26 @@ _MASK_CELLS = 48
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Region:
+    """Part of a frame to be blurred."""
+
+    visible: Rect
+    """What of it lies inside the frame; not empty."""
+    box: Rect
+    """All of it: its soft edges lie outside the frame where it reaches past the frame's."""
+
+    def mask(self) -> ByteArray:
+        """(visible.height, visible.width) uint8: opaque but for soft, rounded edges."""
+        whole = _mask(self.box.width, self.box.height)
+        x, y = self.visible.x0 - self.box.x0, self.visible.y0 - self.box.y0
+        return whole[y : y + self.visible.height, x : x + self.visible.width]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Decision:
     """What must be done about the faces that are not followed."""
 
-    regions: tuple[Rect, ...] = ()
-    """To be blurred under :func:`region_mask`; never empty rectangles."""
+    regions: tuple[Region, ...] = ()
     cover: bool = False
     """The whole frame must be covered."""
     shows_lost: bool = False
@@ -88,10 +103,8 @@ class Guard:
             shows_lost = False
         if not tracked.faces and not hidden and not beside and not shows_lost:
             return Decision(cover=settings.no_face_policy == "cover", reason="no face")
-        rects = [_rect(box, width, height) for box in hidden + beside]
-        return Decision(
-            regions=tuple(rect for rect in rects if rect.width > 0 and rect.height > 0), shows_lost=shows_lost
-        )
+        regions = [_region(box, width, height) for box in hidden + beside]
+        return Decision(regions=tuple(one for one in regions if one is not None), shows_lost=shows_lost)
 
     def _note_given_up(self, tracked: TrackResult, settings: FilterSettings, now: int) -> None:
         if now < self._last_stamp:
@@ -118,13 +131,8 @@ class Guard:
         self._followed = following
 
 
-def region_mask(rect: Rect) -> ByteArray:
-    """(rect.height, rect.width) uint8: opaque but for soft, rounded edges."""
-    return _region_mask(rect.width, rect.height)
-
-
 @functools.lru_cache(maxsize=8)
-def _region_mask(width: int, height: int) -> ByteArray:
+def _mask(width: int, height: int) -> ByteArray:
     axis = (np.arange(_MASK_CELLS, dtype=np.float32) + 0.5) / _MASK_CELLS * 2 - 1
     inside = 1 - (axis[None, :] ** 4 + axis[:, None] ** 4)
     cells = np.rint(np.clip(inside * _SOFT_EDGE, 0, 1) * 255).astype(np.uint8)
@@ -143,11 +151,13 @@ def _scaled(bbox: FloatArray, scale: float) -> FloatArray:
     return np.array([x - half, y - half, x + half, y + half], np.float32)
 
 
-def _rect(bbox: FloatArray, width: int, height: int) -> Rect:
-    """The box on even pixels inside the frame; empty if it lies outside."""
-    limit = 4.0 * max(width, height)
+def _region(bbox: FloatArray, width: int, height: int) -> Region | None:
+    """The box on even pixels; None if no part of it lies inside a frame of that size."""
+    limit = 3.0 * max(width, height)
     x0, y0, x1, y1 = (int(value) for value in np.clip(np.rint(bbox), -limit, limit))
-    return Rect(x0 & ~1, y0 & ~1, (x1 + 1) & ~1, (y1 + 1) & ~1).clipped(width, height)
+    box = Rect(x0 & ~1, y0 & ~1, (x1 + 1) & ~1, (y1 + 1) & ~1)
+    visible = box.clipped(width, height)
+    return Region(visible, box) if visible.width > 0 and visible.height > 0 else None
 
 
 def _distance(a: FloatArray, b: FloatArray) -> float:

@@ -26,7 +26,7 @@ from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
 from doppel_worker.compositor import Compositor, Rect
 from doppel_worker.errors import SlateError
 from doppel_worker.frame import FrameView
-from doppel_worker.guard import Decision, Guard, region_mask
+from doppel_worker.guard import Decision, Guard
 from doppel_worker.label import Label
 from doppel_worker.report import EventKind, PipelineEvent, Report, Stopwatch
 from doppel_worker.tracker import Tracker, TrackResult
@@ -179,8 +179,8 @@ class FacePipeline:
                 outcome.events += self.cover(frame, lane)
             return outcome
         with watch.stage("guard"):
-            for rect in decision.regions:
-                self.compositor.blur(frame, rect, region_mask(rect))
+            for region in decision.regions:
+                self.compositor.blur(frame, region.visible, region.mask())
         for swap in swaps:
             self._paste(frame, swap, settings, watch)
         blurred = len(decision.regions)
