@@ -9,7 +9,7 @@ import numpy as np
 
 from doppel_models import canonical
 from doppel_models.engines.mesh import regions
-from doppel_models.types import ByteArray, FloatArray
+from doppel_models.types import FloatArray
 
 SIZE = 64
 
@@ -31,7 +31,7 @@ def feather(softness: float) -> FloatArray:
     width = 0.02 + 0.14 * softness
     rows = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE
     # Wider over the forehead, where hairlines differ, than along the jaw.
-    taper = 1 + 0.8 * regions.smoothstep((0.35 - rows) / 0.25)[:, None]
+    taper = (1 + 0.8 * regions.smoothstep((0.35 - rows) / 0.25)[:, None]).astype(np.float32)
     return regions.smoothstep((distance() - 0.006) / (width * taper))
 
 
@@ -41,19 +41,8 @@ def rim(softness: float) -> FloatArray:
     return regions.smoothstep((distance() - 0.004) / (0.012 + 0.05 * softness))
 
 
-def patch_mask(outline: FloatArray, origin: tuple[int, int], size: tuple[int, int], soft: float) -> ByteArray:
-    """(h, w) uint8: 255 inside a closed outline (N, 2) of the crop, feathered by ``soft`` pixels.
-
-    Args:
-        outline: pixels of the crop.
-        origin: (x, y) of the patch in the crop.
-        size: (width, height) of the patch.
-        soft: standard deviation of the feather, pixels.
-    """
-    canvas = np.zeros((size[1], size[0]), np.uint8)
-    fixed = np.rint((outline - np.array(origin, np.float32)) * 16).astype(np.int32)
-    cv2.fillPoly(canvas, [fixed], 255, cv2.LINE_AA, 4)
-    if soft > 0.3:
-        k = 2 * int(np.ceil(2 * soft)) + 1
-        canvas = np.asarray(cv2.GaussianBlur(canvas, (k, k), soft), np.uint8)
-    return canvas
+def support(known: FloatArray) -> FloatArray:
+    """(SIZE, SIZE) distance to where the persona's face ends: the outline, or hair that hides its skin."""
+    seen = ((known > 0.5) & (distance() > 0.004)).astype(np.uint8)
+    inner = np.asarray(cv2.distanceTransform(seen, cv2.DIST_L2, 5), np.float32) / SIZE
+    return np.minimum(inner, distance())

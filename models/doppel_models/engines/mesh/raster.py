@@ -16,6 +16,8 @@ ComplexArray = npt.NDArray[np.complex64]
 
 _EDGE_SLACK = np.float32(1e-2)
 """Pixels by which spans are widened, so that shared edges leave no holes."""
+_TINY = np.float32(1e-6)
+_FAR = np.float32(1e9)
 
 
 def rasterize(
@@ -24,70 +26,88 @@ def rasterize(
     triangles: npt.NDArray[np.int32],
     width: int,
     height: int,
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+) -> FloatArray:
     """Interpolate two attributes over the front-facing triangles of a mesh.
 
     Args:
         points: (N, 3) float32, x and y in pixels (pixel centres at whole numbers), z smaller is nearer.
-        attributes: (N, 2) float32 per vertex.
+        attributes: (N, 2) float32 per vertex, all above 0.
         triangles: (T, 3) counter-clockwise in a picture with y down, as the canonical face's are.
         width: of the result, pixels.
         height: of the result, pixels.
 
     Returns:
-        (height, width, 2) float32 attributes, 0 where no triangle is; and (height, width) bool coverage.
+        (height, width, 2) float32 attributes, 0 where no triangle is.
     """
-    out = np.zeros(height * width, np.complex64)
-    covered = np.zeros(height * width, np.bool_)
-    corner = points[triangles]
-    x, y = corner[:, :, 0], corner[:, :, 1]
-    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
-    keep = np.flatnonzero(area < -1e-6)
-    keep = keep[np.argsort(-corner[keep, :, 2].sum(axis=1), kind="stable")]
-    x, y, area = x[keep], y[keep], area[keep]
+    corners = np.ascontiguousarray(triangles.T)
+    x, y, z = (np.take(column, corners) for column in np.ascontiguousarray(points.T))
+    area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
+    keep = np.flatnonzero(area < -_TINY)
+    depth = z[0] + z[1] + z[2]
+    keep = keep[np.argsort(-depth[keep])]
+    x, y, area = np.take(x, keep, axis=1), np.take(y, keep, axis=1), area[keep]
+    values = np.ascontiguousarray(attributes, np.float32).view(np.complex64)[:, 0]
+    planes = _planes(x, y, area, np.take(values, np.take(corners, keep, axis=1)))
+    edges = _edges(x, y)
 
-    # Attribute planes: value(x, y) = value0 + dx * (x - x0) + dy * (y - y0).
-    value = np.ascontiguousarray(attributes, np.float32).view(np.complex64)[:, 0][triangles[keep]]
-    e1, e2 = value[:, 1] - value[:, 0], value[:, 2] - value[:, 0]
-    ax, ay, bx, by = x[:, 1] - x[:, 0], y[:, 1] - y[:, 0], x[:, 2] - x[:, 0], y[:, 2] - y[:, 0]
-    dx, dy = (e1 * by - e2 * ay) / area, (e2 * ax - e1 * bx) / area
-
-    first_row = np.maximum(np.ceil(y.min(axis=1)), 0).astype(np.int32)
-    rows = np.minimum(np.floor(y.max(axis=1)), height - 1).astype(np.int32) - first_row + 1
-    rows = np.maximum(rows, 0)
-    owner, step = _expand(rows)
-    row = first_row[owner] + step
+    # All rows of all triangles. Each edge bounds the span of a row from the left or from the right.
+    first = np.maximum(np.ceil(np.minimum(np.minimum(y[0], y[1]), y[2])), 0).astype(np.int32)
+    last = np.minimum(np.floor(np.maximum(np.maximum(y[0], y[1]), y[2])), height - 1).astype(np.int32)
+    owner, step = _expand(np.maximum(last - first + 1, 0))
+    row = np.take(first, owner) + step
     row_f = row.astype(np.float32)
-
-    # Each edge bounds the span of a row from the left or from the right.
-    low = np.full(len(owner), -1.0, np.float32)
-    high = np.full(len(owner), np.float32(width), np.float32)
-    for i, j in ((0, 1), (1, 2), (2, 0)):
-        rise = y[:, j] - y[:, i]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = np.where(np.abs(rise) > 1e-6, (x[:, j] - x[:, i]) / rise, 0).astype(np.float32)
-        bound = x[owner, i] + slope[owner] * (row_f - y[owner, i])
-        down, up = rise[owner] > 1e-6, rise[owner] < -1e-6
-        low = np.where(down, np.maximum(low, bound), low)
-        high = np.where(up, np.minimum(high, bound), high)
+    bound = np.take(edges, owner, axis=0)
+    low, high = (bound[:, k] + bound[:, k + 1] * row_f for k in (0, 6))
+    for k in (2, 4):
+        np.maximum(low, bound[:, k] + bound[:, k + 1] * row_f, out=low)
+        np.minimum(high, bound[:, k + 6] + bound[:, k + 7] * row_f, out=high)
     start = np.maximum(np.ceil(low - _EDGE_SLACK), 0).astype(np.int32)
-    count = np.minimum(np.floor(high + _EDGE_SLACK), width - 1).astype(np.int32) - start + 1
-    count = np.maximum(count, 0)
+    end = np.minimum(np.floor(high + _EDGE_SLACK), width - 1).astype(np.int32)
+    count = np.maximum(end - start + 1, 0)
 
-    base = value[owner, 0] + dx[owner] * (start - x[owner, 0]) + dy[owner] * (row_f - y[owner, 0])
-    span, step = _expand(count)
-    where = (row * width + start)[span] + step
-    out[where] = base.astype(np.complex64)[span] + dx[owner].astype(np.complex64)[span] * step.astype(
+    # All pixels of all rows: numbered through, so that place and value are linear in the number.
+    plane = np.take(planes, owner, axis=0)
+    ends = np.cumsum(count)
+    before = (ends - count).astype(np.int32)
+    slope = np.ascontiguousarray(plane[:, 1])
+    base = plane[:, 0] + slope * (start - before).astype(np.float32) + plane[:, 2] * row_f
+    place = row * np.int32(width) + start - before
+    total = int(ends[-1]) if len(ends) else 0
+    number = np.arange(total, dtype=np.int32)
+    span = np.repeat(np.arange(len(count)), count)
+    out = np.zeros(height * width, np.complex64)
+    out[np.take(place, span) + number] = np.take(base, span) + np.take(slope, span) * number.astype(
         np.float32
     )
-    covered[where] = True
-    return out.view(np.float32).reshape(height, width, 2), covered.reshape(height, width)
+    return out.view(np.float32).reshape(height, width, 2)
+
+
+def _planes(x: FloatArray, y: FloatArray, area: FloatArray, value: ComplexArray) -> ComplexArray:
+    """(T, 3): the value at (0, 0) and its slopes along x and y, per triangle."""
+    e1, e2 = value[1] - value[0], value[2] - value[0]
+    along_x = (e1 * (y[2] - y[0]) - e2 * (y[1] - y[0])) / area
+    along_y = (e2 * (x[1] - x[0]) - e1 * (x[2] - x[0])) / area
+    origin = value[0] - along_x * x[0] - along_y * y[0]
+    return np.stack([origin, along_x, along_y], axis=1)
+
+
+def _edges(x: FloatArray, y: FloatArray) -> FloatArray:
+    """(T, 12): per edge ``c, m`` so that the span's left end is the largest of ``c + m * row``; then right ends."""
+    table = np.empty((x.shape[1], 12), np.float32)
+    for edge, (i, j) in enumerate(((0, 1), (1, 2), (2, 0))):
+        rise = y[j] - y[i]
+        level = np.abs(rise) <= _TINY
+        slope = (x[j] - x[i]) / np.where(level, np.float32(1), rise)
+        cut = x[i] - slope * y[i]
+        for column, sign, nowhere in ((0, 1, -_FAR), (6, -1, _FAR)):
+            bounds = ~level & (sign * rise > 0)
+            table[:, column + 2 * edge] = np.where(bounds, cut, nowhere)
+            table[:, column + 2 * edge + 1] = np.where(bounds, slope, np.float32(0))
+    return table
 
 
 def _expand(counts: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int32]]:
     """For ``[2, 0, 3]``: owners ``[0, 0, 2, 2, 2]`` and steps ``[0, 1, 0, 1, 2]``."""
     owner = np.repeat(np.arange(len(counts)), counts)
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    step = np.arange(total, dtype=np.int32) - np.repeat((ends - counts).astype(np.int32), counts)
-    return owner, step
+    before = (np.cumsum(counts) - counts).astype(np.int32)
+    return owner, np.arange(len(owner), dtype=np.int32) - np.take(before, owner)

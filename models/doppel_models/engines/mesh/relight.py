@@ -14,10 +14,9 @@ import functools
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from doppel_models import canonical
-from doppel_models.engines.mesh import masks, regions, uv
+from doppel_models.engines.mesh import imaging, masks, regions, uv
 from doppel_models.types import ByteArray, FloatArray
 
 SIZE = masks.SIZE
@@ -54,10 +53,10 @@ def vertex_normals() -> FloatArray:
 
 
 @functools.cache
-def _basis() -> FloatArray:
+def basis() -> FloatArray:
     """(SIZE * SIZE, 4) spherical harmonics up to order one, without their constant factors."""
     normals = uv.grid(SIZE).interpolate(vertex_normals())
-    normals = np.asarray(cv2.GaussianBlur(normals, (0, 0), 2.0), np.float32)
+    normals = imaging.blur(normals, 2.0)
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
     x, y, z = (normals[:, :, k].reshape(-1) for k in range(3))
     one = np.ones_like(x)
@@ -95,49 +94,53 @@ class Relight:
 
     def __init__(self) -> None:
         """Know nothing."""
-        self._gain: FloatArray | None = None
+        self.gain: FloatArray | None = None
+        """(SIZE, SIZE, 3) float32: what the persona's colours are multiplied by; None: not known yet."""
+        self._log_gain: FloatArray | None = None
 
     def reset(self) -> None:
         """Forget the light."""
-        self._gain = None
+        self.gain = self._log_gain = None
 
     def update(
-        self, live: ByteArray, persona_log: FloatArray | None, weight: FloatArray, seconds: float
-    ) -> FloatArray:
-        """The light map after a frame.
+        self,
+        live_log: FloatArray,
+        persona_log: FloatArray | None,
+        weight: FloatArray,
+        edge: FloatArray,
+        seconds: float,
+    ) -> None:
+        """Take in a frame; sets :attr:`gain`.
 
         Args:
-            live: (SIZE, SIZE, 3) uint8, the live face in texture space.
+            live_log: (SIZE, SIZE, 3) :func:`log_texture` of the live face in texture space.
             persona_log: (SIZE, SIZE, 3) :func:`log_texture` of the persona's texture; None for a mask, whose
                 own colour stays: only brightness and direction of the light are followed.
             weight: (SIZE, SIZE) 0..1, where both show bare skin.
+            edge: (SIZE, SIZE) 0..1, where the swapped skin must meet the live one (:func:`edge_of`).
             seconds: since the last frame.
-
-        Returns:
-            (SIZE, SIZE, 3) float32 logarithm of the gain.
         """
         if persona_log is None:
-            gray = np.asarray(cv2.cvtColor(live, cv2.COLOR_RGB2GRAY), np.uint8)
-            brightness = (log_texture(gray) - _USUAL_BRIGHTNESS) * _MASK_SHARE
-            target = _target(np.dstack([brightness] * 3), weight, meet_edge=False)
+            brightness = (live_log.mean(axis=2) - _USUAL_BRIGHTNESS) * _MASK_SHARE
+            target = _target(np.dstack([brightness] * 3), weight, None)
         else:
-            target = _target(log_texture(live) - persona_log, weight, meet_edge=True)
-        if self._gain is None:
-            self._gain = target
+            target = _target(live_log - persona_log, weight, edge)
+        if self._log_gain is None:
+            self._log_gain = target
         else:
             share = 1 - float(np.exp(-seconds / _SETTLE_SECONDS))
-            cv2.accumulateWeighted(target, self._gain, share)
-        return self._gain
+            cv2.accumulateWeighted(target, self._log_gain, share)
+        self.gain = np.asarray(cv2.exp(self._log_gain), np.float32)
 
 
-def _target(ratio: FloatArray, weight: FloatArray, *, meet_edge: bool) -> FloatArray:
-    basis, share = _basis(), _shares()
+def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> FloatArray:
+    terms, share = basis(), _shares()
     sub = slice(None, None, _FIT_STEP)
     w0 = np.ascontiguousarray(weight[sub, sub]).reshape(-1)
     total = float(w0.sum())
     if total < _MIN_WEIGHT:
         return np.zeros_like(ratio)
-    sample = basis.reshape(SIZE, SIZE, _TERMS)[sub, sub].reshape(-1, _TERMS)
+    sample = terms.reshape(SIZE, SIZE, _TERMS)[sub, sub].reshape(-1, _TERMS)
     mean = (w0 @ sample) / total
     # With centred terms the constant one is the skin tone, whatever is kept of the others.
     mean[0] = 0
@@ -152,12 +155,12 @@ def _target(ratio: FloatArray, weight: FloatArray, *, meet_edge: bool) -> FloatA
         error = np.abs(r - b @ coefficients).max(axis=1)
         w = w0 * np.minimum(1.0, _HUBER / np.maximum(error, 1e-6))
     coefficients = coefficients * share[:, None]
-    fit = (basis @ coefficients - mean @ coefficients).reshape(SIZE, SIZE, 3)
-    if not meet_edge:
+    fit = (terms @ coefficients - mean @ coefficients).reshape(SIZE, SIZE, 3)
+    if edge is None:
         return np.asarray(np.clip(fit, -_GAIN_LIMIT, _GAIN_LIMIT), np.float32)
     rest = np.clip(ratio - fit, -_EDGE_LIMIT, _EDGE_LIMIT) * weight[:, :, None]
-    stacked = cv2.GaussianBlur(np.dstack([rest, weight]), (0, 0), _EDGE_SIGMA)
-    local = stacked[:, :, :3] * (_edge() / (stacked[:, :, 3] + 0.05))[:, :, None]
+    stacked = imaging.blur(np.dstack([rest, weight]), _EDGE_SIGMA)
+    local = stacked[:, :, :3] * (edge / (stacked[:, :, 3] + 0.05))[:, :, None]
     return np.asarray(np.clip(fit + local, -_GAIN_LIMIT, _GAIN_LIMIT), np.float32)
 
 
@@ -166,7 +169,6 @@ def _shares() -> FloatArray:
     return np.array([1.0, _SIDE_SHARE, _UP_SHARE, _UP_SHARE], np.float32)
 
 
-@functools.cache
-def _edge() -> FloatArray:
-    """(SIZE, SIZE) 1 along the outline, 0 inside the face."""
-    return np.asarray(1 - regions.smoothstep((masks.distance() - 0.02) / 0.10), np.float32)
+def edge_of(distance: FloatArray) -> FloatArray:
+    """(SIZE, SIZE) 1 where the persona's skin ends, 0 inside the face; of :func:`masks.support`."""
+    return np.asarray(1 - regions.smoothstep((distance - 0.02) / 0.10), np.float32)

@@ -27,17 +27,17 @@ class UvGrid:
         texels = face.uv * size - 0.5
         corners = texels[face.triangles].reshape(-1, 2)
         flat = np.concatenate([corners, np.zeros((len(corners), 1), np.float32)], axis=1)
-        number = np.repeat(np.arange(len(face.triangles), dtype=np.float32), 3)
-        ids, inside = rasterize(
+        number = np.repeat(np.arange(1, len(face.triangles) + 1, dtype=np.float32), 3)
+        ids = rasterize(
             flat.astype(np.float32),
             np.stack([number, number], axis=1),
             np.arange(len(corners), dtype=np.int32).reshape(-1, 3),
             size,
             size,
         )
-        self.inside: npt.NDArray[np.bool_] = inside
+        self.inside: npt.NDArray[np.bool_] = ids[:, :, 0] > 0
         """(size, size) True where the mesh is."""
-        triangle = _fill_nearest(np.rint(ids[:, :, 0]).astype(np.int32), inside)
+        triangle = _fill_nearest(np.rint(ids[:, :, 0]).astype(np.int32) - 1, self.inside)
         self.vertices = face.triangles[triangle.reshape(-1)]
         """(size * size, 3) vertex indices."""
         columns, rows = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
@@ -47,6 +47,8 @@ class UvGrid:
         second, third = _cross(p - a, c - a) / area, _cross(b - a, p - a) / area
         self.weights = np.stack([1 - second - third, second, third], axis=1).astype(np.float32)
         """(size * size, 3) barycentric coordinates; outside 0..1 beside the mesh."""
+        self._corners = np.ascontiguousarray(self.vertices.T)
+        self._shares = np.ascontiguousarray(self.weights.T)
 
     def interpolate(self, values: FloatArray) -> FloatArray:
         """Per-vertex ``values`` (468 or more, K) at every texel: (size, size, K) float32."""
@@ -56,7 +58,9 @@ class UvGrid:
     def positions(self, points: FloatArray) -> FloatArray:
         """Where each texel lies in the picture of a face with these ``points``: (size, size, 2), for remap."""
         packed = np.ascontiguousarray(points[:, :2], np.float32).view(np.complex64)[:, 0]
-        out = np.einsum("tk,tk->t", self.weights, packed[self.vertices]).astype(np.complex64)
+        out = np.take(packed, self._corners[0]) * self._shares[0]
+        out += np.take(packed, self._corners[1]) * self._shares[1]
+        out += np.take(packed, self._corners[2]) * self._shares[2]
         return out.view(np.float32).reshape(self.size, self.size, 2)
 
     def polygon(self, indices: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:

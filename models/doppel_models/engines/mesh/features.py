@@ -1,0 +1,75 @@
+"""The live eyes and the inside of the live mouth, carried over to where they lie on the swapped face."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from doppel_models.engines.mesh import imaging, regions
+from doppel_models.types import ByteArray, FloatArray
+
+_RIDGE = 0.02
+
+
+def keep(
+    crop: ByteArray,
+    rgb: ByteArray,
+    live: FloatArray,
+    target: FloatArray,
+    outline: regions.Indices,
+    soft: float,
+) -> None:
+    """Copy what ``crop`` shows inside an outline of the live face into ``rgb``, where the outline lies there.
+
+    Args:
+        crop: (h, w, 3) the live face.
+        rgb: (h, w, 3) the swapped face; changed.
+        live: (N, 2 or 3) points of the live face, pixels.
+        target: (N, 2 or 3) points of the swapped face, pixels.
+        outline: indices of the closed outline.
+        soft: standard deviation of the feathered edge, pixels.
+    """
+    height, width = crop.shape[:2]
+    to, of = target[outline, :2], live[outline, :2]
+    pad = 2 * soft + 2
+    low, high = np.floor(to.min(axis=0) - pad), np.ceil(to.max(axis=0) + pad)
+    x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
+    x1, y1 = min(int(high[0]) + 1, width), min(int(high[1]) + 1, height)
+    if x1 - x0 < 2 or y1 - y0 < 2:
+        return
+    local = to - np.array((x0, y0), np.float32)
+    mask = patch_mask(local, (x1 - x0, y1 - y0), soft)
+    patch = imaging.warp_back(crop, fit_affine(local, of), (x1 - x0, y1 - y0))
+    share = mask.astype(np.float32) * np.float32(1 / 255)
+    rgb[y0:y1, x0:x1] = imaging.blend(patch, rgb[y0:y1, x0:x1], share)
+
+
+def fit_affine(source: FloatArray, destination: FloatArray) -> npt.NDArray[np.float64]:
+    """(2, 3) affine map from points (N, 2) to points (N, 2), drawn towards a plain shift.
+
+    The outline of a shut slit is a line, which alone would leave the map across it undetermined.
+    """
+    p, q = source.astype(np.float64), destination.astype(np.float64)
+    p_mean, q_mean = p.mean(axis=0), q.mean(axis=0)
+    a = p - p_mean
+    rest = q - q_mean - a
+    (xx, xy), (_, yy) = a.T @ a
+    xx, yy = xx + _RIDGE * (xx + yy) + 1e-9, yy + _RIDGE * (xx + yy) + 1e-9
+    inverse = np.array([[yy, -xy], [-xy, xx]]) / (xx * yy - xy * xy)
+    linear = np.eye(2) + (inverse @ (a.T @ rest)).T
+    return np.concatenate([linear, (q_mean - linear @ p_mean)[:, None]], axis=1)
+
+
+def patch_mask(outline: FloatArray, size: tuple[int, int], soft: float) -> ByteArray:
+    """(h, w) uint8: 255 inside a closed outline (N, 2), feathered.
+
+    Args:
+        outline: pixels of the patch.
+        size: (width, height) of the patch.
+        soft: standard deviation of the feather, pixels.
+    """
+    canvas = np.zeros((size[1], size[0]), np.uint8)
+    fixed = np.rint(outline * 16).astype(np.int32)
+    cv2.fillPoly(canvas, [fixed], 255, cv2.LINE_AA, 4)
+    return imaging.blur(canvas, soft) if soft > 0.3 else canvas

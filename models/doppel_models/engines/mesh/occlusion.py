@@ -1,0 +1,241 @@
+"""What is in front of the face: a hand, a cup, a microphone, the live person's own fringe.
+
+**Moving things** are found against a memory of how this face usually looks in texture space, free of its light:
+brightness and two colour differences per texel, their usual spread, and the range of their neighbourhood (so that
+landmarks that are a texel off raise no alarm). A thing in front is a large connected patch that differs strongly
+and reaches in from the outline; what differs in the middle of the face only is an expression. Turning the head
+raises the threshold, because the face itself then looks different.
+
+**Hair** over the forehead stands still, so it is found by its colour: much darker than the skin of the cheeks and
+connected with the upper outline.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from doppel_models.engines.mesh import masks, regions, relight
+from doppel_models.types import FloatArray
+
+SIZE = masks.SIZE
+_STEP = 3
+_LEARN_FRAMES = 20
+_MEMORY_SECONDS = 4.0
+_HIDDEN_MEMORY_SECONDS = 25.0
+_FLOOR = np.array([0.10, 0.045, 0.045], np.float32)
+_SPREAD_SHARE = 1.2
+_LOW, _HIGH = 1.0, 1.5
+_CORE_SHARE = 0.2
+_MIN_AREA, _MAX_AREA = 0.012, 0.55
+_BORDER = 0.035
+_YAW_TOLERANCE, _PITCH_TOLERANCE = 14.0, 12.0
+_RISE_SECONDS, _FALL_SECONDS = 0.04, 0.12
+_HAIR_SECONDS = 0.4
+_MIN_HAIR = 0.006
+_HAIR_CONTRAST = 0.5
+"""Natural logarithm: hair reflects less than about 60 % of what the skin does."""
+
+
+class Occlusion:
+    """Finds what is in front of one live face."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the face."""
+        self._mean: FloatArray | None = None
+        self._low: FloatArray
+        self._high: FloatArray
+        self._spread: FloatArray
+        self._pose = (0.0, 0.0)
+        self._frames = 0
+        self._mask = np.zeros((SIZE, SIZE), np.float32)
+        self._hair: FloatArray | None = None
+
+    def update(self, live_log: FloatArray, yaw: float, pitch: float, seconds: float) -> FloatArray | None:
+        """Take in a frame.
+
+        Args:
+            live_log: (SIZE, SIZE, 3) :func:`relight.log_texture` of the live face in texture space.
+            yaw: degrees.
+            pitch: degrees.
+            seconds: since the last frame.
+
+        Returns:
+            (SIZE, SIZE) float32, 0 free .. 1 covered; None: nothing is in front.
+        """
+        look = _look(live_log)
+        hair = self._update_hair(look[:, :, 0], seconds)
+        if self._mean is None:
+            self._mean = _without_light(look, None)
+            self._spread = np.full((SIZE, SIZE, 3), 0.05, np.float32)
+            self._pose = (yaw, pitch)
+            self._frames = 1
+            self._take_range()
+            return hair
+        look = _without_light(look, self._mean)
+        turned = ((yaw - self._pose[0]) / _YAW_TOLERANCE) ** 2 + (
+            (pitch - self._pose[1]) / _PITCH_TOLERANCE
+        ) ** 2
+        found = None
+        if self._frames >= _LEARN_FRAMES:
+            found = self._find(look, 1 + turned)
+        self._learn(look, found, yaw, pitch, seconds)
+        if found is None:
+            if not self._mask.any():
+                return hair
+            self._mask *= np.float32(np.exp(-seconds / _FALL_SECONDS))
+            self._mask[self._mask < 0.02] = 0
+        else:
+            rise, fall = (np.float32(1 - np.exp(-seconds / t)) for t in (_RISE_SECONDS, _FALL_SECONDS))
+            change = found - self._mask
+            self._mask += change * np.where(change > 0, rise, fall)
+        return self._mask if hair is None else np.maximum(self._mask, hair)
+
+    def _find(self, look: FloatArray, tolerance: float) -> FloatArray | None:
+        outside = np.maximum(look - self._high, self._low - look)
+        score = np.maximum(outside, 0) / (_FLOOR + _SPREAD_SHARE * self._spread)
+        total = cv2.blur(np.sqrt(np.einsum("ijk,ijk->ij", score, score)), (3, 3)) * _trust()
+        odd = (total > _LOW * tolerance) & _inside()
+        area = _area()
+        if np.count_nonzero(odd) < _MIN_AREA * area:
+            return None
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8), connectivity=8)
+        core = np.bincount(labels.ravel(), (total > _HIGH * tolerance).ravel(), count)
+        border = np.bincount(labels.ravel(), _border().ravel(), count)
+        size = stats[:, cv2.CC_STAT_AREA]
+        good = (size >= _MIN_AREA * area) & (core >= _CORE_SHARE * size) & (border > 0)
+        good[0] = False
+        if not good.any() or size[good].sum() > _MAX_AREA * area:
+            return None
+        patch = cv2.morphologyEx(good[labels].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        return np.asarray(
+            cv2.GaussianBlur(cv2.dilate(patch, _DISC).astype(np.float32), (0, 0), 0.8), np.float32
+        )
+
+    def _learn(
+        self, look: FloatArray, found: FloatArray | None, yaw: float, pitch: float, seconds: float
+    ) -> None:
+        assert self._mean is not None  # noqa: S101 - set by the first frame
+        self._frames += 1
+        rate = max(1 / self._frames, 1 - float(np.exp(-seconds / _MEMORY_SECONDS)))
+        share: FloatArray | float = rate
+        if found is not None:
+            slow = 1 - float(np.exp(-seconds / _HIDDEN_MEMORY_SECONDS))
+            share = (rate + (slow - rate) * np.clip(cv2.dilate(found, _DISC) * 2, 0, 1))[:, :, None].astype(
+                np.float32
+            )
+        change = look - self._mean
+        self._spread += (np.minimum(np.abs(change), 0.3) - self._spread) * share
+        self._mean += change * share
+        self._pose = (
+            self._pose[0] + (yaw - self._pose[0]) * rate,
+            self._pose[1] + (pitch - self._pose[1]) * rate,
+        )
+        self._take_range()
+
+    def _take_range(self) -> None:
+        self._low, self._high = cv2.erode(self._mean, _NEAR), cv2.dilate(self._mean, _NEAR)
+
+    def _update_hair(self, brightness: FloatArray, seconds: float) -> FloatArray | None:
+        skin = float(np.median(brightness[_cheeks()]))
+        dark = ((skin - brightness > _HAIR_CONTRAST) & _hair_zone()).astype(np.uint8)
+        hair = np.zeros((SIZE, SIZE), np.float32)
+        if np.count_nonzero(dark):
+            # Only what hangs down from the upper outline is hair; a dark spot elsewhere is not.
+            _, labels = cv2.connectedComponents(dark, connectivity=4)
+            rooted = np.unique(labels[_hair_roots() & (dark > 0)])
+            hair = np.isin(labels, rooted[rooted > 0]).astype(np.float32)
+            if float(hair.sum()) < _MIN_HAIR * _area():
+                hair[:] = 0
+        if self._hair is None:
+            self._hair = hair
+        else:
+            cv2.accumulateWeighted(hair, self._hair, 1 - float(np.exp(-seconds / _HAIR_SECONDS)))
+        if float(self._hair.max()) < 0.05:
+            return None
+        return np.asarray(cv2.GaussianBlur(cv2.dilate(self._hair, _DISC), (0, 0), 0.8), np.float32)
+
+
+_DISC = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+_NEAR = np.ones((3, 3), np.uint8)
+
+
+def _look(live_log: FloatArray) -> FloatArray:
+    """Brightness and the differences of red and blue from it; all logarithms."""
+    brightness = live_log @ np.full(3, 1 / 3, np.float32)
+    return np.dstack([brightness, live_log[:, :, 0] - brightness, live_log[:, :, 2] - brightness])
+
+
+def _without_light(look: FloatArray, usual: FloatArray | None) -> FloatArray:
+    """``look`` without what the light of this frame does to the whole face."""
+    basis, weight = _fit_basis()
+    sub = slice(None, None, _STEP)
+    r = look[sub, sub].reshape(-1, 3)
+    if usual is not None:
+        r = r - usual[sub, sub].reshape(-1, 3)
+    w = weight
+    coefficients: npt.NDArray[np.float32] = np.zeros((basis.shape[1], 3), np.float32)
+    ridge = np.eye(basis.shape[1], dtype=np.float32) * np.float32(1e-3 * float(weight.sum()))
+    for _ in range(3):
+        weighted = (basis * w[:, None]).T
+        coefficients = np.linalg.solve(weighted @ basis + ridge, weighted @ r)
+        error = np.abs((r - basis @ coefficients)[:, 0])
+        w = weight * np.minimum(1, 0.08 / np.maximum(error, 1e-6))
+    return look - (relight.basis() @ coefficients).reshape(SIZE, SIZE, 3)
+
+
+@functools.cache
+def _fit_basis() -> tuple[FloatArray, FloatArray]:
+    sub = slice(None, None, _STEP)
+    basis = relight.basis().reshape(SIZE, SIZE, -1)[sub, sub]
+    return basis.reshape(-1, basis.shape[2]).copy(), relight.skin_weight()[sub, sub].reshape(-1).copy()
+
+
+@functools.cache
+def _inside() -> npt.NDArray[np.bool_]:
+    return np.asarray(masks.distance() > 0.006, np.bool_)
+
+
+@functools.cache
+def _area() -> int:
+    return int(np.count_nonzero(_inside()))
+
+
+@functools.cache
+def _border() -> npt.NDArray[np.bool_]:
+    return np.asarray(_inside() & (masks.distance() < _BORDER), np.bool_)
+
+
+@functools.cache
+def _trust() -> FloatArray:
+    """(SIZE, SIZE) 0..1: low at the temples, where landmarks slide over hair and ears as the head turns."""
+    rows, columns = (np.mgrid[0:SIZE, 0:SIZE] + 0.5) / SIZE
+    side = regions.smoothstep(((np.abs(columns - 0.5) - 0.26) / 0.12).astype(np.float32))
+    height = regions.smoothstep(((0.62 - rows) / 0.08).astype(np.float32))
+    return np.asarray(1 - 0.7 * side * height, np.float32)
+
+
+@functools.cache
+def _cheeks() -> npt.NDArray[np.bool_]:
+    rows, columns = (np.mgrid[0:SIZE, 0:SIZE] + 0.5) / SIZE
+    middle = (rows > 0.42) & (rows < 0.70) & (np.abs(columns - 0.5) < 0.3)
+    return np.asarray(middle & (relight.skin_weight() > 0.5), np.bool_)
+
+
+@functools.cache
+def _hair_zone() -> npt.NDArray[np.bool_]:
+    """Above the brows."""
+    rows, columns = (np.mgrid[0:SIZE, 0:SIZE] + 0.5) / SIZE
+    return np.asarray(_inside() & (rows < 0.24 + 0.3 * np.maximum(np.abs(columns - 0.5) - 0.36, 0)), np.bool_)
+
+
+@functools.cache
+def _hair_roots() -> npt.NDArray[np.bool_]:
+    return np.asarray(_hair_zone() & (masks.distance() < 0.05), np.bool_)
