@@ -14,7 +14,7 @@ from typing import Any
 
 from installer import doctor_worker
 from installer.collections_edit import read_collection, scripts_of
-from installer.environment import Environment, flavor, nvidia_driver
+from installer.environment import QUIET_RUNTIME, Environment, flavor, nvidia_driver
 from installer.errors import InstallerError
 from installer.ipc import errors, paths
 from installer.layout import LOGS, MADE, PROJECT, SCRIPT, user_data_dir
@@ -162,7 +162,8 @@ def _worker() -> list[Finding]:
     config = paths.project_config_path(PROJECT)
     command = [str(environment.python), "-P", str(Path(doctor_worker.__file__)), str(PROJECT), str(config)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        environ = {**os.environ, **QUIET_RUNTIME}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environ)
     except (OSError, subprocess.TimeoutExpired) as error:
         return [Finding("worker's Python", BAD, str(error), f"remove {environment.folder}, then {_INSTALL}")]
     if done.returncode:

@@ -31,6 +31,9 @@ STAMP = "doppel-environment.json"
 CUDA_DRIVER = 580
 """First NVIDIA driver branch that runs CUDA 13, which the ``gpu`` packages are built for."""
 
+QUIET_RUNTIME = {"ORT_DISABLE_TELEMETRY": "1"}
+"""ONNX Runtime's wheels report usage to their maker unless this is set before the first import."""
+
 _PROBE = (
     "import sys, importlib.util as u, json;"
     "print(json.dumps([list(sys.version_info[:2]), sys.executable, sys.prefix, sys.prefix != sys.base_prefix,"
@@ -249,7 +252,12 @@ class Environment:
         run_command([*pip, *own], "the project cannot be put into its environment", _NETWORK)
         check = "import av, cv2, msgspec, numpy, onnxruntime, doppel_ipc, doppel_models, doppel_worker"
         try:
-            run_command([str(self.python), "-c", check], "the environment does not work", _NETWORK)
+            run_command(
+                [str(self.python), "-c", check],
+                "the environment does not work",
+                _NETWORK,
+                environ=QUIET_RUNTIME,
+            )
         except CommandError:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise

@@ -124,7 +124,15 @@ def uninstall(progress: Progress, *, keep_personas: bool = False) -> dict[str, A
             shutil.rmtree(folder)
             removed.append(str(folder))
             progress.say(f"removed {folder}")
+    for folder in _bytecode_folders():
+        shutil.rmtree(folder, ignore_errors=True)
     return {"ok": True, "problems": [], "changed": changed, "removed": removed}
+
+
+def _bytecode_folders() -> list[Path]:
+    """What OBS's and the worker's interpreters left beside the project's modules."""
+    parts = ("installer", "models", "obs_plugin", "shared")
+    return [folder for part in parts for folder in (PROJECT / part).rglob("__pycache__")]
 
 
 def _closed_configurations() -> list[UserObs]:

@@ -40,7 +40,8 @@ def build(environment: Environment, progress: Progress, folder: Path = FOLDER) -
     if built is not None and built["sources"] == sources and Path(built["library"]).is_file():
         return Path(built["library"])
     command = [str(environment.python), str(SOURCES / "build.py"), "--out", str(folder)]
-    output = run_command(command, "the native library cannot be built", _TODO, timeout=600)
+    caches = {name: str(folder / "zig-cache") for name in ("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR")}
+    output = run_command(command, "the native library cannot be built", _TODO, timeout=600, environ=caches)
     # The last line is the library's path, two spaces, and its size.
     library = Path(output.strip().splitlines()[-1].rpartition("  ")[0])
     if not library.is_file():
