@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 import stat
 import subprocess
@@ -105,8 +106,9 @@ def real_config(tmp_path: Path, native_library: Path) -> InstallConfig:
 @pytest.fixture
 def start_obs(tmp_path: Path, display: str) -> Iterator[Callable[[Setup], Rig]]:
     """Starts an OBS of the test's own; it is killed at the end of the test if it still runs."""
+    numbers = itertools.count()
     with contextlib.ExitStack() as stack:
-        yield lambda setup: stack.enter_context(Rig(tmp_path / "obs", display, setup))
+        yield lambda setup: stack.enter_context(Rig(tmp_path / f"obs{next(numbers)}", display, setup))
 
 
 @pytest.fixture(scope="session")

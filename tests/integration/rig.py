@@ -203,10 +203,11 @@ class Rig:
         return loaded
 
     def lane(self, source: str = CAMERA, name: str = FILTER_NAME) -> dict[str, Any]:
-        """The newest lane of that filter in the statistics; empty if there is none."""
+        """The newest lane of that filter in the statistics, with their time; empty if there is none."""
+        stats = self.stats()
         lanes = [
-            lane
-            for lane in self.stats().get("lanes", [])
+            {**lane, "updated_ns": stats["updated_ns"]}
+            for lane in stats.get("lanes", [])
             if lane["source"] == source and lane["filter"] == name
         ]
         return lanes[-1] if lanes else {}
@@ -221,12 +222,12 @@ class Rig:
         )
 
     def workers(self) -> list[psutil.Process]:
-        """OBS's child processes (the worker, and what it started)."""
+        """OBS's child processes (the worker, and what it started), without the recording's own."""
         with contextlib.suppress(psutil.NoSuchProcess):
             return [
                 child
                 for child in psutil.Process(self.pid).children(recursive=True)
-                if child.status() != psutil.STATUS_ZOMBIE
+                if child.status() != psutil.STATUS_ZOMBIE and not child.name().startswith("obs-")
             ]
         return []
 

@@ -78,6 +78,11 @@ class Stage:
         )
         return item
 
+    def remove_camera(self, name: str) -> None:
+        """Removes a source that :meth:`add_camera` made."""
+        self.rig.request("RemoveInput", inputName=name)
+        self._inputs.remove(name)
+
     def expect_warning(self, text: str) -> None:
         """A warning in OBS's log that this test provokes."""
         self.expected_warnings.append(text)

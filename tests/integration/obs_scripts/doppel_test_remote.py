@@ -12,6 +12,8 @@ import socket
 import threading
 
 _TASK_UI = 0
+_LIST, _GROUP = 6, 12
+"""enum obs_property_type."""
 _TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 _libobs = ctypes.CDLL(None)
@@ -21,6 +23,33 @@ _libobs.obs_data_create.restype = ctypes.c_void_p
 _libobs.obs_data_release.argtypes = (ctypes.c_void_p,)
 _libobs.obs_get_source_by_name.argtypes = (ctypes.c_char_p,)
 _libobs.obs_get_source_by_name.restype = ctypes.c_void_p
+_libobs.obs_source_get_filter_by_name.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
+_libobs.obs_source_get_filter_by_name.restype = ctypes.c_void_p
+for _name in ("obs_source_properties", "obs_source_get_settings", "obs_properties_first"):
+    getattr(_libobs, _name).argtypes = (ctypes.c_void_p,)
+    getattr(_libobs, _name).restype = ctypes.c_void_p
+for _name in ("obs_property_name", "obs_property_description"):
+    getattr(_libobs, _name).argtypes = (ctypes.c_void_p,)
+    getattr(_libobs, _name).restype = ctypes.c_char_p
+for _name in ("obs_property_list_item_string", "obs_property_list_item_name"):
+    getattr(_libobs, _name).argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+    getattr(_libobs, _name).restype = ctypes.c_char_p
+_libobs.obs_properties_get.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
+_libobs.obs_properties_get.restype = ctypes.c_void_p
+_libobs.obs_properties_destroy.argtypes = (ctypes.c_void_p,)
+_libobs.obs_property_next.argtypes = (ctypes.c_void_p,)
+_libobs.obs_property_next.restype = ctypes.c_bool
+_libobs.obs_property_visible.argtypes = (ctypes.c_void_p,)
+_libobs.obs_property_visible.restype = ctypes.c_bool
+_libobs.obs_property_get_type.argtypes = (ctypes.c_void_p,)
+_libobs.obs_property_group_content.argtypes = (ctypes.c_void_p,)
+_libobs.obs_property_group_content.restype = ctypes.c_void_p
+_libobs.obs_property_list_item_count.argtypes = (ctypes.c_void_p,)
+_libobs.obs_property_list_item_count.restype = ctypes.c_size_t
+_libobs.obs_property_button_clicked.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+_libobs.obs_property_button_clicked.restype = ctypes.c_bool
+_libobs.obs_property_modified.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+_libobs.obs_property_modified.restype = ctypes.c_bool
 _libobs.obs_source_copy_filters.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
 _libobs.obs_source_set_deinterlace_mode.argtypes = (ctypes.c_void_p, ctypes.c_int)
 _libobs.obs_source_release.argtypes = (ctypes.c_void_p,)
@@ -72,6 +101,75 @@ def _copy_filters(to, origin):
     _libobs.obs_source_release(target)
 
 
+def _with_page(source_name, filter_name, use):
+    """``use(filter, page)`` with the filter's property page, as OBS's filter dialog gets it."""
+    source = _source(source_name)
+    found = _libobs.obs_source_get_filter_by_name(source, filter_name.encode())
+    _libobs.obs_source_release(source)
+    if not found:
+        raise ValueError(f"no filter {filter_name}")
+    page = _libobs.obs_source_properties(found)
+    try:
+        return use(found, page)
+    finally:
+        _libobs.obs_properties_destroy(page)
+        _libobs.obs_source_release(found)
+
+
+def _page(source_name, filter_name):
+    """The page's properties: name -> {"text", "visible", "items": [[value, text], ...]}."""
+    return _with_page(source_name, filter_name, lambda _filter, page: _properties(page))
+
+
+def _properties(page):
+    result = {}
+    item = ctypes.c_void_p(_libobs.obs_properties_first(page))
+    while item.value:
+        name = _libobs.obs_property_name(item).decode()
+        if _libobs.obs_property_get_type(item) == _GROUP:
+            result.update(_properties(_libobs.obs_property_group_content(item)))
+        result[name] = {
+            "text": (_libobs.obs_property_description(item) or b"").decode(),
+            "visible": bool(_libobs.obs_property_visible(item)),
+            "items": _items(item),
+        }
+        if not _libobs.obs_property_next(ctypes.byref(item)):
+            break
+    return result
+
+
+def _items(item):
+    if _libobs.obs_property_get_type(item) != _LIST:
+        return []
+    count = _libobs.obs_property_list_item_count(item)
+    functions = (_libobs.obs_property_list_item_string, _libobs.obs_property_list_item_name)
+    return [[function(item, index).decode() for function in functions] for index in range(count)]
+
+
+def _press(source_name, filter_name, button):
+    """Presses a button of the page."""
+
+    def press(found, page):
+        item = _libobs.obs_properties_get(page, button.encode())
+        if not item:
+            raise ValueError(f"no button {button}")
+        return bool(_libobs.obs_property_button_clicked(item, found))
+
+    return _with_page(source_name, filter_name, press)
+
+
+def _modify(source_name, filter_name, name):
+    """Lets the page react to the present value of a property; returns the page then."""
+
+    def modify(found, page):
+        settings = _libobs.obs_source_get_settings(found)
+        _libobs.obs_property_modified(_libobs.obs_properties_get(page, name.encode()), settings)
+        _libobs.obs_data_release(settings)
+        return _properties(page)
+
+    return _with_page(source_name, filter_name, modify)
+
+
 def _deinterlace(name, mode):
     """OBS's "Deinterlacing" menu, enum obs_deinterlace_mode."""
     source = _source(name)
@@ -86,6 +184,9 @@ _OPERATIONS = {
     "describe": _describe,
     "copy_filters": _copy_filters,
     "deinterlace": _deinterlace,
+    "page": _page,
+    "press": _press,
+    "modify": _modify,
 }
 
 

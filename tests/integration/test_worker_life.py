@@ -1,0 +1,111 @@
+"""The worker: one for all filters, a child of OBS, replaced when it dies or hangs, and gone at the end."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import signal
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+from doppel_ipc.paths import InstallConfig
+
+from installer.scene import Scene, media_source
+from tests.integration.rig import CAMERA, SCENE, Rig, Setup, face_swap, shared_memory, wait_for
+from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged
+from tests.support.judge import Judge, Judgement
+
+LONGEST_GAP_S = 5.0
+"""On a machine that does nothing else it is under 2 s (benchmarks/obs_run.py measures it)."""
+
+
+def test_the_worker_starts_with_the_first_filter_and_goes_with_the_last(stage: Stage) -> None:
+    stage.show()
+    (worker,) = stage.rig.workers()
+    stage.rig.add_filter(stage.camera, "Second")
+    stage.rig.wait_swapping(stage.camera, "Second")
+    assert stage.rig.workers() == [worker]
+
+    stage.rig.remove_filter(stage.camera)
+    stage.rig.wait_swapping(stage.camera, "Second")
+    assert stage.rig.workers() == [worker]
+
+    stage.rig.remove_filter(stage.camera, "Second")
+    wait_for(lambda: not stage.rig.workers(), 10, "the worker outlives the last filter")
+    assert not worker.is_running()
+
+
+@pytest.mark.parametrize("kills", [10, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+def test_a_worker_that_is_killed_at_random_moments_is_replaced_and_nothing_is_seen_or_left(
+    stage: Stage, judge: Judge, kills: int
+) -> None:
+    chance = random.Random(5)
+    before = shared_memory()
+    stage.expect_warning("The worker is started again")
+    stage.show()
+    with stage.rig.recording() as recording:
+        for _ in range(kills):
+            stage.wait_swapping(timeout=10)
+            time.sleep(chance.uniform(0.0, 0.6))  # any moment will do
+            (worker,) = stage.rig.workers()
+            worker.kill()
+            wait_for(lambda w=worker: stage.rig.workers() not in ([], [w]), 10, "there is no new worker")
+        stage.wait_swapping(timeout=10)
+    judgements = judged(judge, recording[0])
+
+    assert_nothing_unjudged(judgements)
+    gap_s = longest_gap(judgements) / FPS
+    print(f"{kills} kills: longest time without a new picture {gap_s:.2f} s")
+    assert gap_s < LONGEST_GAP_S
+    assert shared_memory() <= before
+    assert len(stage.rig.workers()) == 1
+
+
+@pytest.mark.parametrize("resume", [False, True], ids=["for good", "for a moment"])
+def test_a_worker_that_is_stopped_is_replaced_if_it_stays_so(stage: Stage, resume: bool) -> None:
+    stage.expect_warning("The worker is started again")
+    stage.show()
+    (worker,) = stage.rig.workers()
+    worker.suspend()
+    if resume:
+        held = stage.lane()["frames"]["in"]
+        wait_for(lambda: stage.lane()["frames"]["in"] > held + 5, 10, "OBS stands still")
+        worker.resume()
+        stage.wait_swapping()
+        assert stage.rig.workers() == [worker]
+    else:
+        wait_for(lambda: not worker.is_running(), 20, "a worker that hangs is not killed")
+        stage.wait_swapping()
+
+
+def test_the_worker_and_the_memory_are_gone_when_obs_is_killed(
+    start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: object
+) -> None:
+    before = shared_memory()
+    camera = media_source(CAMERA, clip, filters=[face_swap()])  # type: ignore[arg-type]
+    rig = start_obs(Setup([camera], [Scene(SCENE, [CAMERA])], config=mark_config))
+    rig.wait_swapping()
+    workers = rig.workers()
+    assert len(workers) == 1
+
+    psutil.Process(rig.pid).send_signal(signal.SIGKILL)
+    wait_for(lambda: not any(worker.is_running() for worker in workers), 10, "the worker outlives OBS")
+    assert shared_memory() <= before
+
+
+def test_the_worker_keeps_a_log(stage: Stage, shared_obs: Rig) -> None:
+    stage.show()
+    log = shared_obs.folder.parent / "logs" / "worker.log"
+
+    wait_for(lambda: log.is_file() and "lane" in log.read_text(encoding="utf-8"), 10, f"{log} says nothing")
+
+
+def longest_gap(judgements: list[Judgement]) -> int:
+    """The most frames in a row that brought no new picture of the worker's."""
+    runs = [
+        len(list(group))
+        for number, group in itertools.groupby(judgements, key=lambda item: item.frame_number)
+    ]
+    return max(runs)
