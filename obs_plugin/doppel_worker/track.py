@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 import numpy as np
-from doppel_models.appearance import OTHER, SAME, appearance, difference
+from doppel_models.appearance import OTHER, OTHER_IN_ANY_LIGHT, SAME, appearance, difference
 from doppel_models.geometry import (
     LEFT_CHEEK,
     RIGHT_CHEEK,
@@ -29,6 +29,10 @@ _CUTOFF = 1.5
 """Hz at smoothing 0.5; measured on webcam clips: jitter .29 -> .11 % of the face's width, lag .5 %."""
 _JUMP = 0.5
 """A move between two frames of more than this part of the face's size starts the smoothing afresh."""
+_DOUBT = 0.08
+"""Difference from a person's usual looks, in any light, from which the detector must confirm the face."""
+_REGION_NS = 300_000_000
+"""Time constant with which the region of a face shrinks, nanoseconds; it grows at once."""
 _LOOKS_EVERY = 300_000_000
 _LOOKS_GAIN = 0.15
 """A person's usual looks are a running mean: so often (nanoseconds), with so much of the new ones."""
@@ -74,8 +78,12 @@ class Track:
         """(478, 3) as the network gave them last."""
         self.bbox = bbox_of(self.landmarks)
         """(4,) of the last landmarks."""
+        self.region = self.bbox
+        """(4,) around where the face was lately: landmarks slip just before a face is lost."""
         self.presence = measurement.presence
         self.last_seen = now
+        self.confirmed = now
+        """When the face last looked as usual, or the detector agreed that it is one."""
         self.maybe_seen = now
         """When something like a face was last seen where this one was lost."""
         self._looks = measurement.appearance
@@ -92,7 +100,7 @@ class Track:
 
     def accepts(self, measurement: Measurement, frame: FrameView) -> bool:
         """True if this can be the same face one frame later."""
-        if not measurement.found or self.differs(measurement) >= OTHER:
+        if not measurement.found or self._is_of_somebody_else(measurement):
             return False
         size, x, y = bbox_size(measurement.bbox), *bbox_center(measurement.bbox)
         before = bbox_size(self.bbox)
@@ -100,6 +108,15 @@ class Track:
             -0.25 * size <= x <= frame.width + 0.25 * size and -0.25 * size <= y <= frame.height + 0.25 * size
         )
         return inside and before / _MAX_GROWTH <= size <= before * _MAX_GROWTH
+
+    def _is_of_somebody_else(self, measurement: Measurement) -> bool:
+        if self.differs(measurement) < OTHER:
+            return False
+        return difference(self._looks, measurement.appearance, any_light=True) >= OTHER_IN_ANY_LIGHT
+
+    def is_doubtful(self, measurement: Measurement) -> bool:
+        """True if the points may lie on something before the face: it does not look as usual."""
+        return difference(self._usual_looks, measurement.appearance, any_light=True) >= _DOUBT
 
     def differs(self, measurement: Measurement) -> float:
         """How unlike this person a measured face looks; see ``doppel_models.appearance``."""
@@ -116,6 +133,9 @@ class Track:
             measurement.bbox,
             measurement.presence,
         )
+        keep = np.float32(math.exp((self.last_seen - now) / _REGION_NS))
+        kept = self.bbox + keep * (self.region - self.bbox)
+        self.region = np.concatenate([np.minimum(kept, self.bbox)[:2], np.maximum(kept, self.bbox)[2:]])
         if now - self._looked_at >= _LOOKS_EVERY:
             self._looked_at = now
             if difference(self._usual_looks, measurement.appearance) < SAME:
@@ -123,6 +143,8 @@ class Track:
                 self._usual_looks = self._usual_looks + np.float32(_LOOKS_GAIN) * change
         self._looks = measurement.appearance
         self.last_seen = self.maybe_seen = now
+        if not self.is_doubtful(measurement):
+            self.confirmed = now
 
     def reset_smoothing(self) -> None:
         """Let the next landmarks pass unsmoothed: the face jumped, or the scene did."""
@@ -134,7 +156,7 @@ class Track:
         # Pixel centres lie half a pixel from the frame's corner.
         corner = np.array([0.5, 0.5, 0], np.float32)
         self.landmarks = (self.landmarks + corner) * factor - corner
-        self.bbox = bbox_of(self.landmarks)
+        self.bbox = self.region = bbox_of(self.landmarks)
         self.reset_smoothing()
 
     def face(self, now: int, smoothing: float) -> Face:

@@ -36,6 +36,8 @@ _RETRY_FOR = 1000 * _MS
 """How long the landmark network goes on looking, in every frame, where a face was lost."""
 _REMEMBER = 20_000 * _MS
 """How long a person is remembered, to get the same identity on return."""
+_UNCONFIRMED_FOR = 50 * _MS
+"""How long a face that looks unlike its person is followed although the detector does not see it."""
 _PATIENCE = 500 * _MS
 """With ``faces=largest``: how long a lost face keeps its place before another one takes it."""
 _LARGER = 1.3
@@ -48,7 +50,7 @@ class LostFace:
 
     track_id: int
     bbox: FloatArray
-    """(4,) where it was last, pixels of the frame."""
+    """(4,) around where it was lately, pixels of the frame; not smaller than the last landmarks."""
     landmarks: FloatArray
     """(478, 3) as last seen."""
     lost_ms: float
@@ -100,7 +102,8 @@ class Tracker:
             or self._now - self._searched_at >= settings.redetect_ms * _MS
             or any(self._now - track.last_seen <= _RETRY_FOR for track in self._lost)
         )
-        search = jumped or changed or missing or due or not self._tracks
+        doubtful = any(track.confirmed < self._now for track in self._tracks)
+        search = jumped or changed or missing or due or doubtful or not self._tracks
         if search:
             self._search(frame, compositor, settings, jumped=jumped)
         self._forget(settings)
@@ -155,7 +158,8 @@ class Tracker:
             measurement = measure(frame, compositor, self._landmarker, track.roi)
             if measurement.presence > _MAYBE_PRESENCE:
                 track.maybe_seen = self._now
-            if track.accepts(measurement, frame) and not _claimed(measurement, followed):
+            sure = track.accepts(measurement, frame) and not track.is_doubtful(measurement)
+            if sure and not _claimed(measurement, followed):
                 track.reset_smoothing()
                 track.take(measurement, self._now)
                 followed.append(track)
@@ -175,6 +179,12 @@ class Tracker:
             # A face that only a tile shows is small, so it can matter only where all faces do.
             tiles = Tiles.ONE if settings.faces == "all" or self._lost else Tiles.NONE
         detections = self._finder.find(frame, compositor, _MAYBE_SCORE, tiles)
+        for track in list(self._tracks):
+            if any(_explains(track, one) for one in detections):
+                track.confirmed = self._now
+            elif self._now - track.confirmed > _UNCONFIRMED_FOR:
+                self._tracks.remove(track)
+                self._lost.append(track)
         free = [one for one in detections if not any(_explains(track, one) for track in self._tracks)]
         for track in self._lost:
             if any(_near(track, one) for one in free):
@@ -267,7 +277,7 @@ class Tracker:
     def _lost_face(self, track: Track) -> LostFace:
         return LostFace(
             track_id=track.track_id,
-            bbox=track.bbox,
+            bbox=track.region,
             landmarks=track.landmarks,
             lost_ms=(self._now - track.last_seen) / _MS,
             absent_ms=(self._now - track.maybe_seen) / _MS,

@@ -5,7 +5,7 @@ import itertools
 import cv2
 import numpy as np
 import pytest
-from doppel_models.appearance import OTHER, SAME, appearance, difference
+from doppel_models.appearance import OTHER, OTHER_IN_ANY_LIGHT, SAME, appearance, difference
 from doppel_models.geometry import roi_from_landmarks, transform
 from doppel_models.types import ByteArray, FloatArray
 
@@ -33,10 +33,20 @@ def test_exposure_does_not_matter(gain: float) -> None:
     assert difference(looks(picture, face.landmarks), looks(darker, face.landmarks)) < SAME
 
 
+@pytest.mark.parametrize("light", [(1.3, 0.8, 0.8), (0.7, 0.7, 1.2), (0.8, 1.1, 0.6)])
+def test_coloured_light_changes_the_colours_but_not_the_person(light: tuple[float, float, float]) -> None:
+    picture, (face, *_) = FourFaces().frame(0)
+    lit = np.clip(picture * np.array(light), 0, 255).astype(np.uint8)
+    before, after = looks(picture, face.landmarks), looks(lit, face.landmarks)
+    assert difference(before, after) > SAME
+    assert difference(before, after, any_light=True) < OTHER_IN_ANY_LIGHT
+
+
 def test_a_face_with_another_light_and_skin_is_another_person() -> None:
     picture, faces = FourFaces().frame(0)
     zero, one = looks(picture, faces[0].landmarks), looks(picture, faces[1].landmarks)
     assert difference(zero, one) > OTHER
+    assert difference(zero, one, any_light=True) > OTHER_IN_ANY_LIGHT
     assert difference(zero, one) == pytest.approx(difference(one, zero), rel=0.25)
 
 

@@ -72,6 +72,18 @@ def test_a_face_is_carried_over_to_another_frame_size(measured: Measurement) -> 
     assert np.array_equal(track.bbox, bbox_of(track.landmarks))
 
 
+def test_the_region_grows_at_once_and_shrinks_slowly(measured: Measurement) -> None:
+    track = Track(1, measured, 0)
+    larger = moved(measured, scale=1.5)
+    track.take(larger, 33_000_000)
+    assert np.allclose(track.region, larger.bbox)
+    track.take(measured, 66_000_000)
+    shrunk = track.region[2] - track.region[0]
+    assert shrunk > 1.4 * (measured.bbox[2] - measured.bbox[0])
+    track.take(measured, 3_000_000_000)
+    assert np.allclose(track.region, measured.bbox, atol=0.1)
+
+
 def test_a_person_is_known_by_the_usual_looks_after_something_came_before_the_face(
     measured: Measurement,
 ) -> None:

@@ -166,6 +166,16 @@ def test_somebody_else_in_the_same_place_is_somebody_else() -> None:
     assert back.track_id == anna.track_id
 
 
+def test_coloured_light_that_comes_on_makes_nobody_else() -> None:
+    lane = Lane()
+    picture = scene((ANNA, (320, 190), 120))
+    ids = set()
+    for light in ((1, 1, 1), (1.3, 0.8, 0.8), (0.7, 0.7, 1.3), (1, 1, 1), (0.5, 0.5, 0.5)):
+        lit = np.clip(picture * np.array(light), 0, 255).astype(np.uint8)
+        ids |= {face.track_id for face in lane.show(lit).faces}
+    assert len(ids) == 1
+
+
 def test_a_person_who_comes_back_elsewhere_is_the_same_person() -> None:
     lane = Lane()
     for _ in range(5):
