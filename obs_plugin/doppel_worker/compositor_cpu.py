@@ -91,7 +91,9 @@ class CpuCompositor:
             raise FrameError(f"mask {mask.shape} does not fit {rect}")
         if frame.flip:
             mask = upside_down(mask)
-        cell = max(1.0, min(rect.width, rect.height) / BLUR_CELLS)
+        # Of a region that the frame's edge cuts to a strip, the longer side tells how large the face is.
+        shorter, longer = sorted((rect.width, rect.height))
+        cell = max(1.0, shorter / BLUR_CELLS, longer / (2 * BLUR_CELLS))
         grid = (max(1, round(rect.width / cell)), max(1, round(rect.height / cell)))
         for component in COMPONENTS[frame.layout.pixel_format].all:
             inside = component.inside(stored, frame)

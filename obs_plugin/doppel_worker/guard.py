@@ -15,9 +15,7 @@ that is *not* followed:
 from __future__ import annotations
 
 import dataclasses
-import functools
 
-import cv2
 import numpy as np
 from doppel_ipc.settings import FilterSettings
 from doppel_models.geometry import bbox_center, bbox_size
@@ -36,7 +34,7 @@ _BYSTANDER_SCALE = 1.7
 _SAME_PLACE = 1.2
 """A detection within so many face sizes is of the face that was given up there."""
 _SOFT_EDGE = 3.0
-_MASK_CELLS = 48
+"""Steepness of a region's edge: opaque from two thirds of the way out, everywhere."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,9 +48,10 @@ class Region:
 
     def mask(self) -> ByteArray:
         """(visible.height, visible.width) uint8: opaque but for soft, rounded edges."""
-        whole = _mask(self.box.width, self.box.height)
-        x, y = self.visible.x0 - self.box.x0, self.visible.y0 - self.box.y0
-        return whole[y : y + self.visible.height, x : x + self.visible.width]
+        x = _from_middle(self.box.x0, self.box.x1, self.visible.x0, self.visible.x1)
+        y = _from_middle(self.box.y0, self.box.y1, self.visible.y0, self.visible.y1)
+        inside = (1 - x**4)[None, :] - (y**4)[:, None]
+        return np.asarray(np.clip(inside * (255 * _SOFT_EDGE), 0, 255), np.uint8)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,6 +80,7 @@ class Guard:
 
     def __init__(self) -> None:
         self._followed: dict[int, FloatArray] = {}
+        self._lost: dict[int, FloatArray] = {}
         self._given_up: list[_GivenUp] = []
         self._last_stamp = 0
 
@@ -113,9 +113,14 @@ class Guard:
                 one.seen_ns = now
         self._last_stamp = now
         following = {face.track_id: face.bbox for face in tracked.faces}
-        lost = {face.track_id for face in tracked.lost}
+        lost = {face.track_id: face.bbox for face in tracked.lost}
         for track_id, bbox in self._followed.items():
             if track_id not in following and track_id not in lost:
+                self._given_up.append(_GivenUp(bbox, now))
+        for track_id, bbox in self._lost.items():
+            # The tracker forgets a lost face when its absence is sure - unless one is still seen there.
+            forgotten = track_id not in following and track_id not in lost
+            if forgotten and any(_near(box, bbox) for box in tracked.bystanders):
                 self._given_up.append(_GivenUp(bbox, now))
         for one in self._given_up:
             near = [box for box in tracked.bystanders if _near(box, one.bbox)]
@@ -127,16 +132,13 @@ class Guard:
             if now - one.seen_ns <= settings.lost_face_ms * 1_000_000
             and not any(_near(box, one.bbox, 0.4) for box in following.values())
         ]
-        # A lost face that the tracker forgets is absent for sure, so only followed ones can be given up.
-        self._followed = following
+        self._followed, self._lost = following, lost
 
 
-@functools.lru_cache(maxsize=8)
-def _mask(width: int, height: int) -> ByteArray:
-    axis = (np.arange(_MASK_CELLS, dtype=np.float32) + 0.5) / _MASK_CELLS * 2 - 1
-    inside = 1 - (axis[None, :] ** 4 + axis[:, None] ** 4)
-    cells = np.rint(np.clip(inside * _SOFT_EDGE, 0, 1) * 255).astype(np.uint8)
-    return np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+def _from_middle(start: int, end: int, first: int, last: int) -> FloatArray:
+    """Pixels ``first`` .. ``last`` of an interval, -1 at its start to 1 at its end."""
+    at = (np.arange(first, last, dtype=np.float32) + 0.5 - start) / (end - start)
+    return np.asarray(at * 2 - 1, np.float32)
 
 
 def _lost_box(lost: LostFace) -> FloatArray:

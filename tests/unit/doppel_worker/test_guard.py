@@ -1,0 +1,183 @@
+"""What the guard decides about faces that are not followed, by scripted tracks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from doppel_ipc.settings import FilterSettings
+from doppel_models.types import Face
+from doppel_worker.guard import Decision, Guard
+from doppel_worker.tracker import LostFace, TrackResult
+from hypothesis import given
+from hypothesis import strategies as st
+
+WIDTH, HEIGHT = 640, 360
+FRAME_NS = 33_000_000
+BOX = (200.0, 100.0, 300.0, 220.0)
+Box = tuple[float, float, float, float]
+
+
+def face(track_id: int, box: Box = BOX) -> Face:
+    points = np.zeros((478, 3), np.float32)
+    return Face(track_id, np.array(box, np.float32), points, points, 0.0, 0.0, 0.0, 1.0)
+
+
+def lost(track_id: int, ms: float = 33, box: Box = BOX) -> LostFace:
+    return LostFace(track_id, np.array(box, np.float32), np.zeros((478, 3), np.float32), ms, ms)
+
+
+def result(
+    faces: tuple[Face, ...] = (), lost: tuple[LostFace, ...] = (), beside: tuple[Box, ...] = ()
+) -> TrackResult:
+    boxes = tuple(np.array(box, np.float32) for box in beside)
+    return TrackResult(faces=faces, lost=lost, bystanders=boxes, ran_detector=True)
+
+
+class Script:
+    """Plays track results to a guard."""
+
+    def __init__(self, **settings: str | int) -> None:
+        self.guard = Guard()
+        self.settings = FilterSettings().replace(**settings)
+        self.now = 0
+
+    def show(self, tracked: TrackResult, frames: int = 1) -> Decision:
+        for _ in range(frames):
+            self.now += FRAME_NS
+            decision = self.guard.judge(tracked, self.settings, WIDTH, HEIGHT, self.now)
+        return decision
+
+
+def hidden(decision: Decision) -> np.ndarray:
+    """The frame's opacity of what hides it, 0..255."""
+    canvas = np.zeros((HEIGHT, WIDTH), np.uint8)
+    for region in decision.regions:
+        see = region.visible
+        part = canvas[see.y0 : see.y1, see.x0 : see.x1]
+        np.maximum(part, region.mask(), out=part)
+    return canvas
+
+
+def part(picture: np.ndarray, box: Box) -> np.ndarray:
+    x0, y0, x1, y1 = (int(value) for value in box)
+    return picture[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
+
+
+def test_a_followed_face_needs_no_hiding() -> None:
+    assert Script().show(result((face(1),)), 5) == Decision()
+
+
+def test_a_lost_face_is_hidden_whole_and_the_region_grows() -> None:
+    script = Script()
+    script.show(result((face(1),)))
+    first = hidden(script.show(result(lost=(lost(1, 33),))))
+    later = hidden(script.show(result(lost=(lost(1, 1500),))))
+    assert part(first, BOX).min() == 255
+    assert part(later, BOX).min() == 255
+    assert (later > 0).sum() > 1.5 * (first > 0).sum()
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(-60.0, 100.0, 40.0, 220.0), (590.0, -50.0, 690.0, 60.0), (-400.0, -300.0, 900.0, 800.0)],
+    ids=["left edge", "corner", "larger than the frame"],
+)
+def test_a_lost_face_at_the_frames_edge_is_hidden_up_to_the_edge(box: Box) -> None:
+    script = Script()
+    script.show(result((face(1, box),)))
+    opacity = hidden(script.show(result(lost=(lost(1, box=box),))))
+    assert part(opacity, box).min() == 255
+
+
+def test_a_face_lost_outside_the_frame_leaves_nothing_to_hide() -> None:
+    away = (5000.0, 100.0, 5100.0, 220.0)
+    assert Script().show(result(lost=(lost(1, box=away),))).regions == ()
+
+
+def test_a_lost_face_covers_or_shows_the_frame_if_the_user_wants_it() -> None:
+    covering = Script(lost_face_policy="cover").show(result(lost=(lost(1),)))
+    assert covering.cover
+    assert covering.reason
+    showing = Script(lost_face_policy="original").show(result(lost=(lost(1),)))
+    assert (showing.cover, showing.shows_lost, showing.regions) == (False, True, ())
+
+
+def test_a_frame_without_faces_is_shown_or_covered_as_the_user_wants() -> None:
+    assert Script().show(result()) == Decision(reason="no face")
+    assert Script(no_face_policy="cover").show(result()).cover
+    # A lost face is not "no face": its own policy holds.
+    assert not Script(no_face_policy="cover").show(result(lost=(lost(1),))).cover
+
+
+def test_a_face_that_was_left_for_a_larger_one_stays_hidden_while_it_is_seen() -> None:
+    script = Script(lost_face_ms=1000)
+    script.show(result((face(1),)))
+    other = face(2, (400.0, 50.0, 600.0, 300.0))
+    moved = (220.0, 110.0, 310.0, 230.0)
+    opacity = hidden(script.show(result((other,), beside=(moved,)), 100))
+    assert part(opacity, moved).min() == 255
+    # It follows the face that moves.
+    further = (260.0, 110.0, 350.0, 230.0)
+    assert part(hidden(script.show(result((other,), beside=(further,)))), further).min() == 255
+    # Gone for lost_face_ms: nothing is hidden any more.
+    assert script.show(result((other,)), 20).regions != ()
+    assert script.show(result((other,)), 20).regions == ()
+
+
+def test_a_face_that_was_left_and_is_followed_again_is_not_hidden() -> None:
+    script = Script()
+    script.show(result((face(1),)))
+    far = (540.0, 50.0, 620.0, 150.0)
+    script.show(result((face(2, far),), beside=(BOX,)))
+    # Now the second one is the one that was left.
+    opacity = hidden(script.show(result((face(3),), beside=(far,))))
+    assert part(opacity, BOX).max() == 0
+    assert part(opacity, far).min() == 255
+
+
+def test_faces_beside_the_chosen_one_are_shown_unless_it_is_lost() -> None:
+    beside = (420.0, 80.0, 500.0, 180.0)
+    script = Script()
+    assert script.show(result((face(1),), beside=(beside,))).regions == ()
+    opacity = hidden(script.show(result(lost=(lost(1),), beside=(beside,))))
+    assert part(opacity, beside).min() == 255
+
+
+def test_with_all_faces_those_beyond_the_limit_are_hidden() -> None:
+    beside = (420.0, 80.0, 500.0, 180.0)
+    opacity = hidden(Script(faces="all").show(result((face(1),), beside=(beside,))))
+    assert part(opacity, beside).min() == 255
+
+
+def test_a_rewound_source_does_not_end_the_hiding() -> None:
+    script = Script(lost_face_ms=1000)
+    script.now = 10_000_000_000
+    script.show(result((face(1),)))
+    other = result((face(2, (400.0, 50.0, 600.0, 300.0)),))
+    script.show(other)
+    script.now = 0
+    assert script.show(other).regions != ()
+
+
+boxes = st.tuples(st.integers(-100, 600), st.integers(-100, 330), st.integers(20, 300)).map(
+    lambda v: (float(v[0]), float(v[1]), float(v[0] + v[2]), float(v[1] + 1.2 * v[2]))
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["follow", "lose", "leave"]), boxes), min_size=1, max_size=12))
+def test_no_face_that_was_followed_is_shown_while_it_may_be_there(steps: list[tuple[str, Box]]) -> None:
+    """In any order of being followed, lost and left for another face."""
+    script, track_id, where = Script(), 0, None
+    for step, box in steps:
+        if step == "follow" or where is None:
+            track_id, where = track_id + 1, box
+            script.show(result((face(track_id, box),)))
+            continue
+        if step == "lose":
+            decision = script.show(result(lost=(lost(track_id, 33, where),)))
+        else:
+            # Another face elsewhere is followed; this one is still detected.
+            other = (where[0] + 2000, where[1], where[2] + 2000, where[3])
+            decision = script.show(result((face(1000, other),), beside=(where,)))
+        inside = part(hidden(decision), where)
+        assert inside.size == 0 or inside.min() == 255
