@@ -227,11 +227,11 @@ class Lane:
             self._stopping.wait(THROTTLE_POLL_S)
 
     def _note(self, slot: Slot, judgement: Judgement) -> None:
-        done_ns = time.monotonic_ns()
+        done_ns = self._ring.now_ns()
         with self._statistics:
             self._frames += 1
             self._last = judgement
-            self._rate.count(done_ns / 1e9)
+            self._rate.count()
             self._turnaround.add(max(done_ns - slot.submit_ns, 0) / 1e6)
             for name, milliseconds in judgement.stages.items():
                 self._stages.setdefault(name, RollingTimes()).add(milliseconds)

@@ -140,6 +140,10 @@ class WorkerRing:
         """Notes the gate's end of the lane in :attr:`closed` without taking a frame."""
         self.closed = self.closed or bool(self._words.closed)
 
+    def now_ns(self) -> int:
+        """The clock of the slots' times, nanoseconds."""
+        return int(self._library.doppel_now_ns())
+
     def done(self, slot: Slot, verdict: Verdict, faces: int = 0) -> None:
         """Hands the edited frame back with what was judged; its pixels are no longer the worker's.
 
