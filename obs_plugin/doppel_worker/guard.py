@@ -33,6 +33,8 @@ _BYSTANDER_SCALE = 1.7
 """The detector's box is from the last search, and tighter than a face."""
 _SAME_PLACE = 1.2
 """A detection within so many face sizes is of the face that was given up there."""
+_REMEMBERED_NS = 1_000_000_000
+"""How long a bystander is taken to be where a search has seen it."""
 _SOFT_EDGE = 3.0
 """Steepness of a region's edge: opaque from two thirds of the way out, everywhere."""
 
@@ -67,8 +69,8 @@ class Decision:
 
 
 @dataclasses.dataclass(slots=True)
-class _GivenUp:
-    """A face that was followed and was left for another one."""
+class _Seen:
+    """A face that is not followed."""
 
     bbox: FloatArray
     seen_ns: int
@@ -81,18 +83,21 @@ class Guard:
     def __init__(self) -> None:
         self._followed: dict[int, FloatArray] = {}
         self._lost: dict[int, FloatArray] = {}
-        self._given_up: list[_GivenUp] = []
+        self._given_up: list[_Seen] = []
+        self._beside: list[_Seen] = []
         self._last_stamp = 0
 
     def judge(
         self, tracked: TrackResult, settings: FilterSettings, width: int, height: int, timestamp_ns: int
     ) -> Decision:
         """Decide for one frame of ``width`` x ``height`` pixels; call once per frame, in order."""
+        self._note_rewind(timestamp_ns)
         self._note_given_up(tracked, settings, timestamp_ns)
+        self._note_beside(tracked, timestamp_ns)
         hidden = [_lost_box(lost) for lost in tracked.lost]
         hidden += [_scaled(one.bbox, _BYSTANDER_SCALE) for one in self._given_up]
         maybe_ours = settings.faces == "all" or (bool(tracked.lost) and not tracked.faces)
-        beside = [_scaled(box, _BYSTANDER_SCALE) for box in tracked.bystanders] if maybe_ours else []
+        beside = [_scaled(one.bbox, _BYSTANDER_SCALE) for one in self._beside] if maybe_ours else []
         if hidden and settings.lost_face_policy == "cover":
             return Decision(cover=True, reason="the face is lost")
         if settings.lost_face_policy == "original":
@@ -106,22 +111,35 @@ class Guard:
         regions = [_region(box, width, height) for box in hidden + beside]
         return Decision(regions=tuple(one for one in regions if one is not None), shows_lost=shows_lost)
 
-    def _note_given_up(self, tracked: TrackResult, settings: FilterSettings, now: int) -> None:
+    def _note_rewind(self, now: int) -> None:
+        """After a jump back in time, what was seen later is taken as seen now."""
         if now < self._last_stamp:
-            # The source was rewound: what was seen later is taken as seen now.
-            for one in self._given_up:
+            for one in self._given_up + self._beside:
                 one.seen_ns = now
         self._last_stamp = now
+
+    def _note_beside(self, tracked: TrackResult, now: int) -> None:
+        """A search looks at one part of a wide frame after the other, so a face is not seen in each."""
+        fresh = [_Seen(box, now) for box in tracked.bystanders]
+        taken = [*tracked.bystanders, *(face.bbox for face in tracked.faces)]
+        known = [
+            one
+            for one in self._beside
+            if now - one.seen_ns <= _REMEMBERED_NS and not any(_near(box, one.bbox, 0.5) for box in taken)
+        ]
+        self._beside = fresh + known
+
+    def _note_given_up(self, tracked: TrackResult, settings: FilterSettings, now: int) -> None:
         following = {face.track_id: face.bbox for face in tracked.faces}
         lost = {face.track_id: face.bbox for face in tracked.lost}
         for track_id, bbox in self._followed.items():
             if track_id not in following and track_id not in lost:
-                self._given_up.append(_GivenUp(bbox, now))
+                self._given_up.append(_Seen(bbox, now))
         for track_id, bbox in self._lost.items():
             # The tracker forgets a lost face when its absence is sure - unless one is still seen there.
             forgotten = track_id not in following and track_id not in lost
             if forgotten and any(_near(box, bbox) for box in tracked.bystanders):
-                self._given_up.append(_GivenUp(bbox, now))
+                self._given_up.append(_Seen(bbox, now))
         for one in self._given_up:
             near = [box for box in tracked.bystanders if _near(box, one.bbox)]
             if near:

@@ -149,6 +149,14 @@ def test_with_all_faces_those_beyond_the_limit_are_hidden() -> None:
     assert part(opacity, beside).min() == 255
 
 
+def test_a_face_beyond_the_limit_that_one_search_misses_stays_hidden() -> None:
+    beside = (420.0, 80.0, 500.0, 180.0)
+    script = Script(faces="all")
+    script.show(result((face(1),), beside=(beside,)))
+    assert part(hidden(script.show(result((face(1),)), 15)), beside).min() == 255
+    assert script.show(result((face(1),)), 30).regions == ()
+
+
 def test_a_rewound_source_does_not_end_the_hiding() -> None:
     script = Script(lost_face_ms=1000)
     script.now = 10_000_000_000
