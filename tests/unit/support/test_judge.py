@@ -15,14 +15,14 @@ from tests.support.portrait import astronaut
 from tests.support.synthetic import blurred_face, mosaic, porcelain, swapped
 from tests.support.video import read_video, write_video
 
-_STEP = 18
+_STEP = 24
 
 Edit = Callable[[ByteArray, FloatArray], ByteArray]
 
 
 @pytest.fixture(scope="module")
 def originals() -> list[ByteArray]:
-    """Every 18th frame of the demo clip, numbered 0, 1, 2..."""
+    """Every 24th frame of the demo clip, numbered 0, 1, 2..."""
     frames = [rgb for index, (_, rgb) in enumerate(read_video(DEMO_CLIP)) if index % _STEP == 0]
     for number, rgb in enumerate(frames):
         FRAME_NUMBER.draw(rgb, number)
@@ -40,14 +40,15 @@ def judge(originals: list[ByteArray], landmarks: FloatArray) -> Judge:
 
 
 @pytest.fixture
-def record(
-    originals: list[ByteArray], landmarks: FloatArray, judge: Judge, tmp_path: Path
-) -> Callable[[Edit], list[Judgement]]:
-    """Edits every frame, records it as OBS does in the headless run, and judges the recording."""
+def record(originals: list[ByteArray], judge: Judge, tmp_path: Path) -> Callable[[Edit], list[Judgement]]:
+    """Scales and edits every frame, encodes it as OBS does in the headless run, and judges the recording."""
+    landmarks = demo_truth().scaled(640, 360)[::_STEP]
+    scaled = [
+        np.asarray(cv2.resize(rgb, (640, 360), interpolation=cv2.INTER_AREA), np.uint8) for rgb in originals
+    ]
 
     def run(edit: Edit) -> list[Judgement]:
-        edited = (edit(rgb, points) for rgb, points in zip(originals, landmarks, strict=True))
-        small = [cv2.resize(rgb, (640, 360), interpolation=cv2.INTER_AREA) for rgb in edited]
+        small = [edit(rgb, points) for rgb, points in zip(scaled, landmarks, strict=True)]
         # A key frame for each: the frames are far apart in time, which no encoder at OBS's rate would meet.
         write_video(tmp_path / "recording.mkv", small, crf=28, preset="ultrafast", keyint=1)
         return [judge.judge(rgb) for _, rgb in read_video(tmp_path / "recording.mkv")]
@@ -68,7 +69,7 @@ def test_filmed_faces_are_raw_with_a_margin(record) -> None:
     _all_are(judgements, Verdict.RAW)
     assert [j.frame_number for j in judgements] == list(range(len(judgements)))
     print("likeness of filmed faces", _range([j.likeness for j in judgements]))
-    assert min(j.likeness for j in judgements) > RAW_LIKENESS + 0.06
+    assert min(j.likeness for j in judgements) > RAW_LIKENESS + 0.07
 
 
 @pytest.mark.parametrize("contrast", [0.7, 1.2])
@@ -97,14 +98,12 @@ def test_blurred_faces_are_blurred(record) -> None:
     assert max(j.detail for j in judgements) < HIDDEN_DETAIL - 0.08
 
 
-def test_mosaic_is_a_cover_not_a_face(record) -> None:
-    _all_are(record(lambda rgb, _: mosaic(rgb)), Verdict.COVERED)
-
-
-def test_mosaic_made_before_scaling_to_an_odd_size_is_a_cover(originals, judge: Judge) -> None:
-    for rgb in originals[::4]:
-        small = cv2.resize(mosaic(rgb), (854, 480), interpolation=cv2.INTER_LINEAR)
-        assert judge.judge(small).verdict is Verdict.COVERED
+@pytest.mark.parametrize("size", [(640, 360), (854, 480), (1280, 720)])
+def test_mosaic_is_a_cover_not_a_face(originals, judge: Judge, tmp_path: Path, size: tuple[int, int]) -> None:
+    # Blocks of the source's size: the gate makes them before OBS scales the picture.
+    covered = [cv2.resize(mosaic(rgb), size, interpolation=cv2.INTER_LINEAR) for rgb in originals[::3]]
+    write_video(tmp_path / "mosaic.mkv", covered, crf=28, preset="ultrafast", keyint=1)
+    _all_are([judge.judge(rgb) for _, rgb in read_video(tmp_path / "mosaic.mkv")], Verdict.COVERED)
 
 
 def test_slate_is_a_cover(originals, landmarks) -> None:
@@ -118,7 +117,7 @@ def test_slate_is_a_cover(originals, landmarks) -> None:
 def test_filmed_face_without_a_legible_code_is_still_raw(record) -> None:
     def hide_code(rgb: ByteArray, _: FloatArray) -> ByteArray:
         out = rgb.copy()
-        out[:44, :520] = 128
+        out[:22, :260] = 128
         return out
 
     judgements = record(hide_code)
@@ -131,7 +130,7 @@ def test_swapped_face_without_a_legible_code_is_not_raw(record) -> None:
 
     def edit(rgb: ByteArray, points: FloatArray) -> ByteArray:
         out = swapped(rgb, points, porcelain(), person.landmarks)
-        out[:44, :520] = 128
+        out[:22, :260] = 128
         return out
 
     _all_are(record(edit), Verdict.SWAPPED)
