@@ -148,6 +148,11 @@ class PersonaSlot:
             self._states[track_id] = self.engine.new_state()
         return self._states[track_id]
 
+    @property
+    def known_faces(self) -> frozenset[int]:
+        """The tracks of which the engine remembers something."""
+        return frozenset(self._states)
+
     def keep_states(self, track_ids: Iterable[int]) -> None:
         """Forget every face but these."""
         known = set(track_ids)

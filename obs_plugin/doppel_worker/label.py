@@ -27,8 +27,10 @@ _PADDING = (0.55, 0.28)
 """Of the pill around the text, in text heights."""
 _MARGIN = 0.6
 """Of the pill to the picture's edges, in text heights."""
+_LEAST = 11
+"""Pixels: in small pictures the text is larger than the setting says, so that it can be read."""
 _SMALLEST = 7
-"""Pixels: smaller text cannot be read, so none is drawn."""
+"""Pixels: where even this has no room, none is drawn."""
 _LONGEST = 80
 """Characters."""
 
@@ -86,14 +88,14 @@ def draw(text: str, corner: str, size: float, width: int, height: int) -> _Drawn
     if not text:
         return None
     font = cv2.FontFace("sans")
-    pixels = round(size * height)
+    pixels = max(_LEAST, round(size * height))
     while pixels >= _SMALLEST:
         _, _, text_width, _ = cv2.getTextSize((width, height), text, (0, 0), font, pixels, _WEIGHT)
         pad_x, pad_y, margin = (round(part * pixels) for part in (*_PADDING, _MARGIN))
         pill_width, pill_height = _even(text_width + 2 * pad_x), _even(pixels + 2 * pad_y)
         if pill_width + 2 * margin <= width and pill_height + 2 * margin <= height:
             break
-        pixels = int(pixels * 0.85)
+        pixels = int(pixels * 0.9)
     else:
         return None
     canvas = np.zeros((pill_height, pill_width, 3), np.uint8)

@@ -170,6 +170,7 @@ class FacePipeline:
     ) -> _Outcome:
         """Swap every followed face, hide every other one that must be hidden."""
         settings = lane.settings
+        lane.personas.keep_states(face.track_id for face in (*tracked.faces, *tracked.lost))
         # All faces are read before anything is written: neighbours overlap.
         swaps = self._swap_all(frame, lane, watch, tracked.faces, engine)
         turned = [swap for swap in swaps if swap.result.pose_fade >= _TURNED]

@@ -247,6 +247,17 @@ def test_no_persona_means_cover() -> None:
     assert report.status
 
 
+def test_nothing_is_remembered_of_faces_that_are_gone() -> None:
+    stage = Stage(lost_face_ms=100)
+    for _ in range(3):
+        stage.show(picture())
+        assert len(stage.lane.personas.known_faces) == 1
+        for _ in range(6):
+            stage.show(room(*SIZE))
+        stage.show(picture(dx=150))
+        assert len(stage.lane.personas.known_faces) == 1
+
+
 # --- errors ------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from doppel_worker import assets
+from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
+from doppel_worker.errors import PersonaError
+
+
+class Engine:
+    """An engine by name; its states are numbered."""
+
+    def __init__(self, key: PersonaKey) -> None:
+        self.name = key.persona
+        self.states = 0
+
+    def new_state(self) -> tuple[str, int]:
+        self.states += 1
+        return self.name, self.states
+
+
+def loader(load: Callable[[PersonaKey], object] = Engine) -> PersonaLoader:
+    return PersonaLoader(load)  # type: ignore[arg-type]
+
+
+def test_loading_happens_beside_the_frames() -> None:
+    gate = threading.Event()
+
+    def slow(key: PersonaKey) -> Engine:
+        gate.wait(20)
+        return Engine(key)
+
+    one = loader(slow)
+    start = time.monotonic()
+    assert one.get(PersonaKey("a")) is None
+    assert one.get(PersonaKey("a")) is None
+    assert time.monotonic() - start < 5
+    gate.set()
+    assert one.wait(PersonaKey("a"), 20) is one.get(PersonaKey("a"))
+
+
+def test_an_engine_is_made_once_and_kept_for_a_while() -> None:
+    made: list[str] = []
+
+    def load(key: PersonaKey) -> Engine:
+        made.append(key.persona)
+        return Engine(key)
+
+    one = loader(load)
+    for name in "aabab":
+        one.wait(PersonaKey(name))
+    assert made == ["a", "b"]
+    for name in "cdef":
+        one.wait(PersonaKey(name))
+    one.wait(PersonaKey("a"))
+    assert made == ["a", "b", "c", "d", "e", "f", "a"]
+
+
+def test_what_cannot_be_loaded_says_why_and_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = 0
+
+    def load(key: PersonaKey) -> Engine:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise ValueError("the file is cut off")
+        return Engine(key)
+
+    one = loader(load)
+    for _ in range(2):
+        with pytest.raises(PersonaError, match="'a' cannot be used: the file is cut off"):
+            one.wait(PersonaKey("a"))
+    assert tries == 1
+    monkeypatch.setattr(assets, "_RETRY_SECONDS", -1.0)
+    assert one.wait(PersonaKey("a")) is not None
+
+
+def test_waiting_has_an_end() -> None:
+    gate = threading.Event()
+    one = loader(lambda key: gate.wait(20) and Engine(key))
+    with pytest.raises(TimeoutError):
+        one.wait(PersonaKey("a"), 0.05)
+    gate.set()
+
+
+def test_a_slot_keeps_a_state_for_every_face_and_drops_them_with_the_engine() -> None:
+    one, slot = loader(), PersonaSlot()
+    one.wait(PersonaKey("a"))
+    slot.follow(PersonaKey("a"), one)
+    assert slot.state(1) == ("a", 1)
+    assert slot.state(2) == ("a", 2)
+    assert slot.state(1) == ("a", 1)
+    slot.keep_states([2])
+    assert slot.state(2) == ("a", 2)
+    assert slot.state(1) == ("a", 3)
+    one.wait(PersonaKey("b"))
+    slot.follow(PersonaKey("b"), one)
+    assert slot.state(2) == ("b", 1)
+
+
+def test_a_slot_without_an_engine_has_no_states() -> None:
+    with pytest.raises(PersonaError):
+        PersonaSlot().state(1)
