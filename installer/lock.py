@@ -7,6 +7,7 @@ common    what the worker needs everywhere
 cpu, gpu  ONNX Runtime without and with CUDA; exactly one of the two is installed
 build     what builds the project's own wheel, so that no unhashed package is used
 native    ``ziglang``, the C compiler where the system has none
+remote    ``obsws-python``, which ends the recording of a run without a screen
 dev       tests and linters
 ========  =====================================================================
 
@@ -25,7 +26,7 @@ from pathlib import Path
 from installer.errors import CommandError, InstallerError
 
 LOCK_NAME = "requirements.lock"
-SECTIONS = ("common", "cpu", "gpu", "build", "native", "dev")
+SECTIONS = ("common", "cpu", "gpu", "build", "native", "remote", "dev")
 OLDEST_PYTHON = "3.11"
 _HEADER = "# Written by `python3 -m installer lock`; do not edit. See installer/lock.py.\n"
 _SECTION = re.compile(r"^# section: (\w+)$")
@@ -94,15 +95,14 @@ def write_lock(project: Path, uv: str = "uv") -> Path:
 
     data = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     extras = data["project"]["optional-dependencies"]
-    dev = [item for item in extras["dev"] if not item.startswith("ziglang")]
-    native = [item for item in extras["dev"] if item.startswith("ziglang")]
     wanted = {
         "common": data["project"]["dependencies"],
         "cpu": extras["cpu"],
         "gpu": extras["gpu"],
         "build": [*data["build-system"]["requires"], "editables"],
-        "native": native,
-        "dev": dev,
+        "native": [item for item in extras["dev"] if item.startswith("ziglang")],
+        "remote": [item for item in extras["dev"] if item.startswith("obsws-python")],
+        "dev": [item for item in extras["dev"] if not item.startswith("ziglang")],
     }
     pinned: list[str] = []
     parts = [_HEADER]

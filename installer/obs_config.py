@@ -85,7 +85,9 @@ class ObsOptions:
     preview: bool = False
     """Draw the preview in OBS's window; costs much with software rendering."""
     websocket_port: int | None = None
-    """Port of obs-websocket, which then listens without a password (for tests); None: off."""
+    """Port of obs-websocket; None: off."""
+    websocket_password: str | None = None
+    """Its password; None: it asks for none."""
 
 
 def global_settings_name(version: ObsVersion) -> str:
@@ -181,7 +183,8 @@ def _write_global(root: Path, version: ObsVersion, options: ObsOptions) -> None:
     websocket: dict[str, object] = {
         "ServerEnabled": options.websocket_port is not None,
         "ServerPort": options.websocket_port or 4455,
-        "AuthRequired": False,
+        "AuthRequired": options.websocket_password is not None,
+        "ServerPassword": options.websocket_password or "",
         "AlertsEnabled": False,
     }
     if version >= ObsVersion(30, 2):

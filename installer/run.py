@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
+import secrets
 import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from installer import recording
+from installer import obs_remote, recording
 from installer.demo import add_persona, choose_media, demo_collection, persona_photo
 from installer.display import VirtualDisplay, has_display
 from installer.environment import Environment
@@ -19,7 +19,7 @@ from installer.errors import CommandError
 from installer.ipc import paths
 from installer.layout import LOGS, MADE
 from installer.obs_config import ObsOptions, ObsVersion
-from installer.obs_launch import ObsResult, ObsSession
+from installer.obs_launch import ObsResult, ObsSession, free_port
 from installer.prepare import prepare_environment, prepare_obs, prepare_script
 from installer.progress import Progress
 from installer.report import build_report, read_statistics
@@ -64,7 +64,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
         seconds = DEFAULT_SECONDS
     media = choose_media(options.media, headless=seconds is not None)
     photo = persona_photo(options.persona, options.consent)
-    environment = prepare_environment(progress, device=options.device)
+    environment = prepare_environment(progress, () if seconds is None else ("remote",), options.device)
     if options.media is not None:
         _measure(environment, options.media.resolve(), "name a video file, such as MP4, MKV or WebM")
     program, version = prepare_obs(progress, headless=seconds is not None)
@@ -77,19 +77,24 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
     canvas = SCREEN_CANVAS if seconds is None else HEADLESS_CANVAS
     collection = demo_collection(media, persona, canvas)
     environ = {paths.CONFIG_ENV: str(config), paths.STATS_ENV: str(SESSION / STATISTICS)}
-    obs_options = ObsOptions(canvas, recording_dir=SESSION / "recording", preview=seconds is None)
     if seconds is None:
+        obs_options = ObsOptions(canvas, recording_dir=SESSION / "recording", preview=True)
         session = ObsSession(
             SESSION, collection, obs_options, environ=environ, program=program, version=version
         )
         return _on_screen(session, progress)
-    with contextlib.ExitStack() as stack:
-        display = stack.enter_context(VirtualDisplay())
+    obs_options = ObsOptions(
+        canvas,
+        recording_dir=SESSION / "recording",
+        websocket_port=free_port(),
+        websocket_password=secrets.token_urlsafe(16),
+    )
+    with VirtualDisplay() as display:
         session = ObsSession(
             SESSION, collection, obs_options, display=display.name, start_recording=True,
             environ=environ, program=program, version=version,
         )  # fmt: skip
-        result = _headless(session, seconds, progress)
+        result = _headless(session, seconds, environment, progress)
     asked = {"persona": persona, "media": str(media), "doppel_version": _doppel_version(environment)}
     return _deliver(options.out, environment, result, version, asked, Path(media), progress)
 
@@ -105,7 +110,7 @@ def _on_screen(session: ObsSession, progress: Progress) -> dict[str, Any]:
     return {"ok": not problems, "problems": problems}
 
 
-def _headless(session: ObsSession, seconds: float, progress: Progress) -> ObsResult:
+def _headless(session: ObsSession, seconds: float, environment: Environment, progress: Progress) -> ObsResult:
     with progress.step("obs_run", f"OBS without a screen, recording for {seconds:.0f} s"), session:
         session.wait_ready()
         end = time.monotonic() + seconds
@@ -119,6 +124,16 @@ def _headless(session: ObsSession, seconds: float, progress: Progress) -> ObsRes
             return time.monotonic() >= end
 
         session.wait_for(over, seconds + 60.0, "the recording was cut short")
+        remote = [
+            str(environment.python),
+            "-P",
+            str(Path(obs_remote.__file__)),
+            str(session.options.websocket_port),
+        ]
+        password = session.options.websocket_password or ""
+        run_command(
+            remote, "OBS does not end its recording", "see the OBS log", timeout=60, text=password + "\n"
+        )
         return session.stop()
 
 

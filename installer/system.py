@@ -32,6 +32,7 @@ def run_command(
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
     timeout: float | None = None,
+    text: str = "",
 ) -> str:
     """Runs a program to its end and returns what it printed.
 
@@ -42,6 +43,7 @@ def run_command(
         cwd: working folder.
         environ: variables added to the environment.
         timeout: seconds; None: no limit.
+        text: given to the program's standard input.
 
     Raises:
         CommandError: the program is missing, fails or takes too long.
@@ -51,7 +53,7 @@ def run_command(
             list(command),
             cwd=cwd,
             env={**os.environ, **(environ or {})},
-            stdin=subprocess.DEVNULL,
+            input=text.encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=timeout,
