@@ -29,14 +29,15 @@ class SoundKeeper:
         self._obs = libobs
         self._tracked: dict[Handle, _Tracked] = {}
 
-    def update(self, now_ns: int, wanted: Sequence[tuple[Handle, int]]) -> None:
+    def update(self, now_ns: int, wanted: Sequence[tuple[Handle, int | None]]) -> None:
         """One look at every audio source.
 
         Args:
             now_ns: monotonic time.
-            wanted: (source, nanoseconds) of each filter; the caller holds references to the sources.
+            wanted: (source, nanoseconds) of each filter; None: not known yet, so what is stays. The caller
+                holds references to the sources.
         """
-        for source in {source for source, delay_ns in wanted if delay_ns} - set(self._tracked):
+        for source in {source for source, _ in wanted} - set(self._tracked):
             self._open(source)
         for address, tracked in list(self._tracked.items()):
             source = self._obs.obs_weak_source_get_source(tracked.weak)
@@ -44,9 +45,11 @@ class SoundKeeper:
                 self._forget(address)
                 continue
             try:
-                delay_ns = largest(delay for other, delay in wanted if other == source)
-                current_ns = int(self._obs.obs_source_get_sync_offset(source))
-                self._apply(source, tracked.state.update(now_ns, current_ns, delay_ns))
+                delays = [delay for other, delay in wanted if other == source]
+                if None not in delays:
+                    current_ns = int(self._obs.obs_source_get_sync_offset(source))
+                    delay_ns = largest(delay for delay in delays if delay is not None)
+                    self._apply(source, tracked.state.update(now_ns, current_ns, delay_ns))
             finally:
                 self._obs.obs_source_release(source)
 

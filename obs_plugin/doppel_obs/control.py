@@ -294,7 +294,7 @@ class Control:
     # -- OBS
 
     def _delay_sound(self, now_ns: int) -> None:
-        wanted: list[tuple[Handle, int]] = []
+        wanted: list[tuple[Handle, int | None]] = []
         try:
             for instance in self._instances.values():
                 one = instance.wanted_sound()

@@ -22,6 +22,8 @@ SETTLE_NS = 60_000_000
 """Settings that changed are read when they have been quiet for this long: OBS's data is not thread-safe."""
 LONGEST_SETTLE_NS = 200_000_000
 """... but a slider that is being dragged is followed at least this often."""
+STEADY_FRAMES = 30
+"""The sound waits until the frame interval has been measured over so many frames."""
 _MS = 1_000_000
 _INTERVAL_CHANGE = 0.05
 
@@ -109,22 +111,21 @@ class FilterInstance:
         self._situation = self._describe(around)
         return True
 
-    def wanted_sound(self) -> tuple[Handle, int] | None:
-        """(audio source, nanoseconds) with a reference that the caller releases; None: nothing to delay."""
-        delaying = (
-            self._enabled
-            and self.settings.swap
-            and self.settings.sound_sync
-            and self.status.lane_serial != 0
-            and self._interval_ns != 0
-        )
+    def wanted_sound(self) -> tuple[Handle, int | None] | None:
+        """(audio source, nanoseconds) with a reference that the caller releases; None: no source.
+
+        The nanoseconds are None while it is not known yet how late the picture is.
+        """
         source, self._sound_note = self._sound_source()
+        if not (self._enabled and self.settings.swap and self.settings.sound_sync):
+            self._sound_note = ""
+            return None if source is None else (source, 0)
         if source is None:
-            if not delaying:
-                self._sound_note = ""
             return None
-        delay_ns = self._delay.frames * self._interval_ns if delaying else 0
-        return source, round(delay_ns / _MS) * _MS
+        known = self.status.lane_serial and self._interval_ns and self.status.frames_in >= STEADY_FRAMES
+        if not known:
+            return source, None
+        return source, round(self._delay.frames * self._interval_ns / _MS) * _MS
 
     def swapping(self) -> bool:
         """True while the worker serves this filter's frames."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 FIRST_NS = 250_000_000
+"""The wait after the second failure in a row; it doubles with each further one."""
 LONGEST_NS = 30_000_000_000
 USEFUL_NS = 1_000_000_000
-"""A worker that served this long was worth starting: the next start does not wait."""
+"""A worker that served this long was worth starting: what failed before it is forgotten."""
 
 
 class Backoff:
-    """Waits longer after each worker that ended before it was of use."""
+    """The first failure is no reason to wait; each further one in a row is, longer and longer."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -22,7 +23,7 @@ class Backoff:
     def ended(self, now_ns: int, served_ns: int) -> None:
         """A worker ended, ``served_ns`` after it was ready; 0: it never was."""
         if served_ns >= USEFUL_NS:
-            self._failures, self._not_before_ns = 0, now_ns
-            return
-        self._not_before_ns = now_ns + min(FIRST_NS << min(self._failures, 20), LONGEST_NS)
+            self._failures = 0
+        wait_ns = FIRST_NS << min(self._failures - 1, 20) if self._failures else 0
+        self._not_before_ns = now_ns + min(wait_ns, LONGEST_NS)
         self._failures += 1

@@ -61,6 +61,8 @@ class Setup:
     config: paths.InstallConfig | None = None
     environ: Mapping[str, str] = dataclasses.field(default_factory=dict)
     canvas: tuple[int, int] = CANVAS
+    collection: dict[str, object] | None = None
+    """A scene collection that OBS saved, instead of ``sources``, ``scenes`` and ``scripts``."""
     record: bool = False
     """Record from OBS's start on."""
 
@@ -88,7 +90,9 @@ class Rig:
         options = ObsOptions(
             canvas=setup.canvas, recording_dir=folder / "recordings", websocket_port=free_port()
         )
-        collection = scene_collection(setup.sources, setup.scenes, setup.canvas, setup.scripts)
+        collection = setup.collection or scene_collection(
+            setup.sources, setup.scenes, setup.canvas, setup.scripts
+        )
         self.session = ObsSession(
             folder, collection, options, display=display, environ=environ, start_recording=setup.record
         )
@@ -222,14 +226,13 @@ class Rig:
         )
 
     def workers(self) -> list[psutil.Process]:
-        """OBS's child processes (the worker, and what it started), without the recording's own."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            return [
-                child
-                for child in psutil.Process(self.pid).children(recursive=True)
-                if child.status() != psutil.STATUS_ZOMBIE and not child.name().startswith("obs-")
-            ]
-        return []
+        """The worker's processes: OBS's children but for those of the recording."""
+        found = []
+        for child in psutil.Process(self.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if "doppel_worker" in child.cmdline():
+                    found.append(child)
+        return found
 
     def our_log(self) -> str:
         """The lines of OBS's log that are about Doppel."""

@@ -1,0 +1,80 @@
+"""The filter's property page, as OBS's filter dialog gets it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from installer.scene import FILTER_NAME
+from tests.integration.rig import SCRIPT, wait_for
+from tests.integration.stage import Stage
+
+
+def test_the_page_shows_the_state_and_what_can_be_chosen(stage: Stage) -> None:
+    stage.show()
+    page = wait_for(
+        lambda: (
+            (p := stage.rig.remote("page", stage.camera, FILTER_NAME))["status"]["text"].startswith(
+                "Swapping: porcelain."
+            )
+            and p
+        ),
+        10,
+        "the status line does not say that the face is swapped",
+    )
+
+    assert "NoProvider" in page["status"]["text"]
+    assert "delay" in page["status"]["text"]
+    assert ["bronze", "Bronze"] in page["persona"]["items"]
+    assert [value for value, _ in page["add_ground"]["items"]] == [
+        "",
+        "own",
+        "permission",
+        "public-domain",
+        "synthetic",
+    ]
+    wanted = {"swap", "strength", "keep_mouth", "keep_eyes", "edge_softness", "label", "cover", "late_policy"}
+    assert wanted <= set(page)
+    assert not page["slate_image"]["visible"]
+    assert "sound_source" not in page, "the source has sound of its own"
+
+
+def test_the_path_of_the_slate_appears_when_a_slate_is_chosen(stage: Stage) -> None:
+    stage.rig.set_filter(stage.camera, cover="slate")
+
+    assert stage.rig.remote("modify", stage.camera, FILTER_NAME, "cover")["slate_image"]["visible"]
+
+
+def test_a_photo_becomes_a_face_only_with_consent(stage: Stage, tmp_path: Path) -> None:
+    photo = tmp_path / "face.png"
+    photo.write_bytes(b"any bytes: the test's worker does not look into them")
+    stage.show()
+
+    def status() -> str:
+        return str(stage.rig.remote("page", stage.camera, FILTER_NAME)["status"]["text"])
+
+    def press_and_expect(text: str) -> None:
+        stage.rig.remote("press", stage.camera, FILTER_NAME, "add_photo")
+        wait_for(lambda: text in status(), 10, f"{text!r} is not said")
+
+    press_and_expect("Choose a photo first.")
+    stage.rig.set_filter(stage.camera, add_path=str(photo))
+    press_and_expect("Say whose face it is.")
+    stage.rig.set_filter(stage.camera, add_ground="own")
+    press_and_expect("Tick the box")
+    stage.rig.set_filter(stage.camera, add_confirmed=True)
+    press_and_expect("The face was added.")
+
+    settings = stage.rig.request("GetSourceFilter", sourceName=stage.camera, filterName=FILTER_NAME)
+    assert settings["filterSettings"]["persona"] == "added"
+    assert settings["filterSettings"]["add_confirmed"] is False
+    wait_for(lambda: stage.lane()["persona"] == "added", 10, "the new face is not used")
+
+
+def test_a_page_that_is_open_outlives_a_reload_of_the_script(stage: Stage) -> None:
+    stage.show()
+    stage.rig.request("OpenInputFiltersDialog", inputName=stage.camera)
+    for _ in range(3):
+        stage.rig.remote("reload", SCRIPT)
+        stage.rig.set_filter(stage.camera, persona="bronze")
+        stage.wait_swapping()
+    assert stage.rig.alive()
