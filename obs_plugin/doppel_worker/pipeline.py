@@ -141,22 +141,35 @@ class FacePipeline:
         if not settings.swap:
             return _Outcome(Verdict.ORIGINAL, status="paused")
         status, events = lane.personas.follow(PersonaKey(settings.persona, settings.engine), self._personas)
+        engine = lane.personas.engine
+        if engine is None:
+            # Nothing is looked for yet: the processor's time belongs to what loads the persona.
+            return self._covered(frame, lane, watch, status, events)
         with watch.stage("track"):
             tracked = lane.tracker.update(frame, self.compositor, settings)
         with watch.stage("guard"):
             decision = lane.guard.judge(tracked, settings, frame.width, frame.height, frame.timestamp_ns)
-        engine = lane.personas.engine
-        if engine is None or decision.cover:
-            outcome = _Outcome(Verdict.COVERED, status=status or decision.reason, events=list(events))
-            with watch.stage("cover"):
-                outcome.events += self.cover(frame, lane)
-            return outcome
+        if decision.cover:
+            return self._covered(frame, lane, watch, status or decision.reason, events)
         outcome = self._swap_and_hide(frame, lane, watch, tracked, decision, engine)
         outcome.status = status or outcome.status
         outcome.events = [*events, *outcome.events]
         if settings.label and outcome.verdict in (Verdict.SWAPPED, Verdict.BLURRED):
             with watch.stage("label"):
                 lane.label.apply(frame, self.compositor, settings)
+        return outcome
+
+    def _covered(
+        self,
+        frame: FrameView,
+        lane: LaneState,
+        watch: Stopwatch,
+        status: str,
+        events: tuple[PipelineEvent, ...] = (),
+    ) -> _Outcome:
+        outcome = _Outcome(Verdict.COVERED, status=status, events=list(events))
+        with watch.stage("cover"):
+            outcome.events += self.cover(frame, lane)
         return outcome
 
     def _swap_and_hide(
@@ -175,10 +188,7 @@ class FacePipeline:
         swaps = self._swap_all(frame, lane, watch, tracked.faces, engine)
         turned = [swap for swap in swaps if swap.result.pose_fade >= _TURNED]
         if turned and settings.side_face_policy == "cover":
-            outcome = _Outcome(Verdict.COVERED, status="the head is turned too far")
-            with watch.stage("cover"):
-                outcome.events += self.cover(frame, lane)
-            return outcome
+            return self._covered(frame, lane, watch, "the head is turned too far")
         with watch.stage("guard"):
             for region in decision.regions:
                 self.compositor.blur(frame, region.visible, region.mask())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -17,10 +18,10 @@ from doppel_models.landmarker import FaceLandmarker
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 
-from doppel_worker.assets import PersonaLoader
+from doppel_worker.assets import PersonaKey, PersonaLoader
 from doppel_worker.backend import BackendConfig, Judgement
 from doppel_worker.compositor_cpu import CpuCompositor
-from doppel_worker.errors import WorkerError
+from doppel_worker.errors import PersonaError, WorkerError
 from doppel_worker.frame import FrameView
 from doppel_worker.persona_engines import PersonaEngines
 from doppel_worker.pipeline import FacePipeline
@@ -52,7 +53,11 @@ class SwapBackend:
         self._pipeline = FacePipeline(CpuCompositor(), detector, landmarker, self._loader)
 
     def open_lane(self, settings: FilterSettings) -> SwapLane:
-        """A processor for a new lane."""
+        """A processor for a new lane. Its persona starts to load now, not with the first frame."""
+        if settings.persona:
+            # What is wrong with it is told when a frame asks for it.
+            with self._frames, contextlib.suppress(PersonaError):
+                self._loader.get(PersonaKey(settings.persona, settings.engine))
         return SwapLane(self._pipeline, self._frames, settings, self._notify_of)
 
     def personas(self) -> Sequence[PersonaInfo]:
