@@ -1,0 +1,109 @@
+"""The worker's own backend, with the real networks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from doppel_ipc.messages import Consent
+from doppel_ipc.settings import FilterSettings
+from doppel_ipc.verdict import Verdict
+from doppel_worker.backend import BackendConfig, Judgement, LaneProcessor
+from doppel_worker.swap_backend import SwapBackend, load
+
+from tests.support.faces import room
+from tests.support.frames import i420_frame
+from tests.support.portrait import FIXTURES, astronaut, paste_head
+
+CONSENT = Consent("public-domain", "a test", "2026-01-01T00:00:00+00:00")
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> tuple[SwapBackend, list[tuple[str, str]]]:
+    told: list[tuple[str, str]] = []
+    return load(BackendConfig(tmp_path, lambda code, text: told.append((code, text)))), told
+
+
+def picture() -> np.ndarray:
+    canvas = room(640, 360)
+    paste_head(canvas, astronaut(), center=(300.0, 170.0), height=150.0)
+    return canvas
+
+
+def until_swapped(lane: LaneProcessor, seconds: float = 30) -> Judgement:
+    deadline, number = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline:
+        number += 1
+        judgement = lane.process(i420_frame(picture(), number))
+        if judgement.verdict is Verdict.SWAPPED:
+            return judgement
+        assert judgement.verdict is Verdict.COVERED
+    raise AssertionError("no frame was swapped")
+
+
+def test_frames_are_covered_and_then_swapped(backend: tuple[SwapBackend, list[tuple[str, str]]]) -> None:
+    real, told = backend
+    lane = real.open_lane(FilterSettings())
+    judgement = until_swapped(lane)
+    assert judgement.faces == 1
+    assert set(judgement.stages) >= {"track", "swap", "paste"}
+    assert (lane.persona, lane.engine, real.provider) == ("porcelain", "mesh", "CPUExecutionProvider")
+    assert ("persona", "now using porcelain") in told
+    lane.configure(FilterSettings(swap=False))
+    assert lane.process(i420_frame(picture(), 999)).verdict is Verdict.ORIGINAL
+    lane.close()
+
+
+def test_a_persona_that_is_added_can_be_listed_and_worn(
+    backend: tuple[SwapBackend, list[tuple[str, str]]],
+) -> None:
+    real, _ = backend
+    added = real.add_persona([FIXTURES / "astronaut.png"], "Eileen", CONSENT)
+    assert (added.id, added.name, added.kind) == ("eileen", "Eileen", "photo")
+    assert added in real.personas()
+    lane = real.open_lane(FilterSettings(persona="eileen"))
+    until_swapped(lane)
+    assert lane.persona == "eileen"
+
+
+def test_a_photo_without_a_face_is_refused_with_a_reason(
+    backend: tuple[SwapBackend, list[tuple[str, str]]], tmp_path: Path
+) -> None:
+    real, _ = backend
+    with pytest.raises(real.errors, match="no face"):
+        real.add_persona([_empty_photo(tmp_path)], "Nobody", CONSENT)
+
+
+def _empty_photo(folder: Path) -> Path:
+    import cv2
+
+    path = folder / "empty.png"
+    cv2.imwrite(str(path), room(300, 300))
+    return path
+
+
+def test_lanes_on_threads_of_their_own_share_the_networks(
+    backend: tuple[SwapBackend, list[tuple[str, str]]],
+) -> None:
+    real, _ = backend
+    verdicts: dict[int, list[Verdict]] = {0: [], 1: [], 2: []}
+
+    def serve(number: int) -> None:
+        lane = real.open_lane(FilterSettings())
+        until_swapped(lane)
+        for index in range(5):
+            shown = picture() if number < 2 else room(640, 360)
+            verdicts[number].append(lane.process(i420_frame(shown, 1000 + index)).verdict)
+
+    threads = [threading.Thread(target=serve, args=(number,)) for number in verdicts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert set(verdicts[0]) == set(verdicts[1]) == {Verdict.SWAPPED}
+    # The third lane's face vanished: its own tracker says so.
+    assert set(verdicts[2]) == {Verdict.BLURRED}
+    assert [len(seen) for seen in verdicts.values()] == [5, 5, 5]
