@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, get_type_hints
 
-from doppel_ipc import messages
+from doppel_ipc import messages, segment
 from doppel_ipc.messages import PROTOCOL_VERSION, Hello, Message, OpenLane, Ready, Segment
 from doppel_ipc.protocol import Protocol
 from doppel_ipc.settings import FIELDS, FilterSettings
@@ -34,8 +34,8 @@ def connected() -> tuple[Protocol, Protocol]:
 _ANY_TEXT = st.text(st.characters(), max_size=200)
 _SOME_TEXT = st.text(st.characters(), min_size=1, max_size=40)
 _CHOICES: dict[tuple[type, str], st.SearchStrategy[Any]] = {
-    (messages.Segment, "kind"): st.sampled_from(messages.KINDS),
-    (messages.Segment, "bytes"): st.integers(1, messages.MAX_BYTES),
+    (messages.Segment, "kind"): st.sampled_from(segment.KINDS),
+    (messages.Segment, "bytes"): st.integers(1, segment.MAX_BYTES),
     (messages.Consent, "ground"): st.sampled_from(messages.CONSENT_GROUNDS),
     (messages.Hello, "version"): st.just(PROTOCOL_VERSION),
     (messages.Hello, "log_level"): st.sampled_from(messages.LOG_LEVELS),
@@ -80,8 +80,8 @@ def instances(cls: type[Any]) -> st.SearchStrategy[Any]:
         hint = hints[field.name]
         if hint is FilterSettings:
             return filter_settings()
-        if dataclasses.is_dataclass(hint):
-            return instances(hint)  # type: ignore[arg-type]
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            return instances(hint)
         if hint is int:
             return st.integers(1, 2**53 - 1)
         if hint is float:
@@ -91,7 +91,7 @@ def instances(cls: type[Any]) -> st.SearchStrategy[Any]:
         if hint is str:
             return _SOME_TEXT
         (item, _) = hint.__args__
-        inner = instances(item) if dataclasses.is_dataclass(item) else _SOME_TEXT
+        inner = _SOME_TEXT if item is str else instances(item)
         return st.lists(inner, max_size=5).map(tuple)
 
     return st.builds(cls, **{field.name: value(field) for field in dataclasses.fields(cls)})

@@ -22,10 +22,16 @@ DEADLINE_S = 20.0
 M = TypeVar("M", bound=Message)
 
 
-def wait_until(condition: Callable[[], object], what: str, deadline: float = DEADLINE_S) -> None:
-    """Polls until the condition holds."""
+def wait_until(
+    condition: Callable[[], object],
+    what: str,
+    deadline: float = DEADLINE_S,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
+    """Polls until the condition holds; calls ``meanwhile`` in between."""
     end = time.monotonic() + deadline
     while not condition():
+        meanwhile()
         if time.monotonic() > end:
             raise AssertionError(f"{what}: not within {deadline} s")
         time.sleep(0.002)
