@@ -14,7 +14,6 @@ from doppel_models.engines.mesh import (
     masks,
     occlusion,
     raster,
-    regions,
     relight,
     shape,
     uv,
@@ -145,10 +144,10 @@ class MeshEngine:
             self._canvas.multiply(rgb, layer[:, :, :3])
         soft = _EYE_SOFT * float(np.ptp(points[:, 0]))
         if look.keep_eyes:
-            features.keep(crop, rgb, points, target, regions.RIGHT_EYE, soft)
-            features.keep(crop, rgb, points, target, regions.LEFT_EYE, soft)
+            for eye in features.EYES:
+                features.keep(crop, rgb, points, target, eye, soft)
         if look.keep_mouth:
-            features.keep(crop, rgb, points, target, regions.MOUTH, soft)
+            features.keep(crop, rgb, points, target, features.MOUTH, soft)
         return SwapResult(rgb, mask, fade, cover)
 
     def _move_features(

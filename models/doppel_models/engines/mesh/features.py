@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +14,42 @@ from doppel_models.types import ByteArray, FloatArray
 _RIDGE = 0.02
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slit:
+    """An eye or the mouth: what is seen when it opens belongs to the live face."""
+
+    upper: regions.Indices
+    lower: regions.Indices
+    shut: float
+    """Opening (height over length) at which nothing of the live feature is seen."""
+    wide: float
+    """Opening from which all of it is seen."""
+
+    @property
+    def outline(self) -> regions.Indices:
+        """The closed outline."""
+        return regions.ring(self.upper, self.lower)
+
+    def open_share(self, points: FloatArray) -> float:
+        """0 shut .. 1 open. Where lips or lids touch, the persona's own are shown, not a seam of the live ones."""
+        part = (regions.opening(points, self.upper, self.lower) - self.shut) / (self.wide - self.shut)
+        part = min(max(part, 0.0), 1.0)
+        return part * part * (3 - 2 * part)
+
+
+EYES = (
+    Slit(regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER, 0.02, 0.07),
+    Slit(regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER, 0.02, 0.07),
+)
+MOUTH = Slit(regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, 0.015, 0.06)
+
+
 def keep(
     crop: ByteArray,
     rgb: ByteArray,
     live: FloatArray,
     target: FloatArray,
-    outline: regions.Indices,
+    slit: Slit,
     soft: float,
 ) -> None:
     """Copy what ``crop`` shows inside an outline of the live face into ``rgb``, where the outline lies there.
@@ -27,11 +59,14 @@ def keep(
         rgb: (h, w, 3) the swapped face; changed.
         live: (N, 2 or 3) points of the live face, pixels.
         target: (N, 2 or 3) points of the swapped face, pixels.
-        outline: indices of the closed outline.
+        slit: which feature.
         soft: standard deviation of the feathered edge, pixels.
     """
+    open_share = slit.open_share(live)
+    if open_share <= 0:
+        return
     height, width = crop.shape[:2]
-    to, of = target[outline, :2], live[outline, :2]
+    to, of = target[slit.outline, :2], live[slit.outline, :2]
     pad = 2 * soft + 2
     low, high = np.floor(to.min(axis=0) - pad), np.ceil(to.max(axis=0) + pad)
     x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
@@ -41,7 +76,7 @@ def keep(
     local = to - np.array((x0, y0), np.float32)
     mask = patch_mask(local, (x1 - x0, y1 - y0), soft)
     patch = imaging.warp_back(crop, fit_affine(local, of), (x1 - x0, y1 - y0))
-    share = mask.astype(np.float32) * np.float32(1 / 255)
+    share = mask.astype(np.float32) * np.float32(open_share / 255)
     rgb[y0:y1, x0:x1] = imaging.blend(patch, rgb[y0:y1, x0:x1], share)
 
 

@@ -30,7 +30,7 @@ _MIN_WEIGHT = 30.0
 # The difference between the face's halves is light. From top to bottom, and from the middle to the sides, it is
 # as much the face's own colouring (beard, cheeks), which belongs to the persona.
 _SIDE_SHARE = 0.85
-_UP_SHARE = 0.35
+_UP_SHARE = 0.28
 _EDGE_SIGMA = 0.05 * SIZE
 _EDGE_LIMIT = 0.35
 _GAIN_LIMIT = 1.6  # natural logarithm: a factor of 5

@@ -38,8 +38,8 @@ _BETWEEN_LIPS: regions.Indices = np.array(
     [76, 62, 183, 42, 74, 41, 73, 38, 72, 11, 12, 302, 268, 303, 271, 304, 272, 408, 407, 292, 306,
      77, 96, 90, 89, 180, 179, 85, 86, 16, 15, 315, 316, 404, 403, 320, 319, 307, 325, 184, 415, 191]
 )  # fmt: skip
-_RESTING_MOUTH = 0.58
-"""Width of a mouth at rest over the distance of the eyes' outer corners."""
+_RESTING_MOUTH = 0.64
+"""Width of a mouth over the distance of the eyes' outer corners: .5-.58 at rest; wider ones are narrowed to this."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
