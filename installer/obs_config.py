@@ -190,13 +190,9 @@ def _write_global(root: Path, version: ObsVersion, options: ObsOptions) -> None:
     if version >= ObsVersion(30, 2):
         folder = root / "plugin_config" / "obs-websocket"
         folder.mkdir(parents=True, exist_ok=True)
-        names = {
-            "ServerEnabled": "server_enabled",
-            "ServerPort": "server_port",
-            "AuthRequired": "auth_required",
-        }
-        values = {names.get(key, "alerts_enabled"): value for key, value in websocket.items()}
-        (folder / "config.json").write_text(json.dumps({"first_load": False, **values}), encoding="utf-8")
+        # ServerEnabled -> server_enabled, and so on.
+        values = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower(): value for key, value in websocket.items()}
+        write_whole(folder / "config.json", json.dumps({"first_load": False, **values}))
     else:
         user["OBSWebSocket"] = {"FirstLoad": False, **websocket}
     if version.major >= 31:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +27,27 @@ def read_statistics(path: Path) -> dict[str, Any] | None:
     return data if isinstance(data, dict) and data.get("version") == 1 else None
 
 
-def build_report(
-    statistics: Mapping[str, Any] | None,
-    result: ObsResult,
-    version: ObsVersion,
-    recording: Mapping[str, float] | None,
-    asked: Mapping[str, object],
-) -> dict[str, Any]:
-    """The report's object, with its verdict.
+@dataclasses.dataclass(frozen=True)
+class ReportParts:
+    """What a report is made of."""
 
-    Args:
-        statistics: what the script counted, see :func:`read_statistics`.
-        result: how OBS ended.
-        version: OBS's version.
-        recording: frames and seconds of the recording.
-        asked: what was run: ``persona``, ``media``, ``doppel_version``.
-    """
-    problems = _obs_problems(result, recording)
+    result: ObsResult
+    """How OBS ended."""
+    version: ObsVersion
+    asked: Mapping[str, object]
+    """What was run: ``persona``, ``media``, ``doppel_version``."""
+    statistics: Mapping[str, Any] | None = None
+    """What the script counted, see :func:`read_statistics`."""
+    recording: Mapping[str, float] | None = None
+    """Frames and seconds of the recording; None where there is none, or none that can be read."""
+    problems: Sequence[str] = ()
+    """What went wrong on the way."""
+
+
+def build_report(parts: ReportParts, problems: Sequence[str] = ()) -> dict[str, Any]:
+    """The report's object, with its verdict; ``problems`` come beside those that it finds itself."""
+    statistics, recording, result = parts.statistics, parts.recording, parts.result
+    problems = [*parts.problems, *problems, *_obs_problems(result, recording)]
     warnings: list[str] = []
     lane: Mapping[str, Any] = {}
     worker: Mapping[str, Any] = {}
@@ -56,9 +61,9 @@ def build_report(
     since: Mapping[str, int] = lane.get("frames_since_swap") or {}
     first = _seconds_between(lane.get("first_frame_ns"), lane.get("first_swapped_ns"))
     report: dict[str, Any] = {
-        "obs_version": str(version),
+        "obs_version": str(parts.version),
         "python_version": platform.python_version(),
-        **asked,
+        **parts.asked,
         "device": worker.get("device"),
         "provider": worker.get("provider"),
         "frames": dict(frames),
@@ -118,7 +123,9 @@ def _lane_warnings(report: Mapping[str, Any]) -> list[str]:
     if report["worker_restarts"]:
         warnings.append(f"the worker was restarted {report['worker_restarts']} times")
     if report["obs_lagged_frames"]:
-        warnings.append(f"OBS drew {report['obs_lagged_frames']} of {report['obs_frames']} frames late")
+        warnings.append(
+            f"OBS was late with {report['obs_lagged_frames']} frames, and drew {report['obs_frames']}"
+        )
     return warnings
 
 

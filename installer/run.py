@@ -7,7 +7,6 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ from installer.environment import Environment
 from installer.errors import CommandError
 from installer.ipc import paths
 from installer.layout import LOGS, MADE
-from installer.obs_config import ObsOptions, ObsVersion
+from installer.obs_config import ObsOptions
 from installer.obs_launch import ObsResult, ObsSession, free_port
 from installer.prepare import prepare_environment, prepare_obs, prepare_script
 from installer.progress import Progress
-from installer.report import build_report, read_statistics
+from installer.report import ReportParts, build_report, read_statistics
 from installer.system import run_command
 
 DEFAULT_SECONDS = 20.0
@@ -30,6 +29,7 @@ HEADLESS_CANVAS = (640, 360)
 SCREEN_CANVAS = (1280, 720)
 SESSION = MADE / "obs"
 STATISTICS = "statistics.json"
+SAY_SECONDS = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
     photo = persona_photo(options.persona, options.consent)
     environment = prepare_environment(progress, () if seconds is None else ("remote",), options.device)
     if options.media is not None:
-        _measure(environment, options.media.resolve(), "name a video file, such as MP4, MKV or WebM")
+        measure(environment, options.media.resolve(), "name a video file, such as MP4, MKV or WebM")
     program, version = prepare_obs(progress, headless=seconds is not None)
     config = prepare_script(environment, progress)
     persona = options.persona
@@ -94,9 +94,10 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
             SESSION, collection, obs_options, display=display.name, start_recording=True,
             environ=environ, program=program, version=version,
         )  # fmt: skip
-        result = _headless(session, seconds, environment, progress)
+        result, problems = _headless(session, seconds, environment, progress)
     asked = {"persona": persona, "media": str(media), "doppel_version": _doppel_version(environment)}
-    return _deliver(options.out, environment, result, version, asked, Path(media), progress)
+    parts = ReportParts(result, version, asked, problems=tuple(problems))
+    return _deliver(options.out, environment, parts, Path(media), progress)
 
 
 def _on_screen(session: ObsSession, progress: Progress) -> dict[str, Any]:
@@ -110,7 +111,10 @@ def _on_screen(session: ObsSession, progress: Progress) -> dict[str, Any]:
     return {"ok": not problems, "problems": problems}
 
 
-def _headless(session: ObsSession, seconds: float, environment: Environment, progress: Progress) -> ObsResult:
+def _headless(
+    session: ObsSession, seconds: float, environment: Environment, progress: Progress
+) -> tuple[ObsResult, list[str]]:
+    """Records; returns how OBS ended, and the problems there were with the recording's end."""
     with progress.step("obs_run", f"OBS without a screen, recording for {seconds:.0f} s"), session:
         session.wait_ready()
         end = time.monotonic() + seconds
@@ -118,57 +122,57 @@ def _headless(session: ObsSession, seconds: float, environment: Environment, pro
 
         def over() -> bool:
             nonlocal said
-            if time.monotonic() - said >= 5.0:
+            if time.monotonic() - said >= SAY_SECONDS:
                 said = time.monotonic()
                 progress.say(_state(read_statistics(SESSION / STATISTICS)))
             return time.monotonic() >= end
 
         session.wait_for(over, seconds + 60.0, "the recording was cut short")
-        remote = [
-            str(environment.python),
-            "-P",
-            str(Path(obs_remote.__file__)),
-            str(session.options.websocket_port),
-        ]
-        password = session.options.websocket_password or ""
-        run_command(
-            remote, "OBS does not end its recording", "see the OBS log", timeout=60, text=password + "\n"
-        )
-        return session.stop()
+        problems = _end_recording(session, environment)
+        return session.stop(), problems
+
+
+def _end_recording(session: ObsSession, environment: Environment) -> list[str]:
+    """Ends the recording; returns the problem where OBS does not (its own end then cuts the recording)."""
+    command = [
+        str(environment.python),
+        "-P",
+        str(Path(obs_remote.__file__)),
+        str(session.options.websocket_port),
+    ]
+    password = (session.options.websocket_password or "") + "\n"
+    try:
+        run_command(command, "OBS does not end its recording", "see the OBS log", timeout=60, text=password)
+    except CommandError as error:
+        return [str(error)]
+    return []
 
 
 def _deliver(
-    out: Path,
-    environment: Environment,
-    result: ObsResult,
-    version: ObsVersion,
-    asked: Mapping[str, object],
-    media: Path,
-    progress: Progress,
+    out: Path, environment: Environment, parts: ReportParts, media: Path, progress: Progress
 ) -> dict[str, Any]:
     """Puts the files into ``out`` and returns the report."""
     out.mkdir(parents=True, exist_ok=True)
     recorded = sorted((SESSION / "recording").glob("*.mkv"))
     files = {"obs_log": str(SESSION / "obs.log"), "worker_log": str(LOGS), "report": str(out / "report.json")}
-    measured = None
+    problems: list[str] = []
     if recorded:
         shutil.move(str(recorded[-1]), out / "recording.mkv")
         files["recording"] = str(out / "recording.mkv")
-        measured = _measure(environment, out / "recording.mkv", "see the OBS log")
-    report = build_report(read_statistics(SESSION / STATISTICS), result, version, measured, asked)
-    if measured:
         with progress.step("contact_sheet", "contact sheet"):
-            problem = _contact_sheet(environment, media, out)
-        files.update({} if problem else {"before_after": str(out / "before-after.png")})
-        report["problems"] += [problem] if problem else []
-    report.update(
-        ok=not report["problems"], seconds={**progress.seconds, "total": progress.total}, files=files
-    )
+            try:
+                parts = dataclasses.replace(parts, recording=measure(environment, out / "recording.mkv"))
+                files["before_after"] = str(_contact_sheet(environment, media, out))
+            except CommandError as error:
+                problems.append(str(error))
+    parts = dataclasses.replace(parts, statistics=read_statistics(SESSION / STATISTICS))
+    report = build_report(parts, problems)
+    report.update(seconds={**progress.seconds, "total": progress.total}, files=files)
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
 
 
-def _measure(environment: Environment, path: Path, todo: str) -> dict[str, float]:
+def measure(environment: Environment, path: Path, todo: str = "see the OBS log") -> dict[str, float]:
     """Frames, seconds and size of a video file.
 
     Raises:
@@ -179,17 +183,23 @@ def _measure(environment: Environment, path: Path, todo: str) -> dict[str, float
     return measured
 
 
-def _contact_sheet(environment: Environment, media: Path, out: Path) -> str | None:
-    """Draws the before-after sheet; returns the problem where it cannot."""
-    command = [str(environment.doppel), "contact-sheet", str(media), str(out / "recording.mkv")]
-    command += ["--out", str(out / "before-after.png")]
-    try:
-        run_command(
-            command, "the contact sheet cannot be drawn", "look at the recording instead", timeout=120
-        )
-    except CommandError as error:
-        return str(error)
-    return None
+def _contact_sheet(environment: Environment, media: Path, out: Path) -> Path:
+    """Draws frames of the media above the same frames of the recording.
+
+    Raises:
+        CommandError: it cannot be drawn.
+    """
+    path = out / "before-after.png"
+    command = [
+        str(environment.doppel),
+        "contact-sheet",
+        str(media),
+        str(out / "recording.mkv"),
+        "--out",
+        str(path),
+    ]
+    run_command(command, "the contact sheet cannot be drawn", "look at the recording instead", timeout=300)
+    return path
 
 
 def _doppel_version(environment: Environment) -> str:

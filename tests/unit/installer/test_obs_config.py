@@ -70,6 +70,21 @@ def test_the_websocket_is_configured_where_this_version_looks(tmp_path, version,
         assert ini_value((root / "global.ini").read_text(), "OBSWebSocket", "AuthRequired") == "false"
 
 
+@pytest.mark.parametrize("version", ["29.0.2", "32.2.2"])
+def test_a_password_is_asked_for_where_one_is_set(tmp_path, version):
+    root = written(tmp_path, version, websocket_port=4999, websocket_password="secret")  # noqa: S106 - no real one
+    if version == "29.0.2":
+        text = (root / "global.ini").read_text()
+        assert ini_value(text, "OBSWebSocket", "ServerPassword") == "secret"
+        assert ini_value(text, "OBSWebSocket", "AuthRequired") == "true"
+    else:
+        config = json.loads((root / "plugin_config" / "obs-websocket" / "config.json").read_text())
+        assert (config["server_password"], config["auth_required"]) == ("secret", True)
+        assert set(config) == {"first_load", "server_enabled", "server_port", "server_password"} | {
+            "auth_required", "alerts_enabled"
+        }  # fmt: skip
+
+
 def test_without_a_port_the_websocket_is_off(tmp_path):
     text = (written(tmp_path, "29.0.2") / "global.ini").read_text()
     assert ini_value(text, "OBSWebSocket", "ServerEnabled") == "false"

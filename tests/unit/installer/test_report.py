@@ -4,7 +4,7 @@ import pytest
 
 from installer.obs_config import ObsVersion
 from installer.obs_launch import ObsResult
-from installer.report import build_report, read_statistics
+from installer.report import ReportParts, build_report, read_statistics
 
 GOOD = {
     "in": 600,
@@ -40,10 +40,11 @@ def statistics(frames=GOOD, since=SINCE, swapped_ns=3_500_000_000, restarts=0):
     }
 
 
-def report(stats=None, result=CLEAN, recording=RECORDING):
-    return build_report(
-        stats or statistics(), result, ObsVersion(29, 0, 2), recording, {"persona": "astronaut"}
+def report(stats=None, result=CLEAN, recording=RECORDING, problems=()):
+    parts = ReportParts(
+        result, ObsVersion(29, 0, 2), {"persona": "astronaut"}, stats or statistics(), recording
     )
+    return build_report(parts, problems)
 
 
 def test_a_good_run_is_ok_and_carries_its_figures():
@@ -63,6 +64,7 @@ def test_a_good_run_is_ok_and_carries_its_figures():
         ({"result": ObsResult(-11, "", None, None, None, None)}, "ended with code -11"),
         ({"result": ObsResult(-9, "", None, None, None, None)}, "did not end when asked"),
         ({"recording": None}, "recorded nothing"),
+        ({"problems": ["no contact sheet"]}, "no contact sheet"),
         ({"stats": statistics(frames={**GOOD, "dropped": 3})}, "do not add up: 603 counted != 600"),
         ({"stats": statistics(swapped_ns=None)}, "no frame was swapped"),
         ({"stats": statistics(frames=dict.fromkeys(GOOD, 0))}, "got no frame"),
@@ -81,7 +83,7 @@ def test_each_failure_is_a_problem_with_its_own_words(changes, problem):
         ({"stats": statistics(swapped_ns=7_000_000_000)}, "after 5.0 s"),
         ({"stats": statistics(since={**SINCE, "swapped": 500, "held": 90})}, "84.8 % of the frames"),
         ({"stats": statistics(restarts=2)}, "restarted 2 times"),
-        ({"result": ObsResult(0, "", 0, 600, 41, 0)}, "41 of 600 frames late"),
+        ({"result": ObsResult(0, "", 0, 600, 41, 0)}, "late with 41 frames"),
     ],
 )
 def test_a_weak_run_is_ok_with_a_warning(changes, warning):
