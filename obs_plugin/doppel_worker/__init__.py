@@ -1,0 +1,1 @@
+"""The worker process: one pipeline that swaps faces."""
