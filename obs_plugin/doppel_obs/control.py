@@ -158,12 +158,17 @@ class Control:
         for message in self._worker.tick(now_ns, wanted=wanted, oldest_busy_ns=oldest_ns):
             self._take(message)
         if not self._worker.ready:
-            self._generation = 0
-            self._worker_status = None
+            self._worker_lost()
         while self._tasks:
             self._guard(self._tasks.popleft())
         around = Surroundings(
-            now_ns, self._generation, self._worker.running, self._worker_status, self._panic
+            now_ns,
+            self._generation,
+            self._worker.running,
+            self._worker_status,
+            self._worker.problem,
+            {item.id: item.name for item in self.personas},
+            self._panic,
         )
         for filter_id, instance in list(self._instances.items()):
             self._guard(functools.partial(self._tick, filter_id, instance, around))
@@ -206,6 +211,13 @@ class Control:
     def _worker_event(self, text: str) -> None:
         self._stats.message(text)
         self._obs.log(LOG_WARNING, text)
+
+    def _worker_lost(self) -> None:
+        self._generation = 0
+        self._worker_status = None
+        while self._requests:
+            _, filter_id = self._requests.popitem()
+            self._say(filter_id, "The photo was not taken: the worker stopped. Try again.")
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Ready):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-from typing import Callable, Sequence
+from typing import Callable, Mapping, Sequence
 
 from doppel_ipc import gate_abi
 from doppel_ipc.messages import LaneStatus, Message, Settings, Status
@@ -37,6 +37,9 @@ class Surroundings:
     """Of the worker that is ready; 0: none is."""
     worker_running: bool
     worker: Status | None
+    worker_problem: str
+    """What is wrong with the worker; empty while one works."""
+    persona_names: Mapping[str, str]
     panic: bool
 
 
@@ -163,9 +166,7 @@ class FilterInstance:
     def _look_at_source(self, source: Handle, now_ns: int) -> None:
         self._enabled = bool(self._obs.obs_source_enabled(source))
         if self._parent is None:
-            parent = self._obs.obs_filter_get_parent(source)
-            if parent is not None:
-                self._parent = self._obs.obs_source_get_weak_source(parent)
+            self._parent = self._obs.weak_parent(source)
         if self.stats is None and self._parent is not None:
             self.stats = LaneStats(self._source_name(), self._obs.name_of(source))
         if self._settled(now_ns):
@@ -226,7 +227,14 @@ class FilterInstance:
 
     def _describe(self, around: Surroundings) -> Situation:
         status = gate_abi.Status.from_buffer_copy(bytes(self.status))
-        notes = (self.notice, self.error, self.lane.problem, self._sound_note, *self._problems)
+        notes = (
+            around.worker_problem,
+            self.notice,
+            self.error,
+            self.lane.problem,
+            self._sound_note,
+            *self._problems,
+        )
         return Situation(
             settings=self.settings,
             gate=status,
@@ -236,6 +244,7 @@ class FilterInstance:
             worker=around.worker,
             lane_open=self.lane.serial != 0,
             lane=self.lane_status,
+            persona_names=around.persona_names,
             notes=tuple(note for note in notes if note),
         )
 

@@ -43,6 +43,8 @@ class LaneStats:
             self._before_swap = _counts(self._status)
         ctypes.memmove(ctypes.byref(self._status), ctypes.byref(status), ctypes.sizeof(status))
         self._persona = persona
+        if self._before_swap is None:
+            return  # the start: the segment's memory is touched for the first time, the cover is drawn
         for sample in samples:
             self._graphics.append(sample.total_ns)
             self._copies.append(sample.copy_ns)

@@ -140,12 +140,28 @@ class Libobs:
             function.argtypes = argtypes
             function.restype = restype
             self._functions[name] = function
+        self._keeping_gil = {
+            name: ctypes.PYFUNCTYPE(c_void_p, c_void_p)(self.address(name))
+            for name in ("obs_filter_get_parent", "obs_source_get_weak_source")
+        }
 
     def __getattr__(self, name: str) -> Any:
         try:
             return self._functions[name]
         except KeyError:
             raise AttributeError(name) from None
+
+    def weak_parent(self, filter_source: Handle) -> Handle | None:
+        """A weak reference to the source that a filter is on; None while it is on none.
+
+        libobs gives the parent without a reference. The two calls keep the GIL (neither waits for anything),
+        so that nothing can come between them that takes as long as the end of a source does.
+        """
+        parent = self._keeping_gil["obs_filter_get_parent"](filter_source)
+        if parent is None:
+            return None
+        weak: Handle | None = self._keeping_gil["obs_source_get_weak_source"](parent)
+        return weak
 
     def address(self, name: str) -> int:
         """Address of a function, for the gate's table.

@@ -107,8 +107,8 @@ class PageBuilder:
         self._button(root, "refresh", "Refresh the status", self._refresh_thunk, page.filter_id)
         self._list(root, "persona", "Face", [(item.id, item.name) for item in page.personas])
         self._bool(root, "swap", "Swap the face (off shows the original)")
-        self._add_photo(root, page.filter_id)
         self._look(root)
+        self._add_photo(root, page.filter_id)
         self._safety(root, page)
         return root
 
@@ -119,7 +119,7 @@ class PageBuilder:
         )
         self._obs.obs_properties_add_text(group, ADD_NAME.encode(), b"Name", obs.TEXT_DEFAULT)
         self._list(group, ADD_GROUND, "Whose face is it?", [("", "(please choose)"), *GROUNDS])
-        self._bool(group, ADD_CONFIRMED, "I may use this face, and I do not pretend to be this person")
+        self._bool(group, ADD_CONFIRMED, "I confirm that I may use this face")
         self._button(group, "add_photo", "Add this face", self._add_thunk, filter_id)
         self._obs.obs_properties_add_group(root, b"add", b"Add a photo...", obs.GROUP_NORMAL, group)
 

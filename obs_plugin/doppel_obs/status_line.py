@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Mapping
 
 from doppel_ipc import gate_abi
 from doppel_ipc.messages import LaneStatus, Status
@@ -25,6 +26,8 @@ class Situation:
     worker: Status | None
     lane_open: bool
     lane: LaneStatus | None
+    persona_names: Mapping[str, str]
+    """Identifier -> what the face list calls it."""
     notes: tuple[str, ...]
     """Sentences about settings, sound, personas, errors: shown below the state."""
 
@@ -54,7 +57,9 @@ def state_text(now: Situation) -> str:
         return f"Covered: {now.lane.detail or 'the worker cannot serve this source.'}"
     if not now.lane_open or now.lane is None or now.lane.state == "loading":
         return "Covered: the worker is starting."
-    return f"Swapping: {now.lane.persona or now.settings.persona}."
+    if not now.lane.persona:
+        return "Covered: the face is being prepared."
+    return f"Swapping: {now.persona_names.get(now.lane.persona, now.lane.persona)}."
 
 
 def figures_text(now: Situation) -> str:

@@ -53,6 +53,8 @@ class WorkerProcess:
         self._ready_ns = 0
         self._heard_ns = 0
         self._ticked_ns = 0
+        self.problem = ""
+        """Why there is no worker that works; empty once one is ready."""
         self.starts = 0
         """Workers started; each is a generation of its own: lanes of an earlier one are void."""
         self.restarts = 0
@@ -135,7 +137,7 @@ class WorkerProcess:
             )
         except OSError as error:
             self._backoff.ended(now_ns, 0)
-            self._log(f"The worker cannot be started: {error}. Run `python3 -m installer doctor`.")
+            self._say(f"The worker cannot be started: {error}. Run `python3 -m installer doctor`.")
             return
         self._process = process
         self.starts += 1
@@ -165,6 +167,7 @@ class WorkerProcess:
                 self._heard_ns = now_ns
                 if isinstance(message, Ready):
                     self._ready_ns = now_ns
+                    self.problem = ""
                 messages.append(message)
         except (ChannelClosed, ProtocolError) as error:
             return messages, str(error)
@@ -178,13 +181,17 @@ class WorkerProcess:
             return "it hangs: a frame has been unfinished for too long"
         return None
 
+    def _say(self, text: str) -> None:
+        self.problem = text
+        self._log(text)
+
     def _fail(self, now_ns: int, why: str) -> None:
         process = self._process
         served_ns = now_ns - self._ready_ns if self._ready_ns else 0
         code = None if process is None else process.poll()
         if code is not None:
             why = f"it ended with code {code}"
-        self._log(f"The worker is started again: {why}. Its log: {self._worker_log.path}")
+        self._say(f"The worker is started again: {why}. Its log: {self._worker_log.path.parent}")
         self.stop()
         self.restarts += 1
         self._backoff.ended(now_ns, served_ns)

@@ -54,12 +54,7 @@ def display() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def native_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The gate, built from the sources as they are now."""
-    folder = tmp_path_factory.mktemp("native")
-    script = PROJECT / "shared" / "native" / "build.py"
-    command = [sys.executable, str(script), "--out", str(folder)]
-    done = subprocess.run(command, check=True, timeout=600, capture_output=True, text=True)
-    # The last line is the library's path, two spaces, and its size.
-    return Path(done.stdout.strip().splitlines()[-1].rpartition("  ")[0])
+    return build_native(tmp_path_factory.mktemp("native"))
 
 
 @pytest.fixture(scope="session")
@@ -80,15 +75,7 @@ def judge() -> Judge:
 @pytest.fixture(scope="session")
 def mark_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter that starts the real worker process with the test backend."""
-    wrapper = tmp_path_factory.mktemp("python") / "worker-python"
-    wrapper.write_text(
-        "#!/bin/sh\n"
-        f'export PYTHONPATH="$PYTHONPATH:{PROJECT}"\n'
-        f'exec "{sys.executable}" "$@" --backend tests.integration.mark_backend:load\n',
-        encoding="utf-8",
-    )
-    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
-    return wrapper
+    return write_mark_python(tmp_path_factory.mktemp("python"))
 
 
 @pytest.fixture
@@ -156,6 +143,28 @@ def stage(shared_obs: Rig, clip: Path, expected_warnings: set[str]) -> Iterator[
     if len(unexpected) < len(bad):
         expected_warnings.update(bad)
     assert unexpected == []
+
+
+def build_native(folder: Path) -> Path:
+    """Builds the native library into a folder; returns its path."""
+    script = PROJECT / "shared" / "native" / "build.py"
+    command = [sys.executable, str(script), "--out", str(folder)]
+    done = subprocess.run(command, check=True, timeout=600, capture_output=True, text=True)
+    # The last line is the library's path, two spaces, and its size.
+    return Path(done.stdout.strip().splitlines()[-1].rpartition("  ")[0])
+
+
+def write_mark_python(folder: Path) -> Path:
+    """Writes a program that passes for an interpreter and starts the worker with the test backend."""
+    wrapper = folder / "worker-python"
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        f'export PYTHONPATH="$PYTHONPATH:{PROJECT}"\n'
+        f'exec "{sys.executable}" "$@" --backend tests.integration.mark_backend:load\n',
+        encoding="utf-8",
+    )
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    return wrapper
 
 
 def install_config(folder: Path, native_library: Path, python: Path) -> InstallConfig:

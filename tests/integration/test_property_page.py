@@ -14,7 +14,7 @@ def test_the_page_shows_the_state_and_what_can_be_chosen(stage: Stage) -> None:
     page = wait_for(
         lambda: (
             (p := stage.rig.remote("page", stage.camera, FILTER_NAME))["status"]["text"].startswith(
-                "Swapping: porcelain."
+                "Swapping: Porcelain."
             )
             and p
         ),

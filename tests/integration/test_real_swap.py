@@ -47,6 +47,7 @@ def test_another_face_comes_without_a_covered_or_unswapped_frame(
     start_obs: StartObs, real_config: InstallConfig, clip: Path, judge: Judge
 ) -> None:
     rig = start(start_obs, real_config, clip, "bronze")
+    rig.set_filter(hold_ms=5000)  # a machine that is busy covers nothing
     rig.wait_swapping()
     rig.stop_recording()
     with rig.recording() as recording:

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from doppel_ipc.paths import InstallConfig
@@ -35,6 +36,7 @@ def test_the_filter_type_is_registered_with_the_defaults_of_the_settings_table(s
 def test_the_recording_carries_the_workers_pictures_in_order_and_each_once(
     stage: Stage, judge: Judge
 ) -> None:
+    stage.rig.set_filter(stage.camera, hold_ms=5000)  # a machine that is busy covers nothing
     stage.show()
     with stage.rig.recording() as recording:
         start = stage.lane()["frames"]["swapped"]
@@ -66,6 +68,7 @@ def test_the_status_counts_every_frame_once(stage: Stage) -> None:
 
 
 def test_a_setting_takes_effect_while_the_stream_runs(stage: Stage, judge: Judge) -> None:
+    stage.rig.set_filter(stage.camera, hold_ms=5000)  # a machine that is busy covers nothing
     stage.show()
     with stage.rig.recording() as recording:
         for persona in ("bronze", "porcelain", "bronze"):
@@ -99,6 +102,46 @@ def test_the_original_is_shown_while_the_user_has_paused_the_swap(stage: Stage, 
     last_raw = max(index for index, verdict in enumerate(verdicts) if verdict is Verdict.RAW)
     assert all(verdict is Verdict.RAW for verdict in verdicts[:last_raw])
     assert Verdict.BLURRED in verdicts[last_raw:]
+
+
+def test_the_panic_hotkey_covers_at_once_and_ends_the_cover_when_pressed_again(
+    stage: Stage, judge: Judge
+) -> None:
+    stage.show()
+
+    def press() -> None:
+        stage.rig.request("TriggerHotkeyByName", hotkeyName="doppel_panic")
+
+    press()
+    covered = stage.lane()["frames"]["covered"]
+    wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 15, 10, "nothing is covered")
+    with stage.rig.recording() as recording:
+        wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 40, 10, "the cover ends by itself")
+        press()
+        stage.wait_swapping()
+    verdicts = [item.verdict for item in judged(judge, recording[0])]
+
+    first = verdicts.index(Verdict.BLURRED)
+    assert first > 10
+    assert set(verdicts[:first]) == {Verdict.COVERED}
+    assert set(verdicts[first:]) == {Verdict.BLURRED}
+
+
+def test_the_users_slate_is_the_cover_where_it_is_chosen(stage: Stage, tmp_path: Path) -> None:
+    slate = tmp_path / "slate.png"
+    cv2.imwrite(str(slate), np.full((90, 160, 3), (200, 30, 120), np.uint8))  # blue, green, red
+    stage.rig.set_filter(stage.camera, cover="slate", slate_image=str(slate))
+    stage.show()
+    stage.rig.request("TriggerHotkeyByName", hotkeyName="doppel_panic")
+    covered = stage.lane()["frames"]["covered"]
+    wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 15, 10, "nothing is covered")
+    with stage.rig.recording() as recording:
+        wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 40, 10, "the cover ends by itself")
+    stage.rig.request("TriggerHotkeyByName", hotkeyName="doppel_panic")
+
+    for _, rgb in read_video(recording[0]):
+        assert rgb.reshape(-1, 3).mean(axis=0) == pytest.approx((120, 30, 200), abs=12)
+        assert rgb.std(axis=(0, 1)).max() < 6
 
 
 def test_the_filter_works_from_the_very_start_of_obs(

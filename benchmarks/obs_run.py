@@ -1,0 +1,130 @@
+"""What Doppel costs in the running OBS: graphics thread, lagged frames, delay, a worker's replacement.
+
+``python benchmarks/obs_run.py [--seconds 12] [--json]``. Needs OBS Studio, Xvfb, the repository and its
+development packages, and a machine that does nothing else. The canvas is 640x360 with x264 ultrafast, the
+source 720p and 1080p at 30 frames a second.
+
+* ``graphics / copies``: time inside ``filter_video`` over the two memory copies in it, in the same run
+(budget
+  1.3, median and p99); the worker only paints over the picture, so every frame is copied in and out.
+* ``lagged``: frames that OBS drew late, with the real worker and without any filter.
+* ``gap``: after a kill of the real worker, seconds without a new picture in the recording (budget 2 s).
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(PROJECT / name) for name in ("", "shared", "models", "obs_plugin")]
+
+from doppel_ipc.paths import InstallConfig  # noqa: E402 - needs the paths above
+
+from installer.display import VirtualDisplay  # noqa: E402
+from installer.scene import Scene, media_source  # noqa: E402
+from tests.integration.conftest import build_native, install_config, write_mark_python  # noqa: E402
+from tests.integration.rig import CAMERA, SCENE, Rig, Setup, face_swap  # noqa: E402
+from tests.support.coded_clip import write_coded_clip  # noqa: E402
+from tests.support.frame_code import FRAME_NUMBER  # noqa: E402
+from tests.support.video import read_video  # noqa: E402
+
+SIZES = {"720p": (1280, 720), "1080p": (1920, 1080)}
+FPS = 30
+
+
+class Bench:
+    """Runs OBS again and again.
+
+    Args:
+        folder: for everything that is made.
+        display: X display.
+        seconds: how long each run records.
+    """
+
+    def __init__(self, folder: Path, display: str, seconds: float) -> None:
+        self.folder, self.display, self.seconds = folder, display, seconds
+        self.library = build_native(folder / "native")
+        self.numbers = itertools.count()
+
+    def clip(self, name: str) -> Path:
+        """The coded clip in that size."""
+        path = self.folder / f"{name}.mp4"
+        if not path.is_file():
+            write_coded_clip(path, *SIZES[name], count=360)
+        return path
+
+    def run(self, name: str, python: Path | None, kills: int = 0) -> tuple[dict[str, Any], Path, int | None]:
+        """Records; returns the filter's figures, the recording and OBS's lagged frames."""
+        filters = [face_swap()] if python is not None else []
+        config: InstallConfig = install_config(self.folder, self.library, python or Path(sys.executable))
+        camera = media_source(CAMERA, self.clip(name), filters=filters)
+        setup = Setup([camera], [Scene(SCENE, [CAMERA])], config=config)
+        with Rig(self.folder / f"obs{next(self.numbers)}", self.display, setup) as rig:
+            if filters:
+                rig.wait_swapping()
+            time.sleep(3)  # the start is over
+            with rig.recording() as recording:
+                for _ in range(kills):
+                    rig.workers()[0].kill()
+                    rig.wait_swapping()
+                    time.sleep(1.5)
+                time.sleep(self.seconds)
+            lane = rig.lane()
+            result = rig.stop()
+        return lane, recording[0], result.lagged_frames
+
+
+def longest_gap_s(recording: Path) -> float:
+    """The longest time for which the recording shows no new frame of the clip."""
+    numbers = [FRAME_NUMBER.read(rgb).value for _, rgb in read_video(recording)]
+    return max(len(list(group)) for _, group in itertools.groupby(numbers)) / FPS
+
+
+def measure(bench: Bench) -> dict[str, float | None]:
+    """All figures."""
+    figures: dict[str, float | None] = {}
+    mark = write_mark_python(bench.folder)
+    for name in SIZES:
+        lane, _, _ = bench.run(name, mark)
+        for percent in ("p50", "p99"):
+            graphics, copies = lane["graphics_ms"][percent], lane["copies_ms"][percent]
+            figures[f"{name} graphics {percent} ms"] = graphics
+            figures[f"{name} copies {percent} ms"] = copies
+            figures[f"{name} graphics / copies {percent}"] = round(graphics / copies, 3)
+    lane, _, lagged = bench.run("720p", Path(sys.executable))
+    since = lane["frames_since_swap"]
+    figures["720p real worker: lagged frames"] = lagged
+    figures["720p no filter: lagged frames"] = bench.run("720p", None)[2]
+    figures["720p real worker: delay frames"] = lane["delay_frames"]
+    figures["720p real worker: delay p95 ms"] = lane["delay_ms"]["p95"]
+    figures["720p real worker: swapped share"] = round(since["swapped"] / since["in"], 4)
+    figures["720p real worker: held share"] = round(since["held"] / since["in"], 4)
+    _, recording, _ = bench.run("720p", Path(sys.executable), kills=5)
+    figures["5 kills: longest gap s"] = round(longest_gap_s(recording), 2)
+    return figures
+
+
+def main() -> None:
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=12)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, VirtualDisplay() as display:
+        figures = measure(Bench(Path(folder), display.name, options.seconds))
+    if options.json:
+        print(json.dumps(figures, indent=2))
+        return
+    for name, value in figures.items():
+        print(f"{name:40} {value}")
+
+
+if __name__ == "__main__":
+    main()
