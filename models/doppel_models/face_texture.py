@@ -16,7 +16,7 @@ from doppel_models.engines.mesh.shape import HeadFrame
 from doppel_models.types import ByteArray, FloatArray
 
 SIZE = 512
-_MAX_DARK = 24.0
+_LINE = 0.5
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def shut_mouth(texture: FloatArray) -> FloatArray:
     soft = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 1.5)[:, :, None]
     texture = filled * soft + texture * (1 - soft)
     line = cv2.GaussianBlur((grid.polygon(regions.MOUTH) > 0).astype(np.float32), (0, 0), 1.6)
-    return np.asarray(texture * (1 - 0.5 * np.clip(line, 0, 1)[:, :, None]), np.float32)
+    return np.asarray(texture * (1 - _LINE * np.clip(line, 0, 1)[:, :, None]), np.float32)
 
 
 def known_mask(known: FloatArray) -> ByteArray:

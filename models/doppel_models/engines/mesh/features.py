@@ -12,6 +12,8 @@ from doppel_models.engines.mesh import imaging, regions
 from doppel_models.types import ByteArray, FloatArray
 
 _RIDGE = 0.02
+_RING = (20, 150)
+"""Values of a feathered mask that lie along its edge."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,9 +23,11 @@ class Slit:
     upper: regions.Indices
     lower: regions.Indices
     shut: float
-    """Opening (height over length) at which nothing of the live feature is seen."""
+    """Opening (height over length) at or below which it counts as shut."""
     wide: float
-    """Opening from which all of it is seen."""
+    """Opening from which it counts as open."""
+    lid: float
+    """How much around a shut slit is the live face's, as a part of its length; 0: nothing, it vanishes."""
 
     @property
     def outline(self) -> regions.Indices:
@@ -31,17 +35,19 @@ class Slit:
         return regions.ring(self.upper, self.lower)
 
     def open_share(self, points: FloatArray) -> float:
-        """0 shut .. 1 open. Where lips or lids touch, the persona's own are shown, not a seam of the live ones."""
+        """0 shut .. 1 open."""
         part = (regions.opening(points, self.upper, self.lower) - self.shut) / (self.wide - self.shut)
         part = min(max(part, 0.0), 1.0)
         return part * part * (3 - 2 * part)
 
 
+# A shut eye keeps its live lids: the persona's photo shows it open, and an open eye squeezed to a line does not
+# look shut. Lips that touch are the persona's own: a seam of live ones would show.
 EYES = (
-    Slit(regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER, 0.02, 0.07),
-    Slit(regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER, 0.02, 0.07),
+    Slit(regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER, 0.08, 0.24, 0.40),
+    Slit(regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER, 0.08, 0.24, 0.40),
 )
-MOUTH = Slit(regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, 0.015, 0.06)
+MOUTH = Slit(regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, -0.02, 0.06, 0.0)
 
 
 def keep(
@@ -63,21 +69,51 @@ def keep(
         soft: standard deviation of the feathered edge, pixels.
     """
     open_share = slit.open_share(live)
-    if open_share <= 0:
+    if open_share <= 0 and slit.lid == 0:
         return
     height, width = crop.shape[:2]
     to, of = target[slit.outline, :2], live[slit.outline, :2]
+    if slit.lid:
+        grown = _grown(to, slit.lid * (1 - open_share))
+    else:
+        grown = to
     pad = 2 * soft + 2
-    low, high = np.floor(to.min(axis=0) - pad), np.ceil(to.max(axis=0) + pad)
+    low, high = np.floor(grown.min(axis=0) - pad), np.ceil(grown.max(axis=0) + pad)
     x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
     x1, y1 = min(int(high[0]) + 1, width), min(int(high[1]) + 1, height)
     if x1 - x0 < 2 or y1 - y0 < 2:
         return
-    local = to - np.array((x0, y0), np.float32)
-    mask = patch_mask(local, (x1 - x0, y1 - y0), soft)
-    patch = imaging.warp_back(crop, fit_affine(local, of), (x1 - x0, y1 - y0))
-    share = mask.astype(np.float32) * np.float32(open_share / 255)
+    origin = np.array((x0, y0), np.float32)
+    mask = patch_mask(grown - origin, (x1 - x0, y1 - y0), soft)
+    patch = imaging.warp_back(crop, fit_affine(to - origin, of), (x1 - x0, y1 - y0))
+    if slit.lid and open_share < 1:
+        _match_lids(patch, rgb[y0:y1, x0:x1], mask, 1 - open_share)
+    share = mask.astype(np.float32) * np.float32((1 if slit.lid else open_share) / 255)
     rgb[y0:y1, x0:x1] = imaging.blend(patch, rgb[y0:y1, x0:x1], share)
+
+
+def _match_lids(patch: ByteArray, around: ByteArray, mask: ByteArray, amount: float) -> None:
+    """Bring the live lids to the colour of the swapped skin around them; changes ``patch``."""
+    ring = cv2.inRange(mask, np.array(_RING[0]), np.array(_RING[1]))
+    live, swapped = cv2.mean(patch, ring), cv2.mean(around, ring)
+    gain = [
+        1 + amount * (min(max(b / max(a, 1.0), 0.5), 2.0) - 1) for a, b in zip(live, swapped, strict=True)
+    ]
+    cv2.multiply(patch, (*gain[:3], 1.0), dst=patch)
+
+
+def _grown(outline: FloatArray, part: float) -> FloatArray:
+    """An outline that starts at one corner, moved outwards across its length by a part of that length."""
+    half = len(outline) // 2
+    along = outline[half] - outline[0]
+    length = float(np.hypot(*along)) + 1e-6
+    across = np.array([-along[1], along[0]], np.float32) / length
+    # Most in the middle, nothing at the corners. The first half of the ring is the upper one.
+    bow = np.sin(np.pi * np.arange(len(outline)) / half)
+    upper = float(((outline[1:half] - outline[0]) @ across).mean())
+    lower = float(((outline[half + 1 :] - outline[0]) @ across).mean())
+    sign = 1.0 if upper >= lower else -1.0
+    return outline + (sign * part * length * bow)[:, None].astype(np.float32) * across
 
 
 def fit_affine(source: FloatArray, destination: FloatArray) -> npt.NDArray[np.float64]:

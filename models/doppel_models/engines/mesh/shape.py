@@ -34,10 +34,18 @@ _PAIRS = np.concatenate(
 )
 """(K, 2) points that face each other across a slit: these move together, so that a slit keeps its opening."""
 
-_BETWEEN_LIPS: regions.Indices = np.array(
-    [76, 62, 183, 42, 74, 41, 73, 38, 72, 11, 12, 302, 268, 303, 271, 304, 272, 408, 407, 292, 306,
-     77, 96, 90, 89, 180, 179, 85, 86, 16, 15, 315, 316, 404, 403, 320, 319, 307, 325, 184, 415, 191]
+_UPPER_LIP: regions.Indices = np.array(
+    [184, 183, 74, 42, 73, 41, 72, 38, 11, 12, 302, 268, 303, 271, 304, 272, 408, 407,
+     185, 40, 39, 37, 0, 267, 269, 270, 409]
 )  # fmt: skip
+_LOWER_LIP: regions.Indices = np.array(
+    [77, 96, 90, 89, 180, 179, 85, 86, 16, 15, 315, 316, 404, 403, 320, 319, 307, 325,
+     146, 91, 181, 84, 17, 314, 405, 321, 375]
+)  # fmt: skip
+"""The lips without their inner edges and corners."""
+_OPEN_MORE = 1.04
+"""The texture's lips, filmed shut or grinning, make an open mouth look a little less open."""
+_LIP_CORNERS: regions.Indices = np.array([61, 76, 62, 78, 291, 306, 292, 308])
 _RESTING_MOUTH = 0.64
 """Width of a mouth over the distance of the eyes' outer corners: .5-.58 at rest; wider ones are narrowed to this."""
 
@@ -119,7 +127,7 @@ def resting(shape: FloatArray) -> FloatArray:
 
     A smile widens the mouth by a fifth or more; carried over, it would stretch the lips of a face that rests.
     """
-    lips = np.unique(np.concatenate([regions.LIPS, regions.MOUTH, _BETWEEN_LIPS]))
+    lips = np.concatenate([_UPPER_LIP, _LOWER_LIP, _LIP_CORNERS, regions.MOUTH])
     eyes = np.linalg.norm(shape[33] - shape[263])
     width = np.linalg.norm(shape[61] - shape[291])
     ratio = float(eyes * _RESTING_MOUTH / width)
@@ -134,3 +142,25 @@ def resting(shape: FloatArray) -> FloatArray:
     follow[lips] = 1
     rested[:, 0] += (ratio - 1) * (shape[:, 0] - middle) * follow
     return rested
+
+
+def keep_openings(target: FloatArray, live: FloatArray) -> None:
+    """Open the moved mouth as far as the live one in proportion to its width; changes ``target``.
+
+    Args:
+        target: (468, 3) the moved points, pixels.
+        live: (468 or more, 3) the live points, pixels.
+    """
+    left, right = regions.LIPS_INNER_UPPER[0], regions.LIPS_INNER_UPPER[-1]
+    before = float(np.linalg.norm(live[left, :2] - live[right, :2]))
+    after = float(np.linalg.norm(target[left, :2] - target[right, :2]))
+    grow = min(max(after / max(before, 1e-3) * _OPEN_MORE, 0.75), 1.35) - 1
+    upper, lower = regions.LIPS_INNER_UPPER[1:-1], regions.LIPS_INNER_LOWER[1:-1]
+    gap = live[lower] - live[upper]
+    extra = (0.5 * grow) * gap
+    target[upper] -= extra
+    target[lower] += extra
+    # The rest of each lip goes along.
+    mean = extra.mean(axis=0)
+    target[_UPPER_LIP] -= mean
+    target[_LOWER_LIP] += mean
