@@ -130,14 +130,12 @@ static enum action decide(struct doppel_filter *filter, struct drawing *drawing)
 		note_upload(filter, suspicion);
 	if (atomic_load(&filter->paused) != 0)
 		return DRAW;
-	if (filter->last_id == 0)
-		return DRAW_NOTHING;
-
 	const bool want_cover = atomic_load(&filter->panic) != 0;
 	const bool covered = filter->texture == DOPPEL_PICTURE_COVER || filter->texture == DOPPEL_PICTURE_PANIC;
 	if (want_cover && !covered)
 		return drawing->deinterlaced ? DRAW_NOTHING : prepare(filter, drawing, true);
 
+	/* Never clean before the first frame. */
 	const bool clean = filter->clean_suspicion == suspicion &&
 			   filter->clean_uploads >= (drawing->deinterlaced ? 2u : 1u);
 	/* A paused media source may be sought at any moment: that frame goes straight into the texture. */

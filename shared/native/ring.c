@@ -114,6 +114,8 @@ void doppel_ring_harvest(struct doppel_ring *ring)
 		} else if (state == DOPPEL_FREE) {
 			ring->slots[i].claim = DOPPEL_OURS;
 			ring->given_back++;
+		} else if (state == DOPPEL_BUSY && ring->slots[i].busy_ns == 0) {
+			ring->slots[i].busy_ns = doppel_clock_ns();
 		}
 	}
 }
@@ -229,8 +231,8 @@ uint64_t doppel_ring_oldest_ns(const struct doppel_ring *ring)
 	uint64_t oldest = 0;
 	for (uint32_t i = 0; i < ring->slot_count; i++) {
 		const struct doppel_ring_slot *slot = &ring->slots[i];
-		if (slot->claim == DOPPEL_SENT && (oldest == 0 || slot->submit_ns < oldest))
-			oldest = slot->submit_ns;
+		if (slot->claim == DOPPEL_SENT && slot->busy_ns != 0 && (oldest == 0 || slot->busy_ns < oldest))
+			oldest = slot->busy_ns;
 	}
 	return oldest;
 }

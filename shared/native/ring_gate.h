@@ -34,6 +34,7 @@ struct doppel_ring_slot {
 	uint64_t frame_id;
 	uint64_t capture_ns;
 	uint64_t submit_ns;
+	uint64_t busy_ns; /* when the worker was first seen to have it; 0: not begun */
 	struct doppel_colour colour;
 };
 
@@ -75,7 +76,8 @@ uint32_t doppel_ring_verdict(const struct doppel_ring *ring, uint32_t slot);
 uint64_t doppel_ring_done_ns(const struct doppel_ring *ring, uint32_t slot);
 void doppel_ring_shown(const struct doppel_ring *ring, uint32_t slot, uint64_t now_ns);
 
-/* submit time of the oldest frame that is not finished; 0: none. */
+/* Since when the worker has had the frame that it has had for longest; 0: it has none. A frame that only waits does not
+ * count: it waits for as long as the networks load, and where a source has stopped nothing takes it back. */
 uint64_t doppel_ring_oldest_ns(const struct doppel_ring *ring);
 /* Tells the worker that the lane is over. */
 void doppel_ring_close(const struct doppel_ring *ring);

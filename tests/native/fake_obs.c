@@ -189,6 +189,7 @@ static void set_video_frame(void *data, const struct obs_source_frame *frame)
 {
 	in_libobs();
 	struct fake_source *source = data;
+	CHECK(doppel_clock_ns() >= source->preloading_until_ns); /* two writers of one buffer */
 	picture_of_frame(&source->preload, frame);
 	source->texture = source->preload;
 }
@@ -405,6 +406,8 @@ static void tick_source(struct fake_source *source, const struct doppel_geometry
 	}
 	if (source->active != source->active_wanted) {
 		source->active = source->active_wanted;
+		if (!source->active && (source->flags & OBS_FLAG_CONTROLLABLE_MEDIA) != 0)
+			fake_preload(source, geometry);
 		/* A media source starts here: it shows its preloaded frame, and says so afterwards. */
 		if (source->active && (source->flags & OBS_FLAG_CONTROLLABLE_MEDIA) != 0) {
 			fake_show_preload(source);
@@ -457,6 +460,12 @@ void fake_show_raw(struct fake_source *source, const struct doppel_geometry *geo
 {
 	fake_raw(&source->preload, geometry, ++fake.raw_id);
 	source->texture = source->preload;
+}
+
+void fake_preload(struct fake_source *source, const struct doppel_geometry *geometry)
+{
+	fake_raw(&source->preload, geometry, ++fake.raw_id);
+	source->preloading_until_ns = doppel_clock_ns() + UINT64_C(300000000);
 }
 
 void fake_show_preload(struct fake_source *source)

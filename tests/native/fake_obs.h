@@ -47,6 +47,7 @@ struct fake_source {
 	uint32_t filter_count;
 	uint64_t timestamp;
 	uint32_t released; /* obs_source_release_frame calls */
+	uint64_t preloading_until_ns; /* the media thread may be writing `preload`, without a lock */
 };
 
 struct fake_filter {
@@ -89,6 +90,8 @@ void fake_draw(struct fake_source *source);
 /* A media source puts a picture into its texture past all filters. */
 void fake_show_raw(struct fake_source *source, const struct doppel_geometry *geometry);
 void fake_show_preload(struct fake_source *source);
+/* It stops or is deactivated: for some time its thread decodes its first frame into `preload`. */
+void fake_preload(struct fake_source *source, const struct doppel_geometry *geometry);
 
 /* What kind of picture this is, and of which frame. */
 enum fake_kind fake_look(const struct fake_picture *picture, uint64_t *id);

@@ -535,7 +535,6 @@ static void preloaded_frames_are_not_drawn_on_a_scene_switch(void)
 		running(&scene, OBS_FLAG_CONTROLLABLE_MEDIA);
 		scene.source.active_wanted = scene.source.show_wanted = false;
 		fake_tick(&scene.source, &i420, 0, STEP);
-		fake_raw(&scene.source.preload, &i420, ++fake.raw_id); /* the media thread preloads when it stops */
 		for (int i = 0; i < frames_of_gap; i++) {
 			atomic_fetch_add(&fake_now_ns, STEP);
 			fake_tick(&scene.source, &i420, 0, STEP);
@@ -661,6 +660,109 @@ static void two_filters_of_one_source_do_not_undo_each_other(void)
 	end(&scene);
 }
 
+static void the_outer_filters_picture_wins(void)
+{
+	struct scene scene;
+	running(&scene, 0);
+	struct fake_filter *outer = fake_filter_add(&scene.source);
+	const uint64_t outer_id = fake_filter_id(outer);
+	struct rig_segment outer_segment;
+	CHECK_EQUAL(doppel_gate_set_policy(outer_id, &normal), 0);
+	tick(&scene, 1, NULL);
+	CHECK_EQUAL(rig_attach(outer_id, &outer_segment, 6, 1), 0);
+	for (int i = 0; i < 8; i++) {
+		tick(&scene, 1, NULL);
+		/* The inner one finds no face and leaves the pixels alone, the outer one marks them. */
+		for (int32_t slot; (slot = rig_take(&scene.segment)) >= 0;)
+			doppel_worker_done(scene.segment.worker, scene.segment.bytes, (uint32_t)slot,
+					   DOPPEL_VERDICT_NO_FACE, 0);
+		for (int32_t slot; (slot = rig_take(&outer_segment)) >= 0;)
+			rig_finish(&outer_segment, slot, DOPPEL_VERDICT_SWAPPED);
+	}
+	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_JUDGED);
+	fake_signal(&scene.source, "media_started"); /* both are suspicious, both have a picture to put back */
+	CHECK_EQUAL(tick(&scene, 0, NULL), FAKE_JUDGED);
+	CHECK_EQUAL(tick(&scene, 0, NULL), FAKE_JUDGED);
+	rig_segment_free(&outer_segment);
+	fake_filter_remove(outer);
+	end(&scene);
+}
+
+static void a_picture_that_nobody_saw_for_long_is_not_held(void)
+{
+	struct scene scene;
+	running(&scene, 0);
+	atomic_fetch_add(&fake_now_ns, 60000 * MS); /* not drawn, no frame: the webcam was switched off */
+	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_COVER);
+	end(&scene);
+}
+
+static void a_result_older_than_the_one_shown_never_comes(void)
+{
+	struct scene scene;
+	running(&scene, 0);
+	tick(&scene, 1, NULL);
+	const int32_t older = rig_take(&scene.segment);
+	tick(&scene, 1, NULL);
+	const int32_t newer = rig_take(&scene.segment);
+	CHECK(older >= 0 && newer >= 0);
+	rig_finish(&scene.segment, newer, DOPPEL_VERDICT_SWAPPED);
+	uint64_t shown = 0, last = fake.raw_id & 63;
+	for (int i = 0; i < 3; i++)
+		tick(&scene, 1, &shown);
+	CHECK_EQUAL(shown, last);
+	rig_finish(&scene.segment, older, DOPPEL_VERDICT_SWAPPED);
+	tick(&scene, 1, &shown);
+	CHECK_EQUAL(shown, last);
+	end(&scene);
+}
+
+static void a_source_that_shows_a_frame_without_a_word_is_suspected_when_shown(void)
+{
+	struct scene scene;
+	void (*const callbacks[])(void *) = {fake.info->show, fake.info->activate};
+	for (int i = 0; i < 2; i++) {
+		running(&scene, 0);
+		fake_tick(&scene.source, &i420, 0, STEP);
+		fake_show_raw(&scene.source, &i420);
+		callbacks[i](scene.filter->data);
+		fake_draw(&scene.source);
+		CHECK_EQUAL(fake_look(&fake.scene, NULL), FAKE_JUDGED);
+		end(&scene);
+	}
+}
+
+static void a_late_result_does_not_replace_the_cover_of_a_later_frame(void)
+{
+	struct scene scene;
+	running(&scene, 0);
+	struct doppel_policy policy = normal;
+	policy.late_policy = DOPPEL_LATE_COVER;
+	set_policy(&scene, policy);
+	for (int i = 0; i < 6; i++) { /* idle, undrawn: the last result waits */
+		atomic_fetch_add(&fake_now_ns, STEP);
+		fake_tick(&scene.source, &i420, 0, STEP);
+	}
+	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_COVER);
+	CHECK_EQUAL(tick(&scene, 0, NULL), FAKE_COVER);
+	end(&scene);
+}
+
+static void a_paused_source_that_left_the_scene_is_left_alone(void)
+{
+	struct scene scene;
+	running(&scene, OBS_FLAG_CONTROLLABLE_MEDIA);
+	fake_signal(&scene.source, "media_pause");
+	CHECK_EQUAL(tick(&scene, 0, NULL), FAKE_JUDGED);
+	scene.source.active_wanted = false; /* a preview still draws it */
+	tick(&scene, 0, NULL);
+	const uint64_t uploads = status_of(&scene).reuploads;
+	for (int i = 0; i < 40; i++)
+		CHECK_EQUAL(tick(&scene, 0, NULL), FAKE_NOTHING);
+	CHECK_EQUAL(status_of(&scene).reuploads, uploads);
+	end(&scene);
+}
+
 /* ---- life --------------------------------------------------------------------------------------------------- */
 
 static void the_filter_moves_to_another_source(void)
@@ -783,6 +885,12 @@ int main(void)
 	a_deinterlaced_source_under_suspicion_needs_two_uploads();
 	a_frame_that_was_never_drawn_does_not_clear_suspicion();
 	two_filters_of_one_source_do_not_undo_each_other();
+	the_outer_filters_picture_wins();
+	a_picture_that_nobody_saw_for_long_is_not_held();
+	a_result_older_than_the_one_shown_never_comes();
+	a_source_that_shows_a_frame_without_a_word_is_suspected_when_shown();
+	a_late_result_does_not_replace_the_cover_of_a_later_frame();
+	a_paused_source_that_left_the_scene_is_left_alone();
 	the_filter_moves_to_another_source();
 	properties_come_from_the_script_or_from_the_gate();
 	a_slow_worker_loses_frames_but_never_order();

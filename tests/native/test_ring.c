@@ -50,9 +50,13 @@ static void one_frame_goes_round(void)
 	uint32_t given_back = 9;
 	CHECK_EQUAL(next(&given_back), DOPPEL_NEXT_TIMEOUT);
 	const int32_t slot = send(ring, 1);
+	doppel_ring_harvest(ring);
+	CHECK_EQUAL(doppel_ring_oldest_ns(ring), 0); /* it waits; that is no sign of a worker that hangs */
 	CHECK_EQUAL(next(&given_back), slot);
 	CHECK_EQUAL(given_back, 0);
+	const uint64_t before = doppel_now_ns();
 	doppel_ring_harvest(ring);
+	CHECK(doppel_ring_oldest_ns(ring) >= before);
 	CHECK_EQUAL(doppel_ring_due(ring, 0, 0, 10), -1); /* BUSY is not due */
 	CHECK(doppel_ring_oldest_ns(ring) != 0);
 	CHECK_EQUAL(done(slot), 0);

@@ -181,7 +181,7 @@ static void media(void)
 	case 2: /* stop: nothing is shown, then the first frame is preloaded */
 		source.async_active = false;
 		fake_signal(&source, "media_stopped");
-		fake_raw(&source.preload, &geometry, ++fake.raw_id);
+		fake_preload(&source, &geometry);
 		media_started = true; /* stopping ends a pause */
 		break;
 	case 3:
