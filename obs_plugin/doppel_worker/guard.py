@@ -8,8 +8,8 @@ that is *not* followed:
 - **given up** (``faces=largest``, and a larger face took the place): it was hidden a moment ago, so it stays
   hidden, by the same policy, for as long as the detector sees it.
 - **bystanders**: with ``faces=all`` the user wants every face swapped, so those beyond ``max_faces`` are
-  blurred. With ``faces=largest`` other faces are shown: the user's choice - but not while the chosen face is
-  lost, because then one of them may be it.
+  blurred. With ``faces=largest`` other faces are shown: the user's choice - but not while no face is followed
+  (lost, or found by the detector where the landmarks are not), because then one of them may be the user's.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Guard:
         self._note_beside(tracked, timestamp_ns)
         hidden = [_lost_box(lost) for lost in tracked.lost]
         hidden += [_scaled(one.bbox, _BYSTANDER_SCALE) for one in self._given_up]
-        maybe_ours = settings.faces == "all" or (bool(tracked.lost) and not tracked.faces)
+        maybe_ours = settings.faces == "all" or not tracked.faces
         beside = [_scaled(one.bbox, _BYSTANDER_SCALE) for one in self._beside] if maybe_ours else []
         if hidden and settings.lost_face_policy == "cover":
             return Decision(cover=True, reason="the face is lost")

@@ -69,8 +69,8 @@ class TrackResult:
     """Faces that may still be there unseen; each is listed until it returns, another face is found in its
     place, or its confident absence reaches ``lost_face_ms``."""
     bystanders: tuple[FloatArray, ...]
-    """Boxes (4,) of faces seen in the last search that are not to be swapped (see ``faces``, ``max_faces``,
-    ``min_face_px``)."""
+    """Boxes (4,) of faces seen in the last search that are not followed: not to be swapped (see ``faces`` and
+    ``max_faces``), or seen by the detector alone."""
     ran_detector: bool
 
 
@@ -198,7 +198,11 @@ class Tracker:
                 self._bystanders.append(detection)
                 continue
             measurement = measure(frame, compositor, self._landmarker, roi_from_detection(detection))
-            if not measurement.found or _claimed(measurement, self._tracks):
+            if not measurement.found:
+                # Half out of the picture, upside down, ...: it cannot be followed, but somebody may be there.
+                self._bystanders.append(detection)
+                continue
+            if _claimed(measurement, self._tracks):
                 continue
             known = self._recognise(detection, measurement)
             if known is None and self._place_is_kept(detection, settings):

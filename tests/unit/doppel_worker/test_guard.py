@@ -143,6 +143,12 @@ def test_faces_beside_the_chosen_one_are_shown_unless_it_is_lost() -> None:
     assert part(opacity, beside).min() == 255
 
 
+@pytest.mark.parametrize("faces", ["largest", "all"])
+def test_a_face_that_only_the_detector_sees_is_hidden_while_none_is_followed(faces: str) -> None:
+    opacity = hidden(Script(faces=faces).show(result(beside=(BOX,))))
+    assert part(opacity, BOX).min() == 255
+
+
 def test_with_all_faces_those_beyond_the_limit_are_hidden() -> None:
     beside = (420.0, 80.0, 500.0, 180.0)
     opacity = hidden(Script(faces="all").show(result((face(1),), beside=(beside,))))

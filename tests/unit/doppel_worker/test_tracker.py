@@ -297,6 +297,17 @@ def test_a_face_smaller_than_the_least_is_not_followed() -> None:
     assert Lane(ONE.replace(min_face_px=200)).show(picture).faces == ()
 
 
+def test_a_face_of_which_the_landmarks_are_not_found_is_named() -> None:
+    half_hidden = scene((ANNA, (320, 190), 200))
+    half_hidden[:, 300:] = (90, 110, 80)
+    lane = Lane()
+    for _ in range(3):
+        result = lane.show(half_hidden)
+    assert result.faces == ()
+    (box,) = result.bystanders
+    assert bbox_center(box) == pytest.approx((300, 200), abs=40)
+
+
 def test_small_faces_of_a_wide_frame_are_found() -> None:
     picture = scene((ANNA, (1000, 400), 125), size=(1280, 720))
     (face,) = Lane().show(picture).faces
