@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 WAIT_S = 0.2
 """Longest wait for a frame; orders to stop are looked at in between."""
 THROTTLE_POLL_S = 0.003
+THROTTLE_IDLE_S = 0.25
+"""While throttled: a source that has sent nothing for so long has stopped, and its last frame counts."""
 RESTART_AFTER_S = (0.0, 0.1, 0.5, 2.0)
 """How long frames stay covered after a failure, by the number of failures in a row."""
 
@@ -217,9 +219,13 @@ class Lane:
 
     def _skip(self, taken: int) -> None:
         """While throttled: lets frames pass; the ring gives the older ones back unstarted."""
+        latest, since = self._ring.submitted, time.monotonic()
         while self._keep_one_of > 1 and not self._stopping.is_set():
+            submitted, now = self._ring.submitted, time.monotonic()
+            if submitted != latest:
+                latest, since = submitted, now
             # The count of submitted frames is a 32-bit word that wraps.
-            if (self._ring.submitted - taken) & 0xFFFFFFFF >= self._keep_one_of:
+            if (submitted - taken) & 0xFFFFFFFF >= self._keep_one_of or now - since >= THROTTLE_IDLE_S:
                 return
             self._ring.look()
             if self._ring.closed:

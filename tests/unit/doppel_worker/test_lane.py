@@ -193,6 +193,13 @@ def test_a_throttled_lane_takes_one_frame_of_n(rig: Rig) -> None:
     rig.judged()
 
 
+def test_a_throttled_lane_judges_the_last_frame_of_a_source_that_stops(rig: Rig) -> None:
+    rig.lane.throttle(4)
+    rig.judged()
+    last = rig.judged(150)
+    assert last[0] == Verdict.SWAPPED
+
+
 def test_a_throttled_lane_stops_at_once(rig: Rig) -> None:
     rig.lane.throttle(1000)
     rig.judged()
