@@ -183,7 +183,8 @@ class FacePipeline:
     ) -> _Outcome:
         """Swap every followed face, hide every other one that must be hidden."""
         settings = lane.settings
-        lane.personas.keep_states(face.track_id for face in (*tracked.faces, *tracked.lost))
+        known = [face.track_id for face in tracked.faces] + [lost.track_id for lost in tracked.lost]
+        lane.personas.keep_states(known)
         # All faces are read before anything is written: neighbours overlap.
         swaps = self._swap_all(frame, lane, watch, tracked.faces, engine)
         turned = [swap for swap in swaps if swap.result.pose_fade >= _TURNED]
