@@ -114,12 +114,13 @@ class PackageManager:
         progress.say(f"installing by apt: {' '.join(packages)}")
         todo = f"type: {_sudo()}apt-get update && {_sudo()}apt-get install {' '.join(packages)}"
         what = f"apt cannot install {' '.join(packages)}"
-        self._run(["dpkg", "--configure", "-a"], what, todo)
         options = ["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=5"]
         install = ["apt-get", *options, "install", "-y", "--no-install-recommends", *packages]
         try:
             self._run(install, what, todo)
-        except CommandError:
+        except CommandError as error:
+            if "dpkg --configure -a" in error.why:
+                self._run(["dpkg", "--configure", "-a"], what, todo)
             # A fresh machine has no package lists, or old ones.
             self._run(["apt-get", *options, "update"], "apt cannot fetch its package lists", todo)
             self._run(install, what, todo)
