@@ -34,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         program = Path(scratch) / "gate"
         sources = [str(HERE / "gate.c"), *(str(NATIVE / name) for name in build.SOURCES)]
-        flags = ["-std=c11", "-O2", "-pthread", "-I", str(NATIVE), "-o", str(program)]
+        flags = ["-std=c11", "-O3", "-pthread", "-I", str(NATIVE), "-o", str(program)]
         subprocess.run([*build.find_compiler(), *flags, *sources], check=True)
         results = {
             f"{name} {width}x{height}": measure(program, width, height, number)

@@ -35,7 +35,7 @@ SOURCES = (
 )
 FLAGS = (
     "-std=c11",
-    "-O2",
+    "-O3",
     "-g0",
     "-fvisibility=hidden",
     "-fno-strict-aliasing",

@@ -22,6 +22,7 @@
 #define MS UINT64_C(1000000)
 #define JUMP_NS (2000 * MS) /* libobs's own limit (MAX_TS_VAR) for "time stamps jumped" */
 #define IDLE_NS (100 * MS)
+#define LONGEST_IDLE_NS (400 * MS) /* so that the result of the last frame is shown within a second */
 #define DEFAULT_HOLD_NS (500 * MS)
 #define DEFAULT_DELAY 2u
 
@@ -75,6 +76,13 @@ static void drop_held(struct doppel_filter *filter)
 	let_go_if_unused(filter, lane);
 }
 
+/* The lane's geometry serial, not its numbers: a source that changes there and back is another source. */
+bool doppel_lane_fits(const struct doppel_filter *filter)
+{
+	return filter->lane != NULL && filter->geometry.width != 0 &&
+	       filter->lane->geometry_serial == atomic_load_explicit(&filter->geometry_serial, memory_order_relaxed);
+}
+
 static void publish_ring(struct doppel_filter *filter)
 {
 	const struct doppel_ring *ring = filter->lane != NULL ? filter->lane->ring : NULL;
@@ -82,24 +90,13 @@ static void publish_ring(struct doppel_filter *filter)
 			      memory_order_relaxed);
 	atomic_store_explicit(&filter->given_back, filter->given_back_before + (ring != NULL ? ring->given_back : 0),
 			      memory_order_relaxed);
-	/* The lane's geometry serial, not its numbers: a source that changes there and back is another source. */
-	const bool fits = filter->lane != NULL &&
-			  filter->lane->geometry_serial ==
-				  atomic_load_explicit(&filter->geometry_serial, memory_order_relaxed) &&
-			  filter->geometry.width != 0;
 	atomic_store_explicit(&filter->lane_state,
-			      filter->lane == NULL ? DOPPEL_LANE_NONE
-			      : fits		   ? DOPPEL_LANE_ACTIVE
-						   : DOPPEL_LANE_STALE,
+			      filter->lane == NULL	 ? DOPPEL_LANE_NONE
+			      : doppel_lane_fits(filter) ? DOPPEL_LANE_ACTIVE
+							 : DOPPEL_LANE_STALE,
 			      memory_order_relaxed);
 	atomic_store_explicit(&filter->lane_serial, filter->lane != NULL ? filter->lane->serial : 0,
 			      memory_order_relaxed);
-}
-
-static bool lane_fits(const struct doppel_filter *filter)
-{
-	return filter->lane != NULL && filter->geometry.width != 0 &&
-	       filter->lane->geometry_serial == atomic_load_explicit(&filter->geometry_serial, memory_order_relaxed);
 }
 
 static void take_incoming(struct doppel_filter *filter)
@@ -234,7 +231,9 @@ static void note_time(struct doppel_filter *filter, const struct obs_source_fram
 	const uint64_t seen = filter->last_visible_ns > filter->last_frame_ns ? filter->last_visible_ns
 									      : filter->last_frame_ns;
 	const uint64_t hold = atomic_load_explicit(&filter->hold_ns, memory_order_relaxed);
-	if (now - seen > hold && now - seen > IDLE_NS)
+	/* A screenshot's draw may have been "seen" after our `now` was taken, while we waited for the lock. */
+	const uint64_t unseen = now > seen ? now - seen : 0;
+	if (unseen > hold && unseen > IDLE_NS)
 		drop_held(filter);
 	filter->enables_seen = enables;
 	filter->last_timestamp = stamp;
@@ -281,7 +280,7 @@ static void keep_original(struct doppel_filter *filter, struct call *call)
 
 static void cover(struct doppel_filter *filter, struct call *call)
 {
-	const uint8_t *slate = atomic_load_explicit(&filter->use_slate, memory_order_relaxed) != 0 && lane_fits(filter)
+	const uint8_t *slate = atomic_load_explicit(&filter->use_slate, memory_order_relaxed) != 0 && doppel_lane_fits(filter)
 				       ? doppel_ring_slate(filter->lane->ring)
 				       : NULL;
 	if (slate != NULL) {
@@ -325,8 +324,8 @@ static bool take_due(struct doppel_filter *filter, uint64_t upto)
 	drop_held(filter);
 	filter->held_lane = lane;
 	filter->held_slot = (uint32_t)due;
-	filter->held_id = lane->ring->slots[due].frame_id;
-	filter->last_shown_id = filter->held_id;
+	filter->last_shown_id = lane->ring->slots[due].frame_id;
+	filter->missing_since_ns = 0;
 	filter->held_verdict = doppel_ring_verdict(lane->ring, filter->held_slot);
 	return true;
 }
@@ -395,14 +394,14 @@ static void edit(struct doppel_filter *filter, struct call *call)
 			end_epoch(filter);
 		filter->was_paused = 1;
 		drop_held(filter);
-		doppel_suspect(filter);
+		keep_for_later(filter, call); /* the pause may end after the last frame has come */
 		keep_original(filter, call);
 		return;
 	}
 	filter->was_paused = 0;
 	const uint32_t delay = effective_delay(filter);
 	bool due = false;
-	if (lane_fits(filter)) {
+	if (doppel_lane_fits(filter)) {
 		filter->stash_id = 0;
 		due = filter->last_id > delay && take_due(filter, filter->last_id - delay);
 		send(filter, call);
@@ -413,10 +412,8 @@ static void edit(struct doppel_filter *filter, struct call *call)
 		cover(filter, call);
 		filter->frame_picture = DOPPEL_PICTURE_PANIC;
 	} else if (due && !doppel_held_showable(filter)) {
-		filter->missing_since_ns = 0;
 		cover(filter, call);
 	} else if (due) {
-		filter->missing_since_ns = 0;
 		show_held(filter, call, outcome_of_verdict[filter->held_verdict]);
 		if (filter->held_verdict == DOPPEL_VERDICT_SWAPPED &&
 		    atomic_load_explicit(&filter->first_swapped_ns, memory_order_relaxed) == 0)
@@ -424,6 +421,14 @@ static void edit(struct doppel_filter *filter, struct call *call)
 	} else {
 		nothing_due(filter, call);
 	}
+}
+
+/* For frames that cannot be judged at all. */
+static bool original_is_wanted(const struct doppel_filter *filter)
+{
+	return atomic_load_explicit(&filter->paused, memory_order_relaxed) != 0 ||
+	       (atomic_load_explicit(&filter->late_policy, memory_order_relaxed) == DOPPEL_LATE_ORIGINAL &&
+		atomic_load_explicit(&filter->panic, memory_order_relaxed) == 0);
 }
 
 static void record(struct doppel_filter *filter, struct call *call)
@@ -459,8 +464,7 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 		edit(filter, &call);
 		break;
 	case ONLY_COVER:
-		if (atomic_load_explicit(&filter->paused, memory_order_relaxed) != 0) {
-			doppel_suspect(filter);
+		if (original_is_wanted(filter)) {
 			keep_original(filter, &call);
 			break;
 		}
@@ -469,7 +473,10 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 		call.sample.outcome = DOPPEL_OUT_COVERED;
 		break;
 	case UNKNOWN_SIZE:
-		call.sample.outcome = DOPPEL_OUT_DROPPED;
+		if (original_is_wanted(filter))
+			keep_original(filter, &call);
+		else
+			call.sample.outcome = DOPPEL_OUT_DROPPED;
 		break;
 	}
 	publish_ring(filter);
@@ -488,7 +495,8 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 static bool is_idle(struct doppel_filter *filter, uint64_t now)
 {
 	const uint64_t interval = atomic_load_explicit(&filter->frame_interval_ns, memory_order_relaxed);
-	const uint64_t limit = 3 * interval > IDLE_NS ? 3 * interval : IDLE_NS;
+	const uint64_t patience = 3 * interval > IDLE_NS ? 3 * interval : IDLE_NS;
+	const uint64_t limit = patience < LONGEST_IDLE_NS ? patience : LONGEST_IDLE_NS;
 	return filter->last_frame_ns != 0 && now - filter->last_frame_ns > limit;
 }
 
@@ -513,7 +521,7 @@ void doppel_async_video_tick(void *data, float seconds)
 	const uint64_t now = doppel_clock_ns();
 	doppel_lock(&filter->lock);
 	take_incoming(filter);
-	if (lane_fits(filter)) {
+	if (doppel_lane_fits(filter)) {
 		if (is_idle(filter, now)) {
 			if (filter->stash_id != 0)
 				send_stash(filter);

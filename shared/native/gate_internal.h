@@ -63,7 +63,6 @@ struct doppel_filter {
 	/* registry */
 	struct doppel_filter *next;
 	_Atomic uint32_t references;
-	_Atomic uint32_t gone; /* destroy was called */
 
 	/* control plane -> frame path */
 	_Atomic uint32_t paused, panic, late_policy, use_slate, delay_wanted;
@@ -88,7 +87,6 @@ struct doppel_filter {
 	struct doppel_lane *held_lane; /* whose slot held_slot is the picture we may show again */
 	uint32_t held_slot;
 	uint32_t held_verdict; /* read once, when it became the held one */
-	uint64_t held_id;
 	struct doppel_geometry geometry; /* of the last frame; width 0: none, or a format that is not edited */
 	struct doppel_colour colour;	 /* of the last frame */
 	uint8_t *stash;			 /* the last frame while there is no lane: a still picture sends but one */
@@ -149,6 +147,8 @@ void doppel_async_video_tick(void *data, float seconds);
 void doppel_async_video_render(void *data, void *effect);
 struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source_frame *frame);
 
+/* There is a lane, and it is for frames as the last one was. */
+bool doppel_lane_fits(const struct doppel_filter *filter);
 /* There is a held picture, and the worker did not ask for the cover in its place. */
 bool doppel_held_showable(const struct doppel_filter *filter);
 

@@ -83,7 +83,6 @@ void doppel_filter_retire(struct doppel_filter *filter)
 		at = &(*at)->next;
 	*at = filter->next;
 	doppel_unlock(&registry.lock);
-	atomic_store(&filter->gone, 1);
 	doppel_filter_return(filter);
 }
 

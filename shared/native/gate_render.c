@@ -58,15 +58,14 @@ static void describe(struct obs_source_frame *frame, const struct doppel_lane *l
 /* Puts the held picture, or a cover made of it or of the slate, into the upload buffer. */
 static enum action prepare(struct doppel_filter *filter, struct drawing *drawing, bool want_cover)
 {
-	if (drawing->controllable &&
-	    drawing->now - atomic_load(&filter->media_stop_ns) < STOP_GUARD_NS)
+	/* The stop may be younger than `now`: it comes from another thread. */
+	if (drawing->controllable && drawing->now < atomic_load(&filter->media_stop_ns) + STOP_GUARD_NS)
 		return DRAW_NOTHING;
 	struct doppel_lane *lane = filter->held_lane;
 	const struct doppel_colour *colour = &filter->colour;
 	const bool cover = want_cover || (lane != NULL && !doppel_held_showable(filter));
 	const uint8_t *slate = NULL;
-	if (filter->lane != NULL && filter->lane->ring->geometry.width == filter->geometry.width &&
-	    atomic_load(&filter->use_slate) != 0 && (cover || lane == NULL))
+	if (doppel_lane_fits(filter) && atomic_load(&filter->use_slate) != 0 && (cover || lane == NULL))
 		slate = doppel_ring_slate(filter->lane->ring);
 	if (slate != NULL) {
 		lane = filter->lane;

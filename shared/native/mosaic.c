@@ -39,8 +39,16 @@ static void mean(uint8_t out[4], const uint8_t *plane, size_t linesize, uint32_t
 
 static void fill_keeping_alpha(uint8_t *row, const uint8_t colour[4], uint32_t x0, uint32_t x1)
 {
-	for (uint32_t x = x0; x < x1; x++)
-		memcpy(row + (size_t)x * 4, colour, 3);
+	static const uint8_t alpha_bytes[4] = {0, 0, 0, 0xff};
+	const uint8_t colour_bytes[4] = {colour[0], colour[1], colour[2], 0};
+	uint32_t alpha, rest, group;
+	memcpy(&alpha, alpha_bytes, 4);
+	memcpy(&rest, colour_bytes, 4);
+	for (uint8_t *at = row + (size_t)x0 * 4, *end = row + (size_t)x1 * 4; at < end; at += 4) {
+		memcpy(&group, at, 4);
+		group = (group & alpha) | rest;
+		memcpy(at, &group, 4);
+	}
 }
 
 static void fill(uint8_t *row, const uint8_t colour[4], uint32_t bytes, uint32_t x0, uint32_t x1)

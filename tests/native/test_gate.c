@@ -268,6 +268,22 @@ static void paused_shows_the_original_and_nothing_of_it_stays(void)
 	CHECK_EQUAL(tick(&scene, 0, NULL), FAKE_NOTHING); /* the texture still holds it */
 	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_COVER);
 	end(&scene);
+
+	running(&scene, 0); /* without a frame ever after: the last one is judged then */
+	set_policy(&scene, policy);
+	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_RAW);
+	const uint64_t last = fake.raw_id;
+	set_policy(&scene, normal);
+	uint64_t shown = 0;
+	enum fake_kind kind = FAKE_RAW;
+	for (int i = 0; i < 8; i++) {
+		kind = tick(&scene, 0, &shown);
+		CHECK(kind != FAKE_RAW);
+		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
+	}
+	CHECK_EQUAL(kind, FAKE_JUDGED);
+	CHECK_EQUAL(shown, last & 63);
+	end(&scene);
 }
 
 static void a_filter_that_was_off_covers_what_came_through(void)
@@ -322,6 +338,24 @@ static void a_still_that_came_before_any_lane_is_judged_too(void)
 	}
 	CHECK_EQUAL(kind, FAKE_JUDGED);
 	CHECK_EQUAL(shown, only & 63);
+	end(&scene);
+}
+
+static void a_source_of_one_frame_a_second_is_shown_as_soon_as_it_is_judged(void)
+{
+	struct scene scene;
+	running(&scene, 0);
+	for (int second = 0; second < 5; second++) {
+		uint64_t shown = 0;
+		for (int i = 0; i < 30; i++) {
+			atomic_fetch_add(&fake_now_ns, STEP);
+			fake_tick(&scene.source, &i420, i == 0, 1000 * MS);
+			fake_draw(&scene.source);
+			CHECK_EQUAL(fake_look(&fake.scene, &shown), FAKE_JUDGED);
+			judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
+		}
+		CHECK_EQUAL(shown, fake.raw_id & 63);
+	}
 	end(&scene);
 }
 
@@ -486,6 +520,15 @@ static void an_unsupported_format_is_covered_and_named(void)
 	CHECK_EQUAL(scene.source.released, 1);
 	CHECK_EQUAL(status_of(&scene).dropped, 1);
 	CHECK_EQUAL(status_of(&scene).unsupported_format, 77);
+	struct doppel_policy policy = normal;
+	policy.late_policy = DOPPEL_LATE_ORIGINAL; /* by choice */
+	set_policy(&scene, policy);
+	CHECK(fake.info->filter_video(scene.filter->data, &alien) == &alien);
+	policy.panic = 1;
+	set_policy(&scene, policy);
+	CHECK(fake.info->filter_video(scene.filter->data, &alien) == NULL);
+	CHECK_EQUAL(status_of(&scene).original, 1);
+	set_policy(&scene, normal);
 	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_COVER); /* and back */
 	CHECK_EQUAL(status_of(&scene).unsupported_format, 0);
 	end(&scene);
@@ -869,6 +912,7 @@ int main(void)
 	a_filter_that_was_off_covers_what_came_through();
 	a_source_that_stops_shows_its_last_frames_result();
 	a_still_that_came_before_any_lane_is_judged_too();
+	a_source_of_one_frame_a_second_is_shown_as_soon_as_it_is_judged();
 	a_late_cover_verdict_for_a_still_covers();
 	a_jump_in_time_flushes();
 	a_new_geometry_covers_and_wants_a_new_segment();
