@@ -103,7 +103,7 @@ class FilterInstance:
             return True
         self._look_at_frames(around.now_ns)
         if self.lane.tick(
-            self.status, around.generation, self._source_name(), self.settings, self._read_serial
+            self.status, around.generation, self._source_name(), self._for_worker(), self._read_serial
         ):
             self.lane_status = None
             self.error = ""
@@ -192,7 +192,14 @@ class FilterInstance:
         self.settings = settings
         self.error = ""
         if self.lane.serial:
-            self._send(Settings(self.lane.serial, self._read_serial, settings))
+            self._send(Settings(self.lane.serial, self._read_serial, self._for_worker()))
+
+    def _for_worker(self) -> FilterSettings:
+        """The settings as the worker hears them: the pause is the gate's alone.
+
+        A worker that heard of a pause's end late would hand the next frames back as they are.
+        """
+        return self.settings.replace(swap=True)
 
     def _look_at_frames(self, now_ns: int) -> None:
         count = self._gate.doppel_gate_drain(self.filter_id, self._samples, len(self._samples))

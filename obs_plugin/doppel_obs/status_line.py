@@ -11,6 +11,8 @@ from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.lane_stats import format_name
 
+SWAPPING = "Swapping:"
+"""How the state's sentence begins while faces are swapped."""
 _NS_PER_MS = 1e6
 
 
@@ -59,13 +61,13 @@ def state_text(now: Situation) -> str:
         return "Covered: the worker is starting."
     if not now.lane.persona:
         return "Covered: the face is being prepared."
-    return f"Swapping: {now.persona_names.get(now.lane.persona, now.lane.persona)}."
+    return f"{SWAPPING} {now.persona_names.get(now.lane.persona, now.lane.persona)}."
 
 
 def figures_text(now: Situation) -> str:
-    """Device, rate and delay; empty while nothing is swapped."""
+    """Device, rate and delay; for a lane that swaps."""
     lane = now.lane
-    if lane is None or lane.state != "running" or not now.lane_open or not now.settings.swap:
+    if lane is None:
         return ""
     device = now.worker.device if now.worker is not None else ""
     frames = now.gate.delay_frames
@@ -81,7 +83,7 @@ def figures_text(now: Situation) -> str:
 
 def full_text(now: Situation) -> str:
     """What the property page shows."""
-    lines = [state_text(now), figures_text(now)]
-    if now.lane is not None and now.lane.state == "running":
-        lines.append(now.lane.detail)
+    lines = [state_text(now)]
+    if lines[0].startswith(SWAPPING) and now.lane is not None:
+        lines += [figures_text(now), now.lane.detail]
     return "\n".join(line for line in (*lines, *now.notes) if line)

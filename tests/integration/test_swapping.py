@@ -149,7 +149,7 @@ def test_the_filter_works_from_the_very_start_of_obs(
 ) -> None:
     camera = media_source(CAMERA, clip, filters=[face_swap(persona="bronze")])
     rig = start_obs(Setup([camera], [Scene(SCENE, [CAMERA])], config=mark_config, record=True))
-    rig.wait_swapping()
+    wait_for(lambda: rig.lane().get("frames", {}).get("swapped", 0) > 40, 30, "40 frames are not swapped")
     recording = rig.stop_recording()
     judgements = judged(judge, recording)
     assert_nothing_unjudged(judgements)

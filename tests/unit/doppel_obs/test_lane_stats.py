@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from doppel_ipc import gate_abi
+from doppel_ipc.paths import STATS_ENV
+from doppel_obs.lane_stats import KEPT, LaneStats, format_name
+from doppel_obs.stats_file import StatsFile
+
+
+def status(**counts: int) -> gate_abi.Status:
+    return gate_abi.Status(**counts)
+
+
+def samples(*total_ms: float) -> list[gate_abi.Sample]:
+    return [
+        gate_abi.Sample(total_ns=round(ms * 1e6), copy_ns=round(ms * 5e5), delay_ns=66_000_000)
+        for ms in total_ms
+    ]
+
+
+def test_counts_since_the_first_swap_leave_the_start_out() -> None:
+    stats = LaneStats("Camera", "Face Swap")
+    stats.look(status(frames_in=30, covered=30), samples(5.0), "ann")
+    assert set(stats.to_json()["frames_since_swap"].values()) == {0}  # type: ignore[attr-defined]
+
+    stats.look(status(frames_in=32, covered=31, swapped=1, first_swapped_ns=99), samples(0.2), "ann")
+    stats.look(status(frames_in=40, covered=31, swapped=8, held=1, first_swapped_ns=99), samples(0.4), "ann")
+    data = stats.to_json()
+    assert data["frames"] == {
+        "in": 40,
+        "swapped": 8,
+        "held": 1,
+        "covered": 31,
+        "blurred": 0,
+        "no_face": 0,
+        "original": 0,
+        "dropped": 0,
+    }
+    assert data["frames_since_swap"] == {
+        "in": 10,
+        "swapped": 8,
+        "held": 1,
+        "covered": 1,
+        "blurred": 0,
+        "no_face": 0,
+        "original": 0,
+        "dropped": 0,
+    }
+    assert data["graphics_ms"] == {"p50": 0.2, "p99": 0.4}
+    assert data["copies_ms"] == {"p50": 0.1, "p99": 0.2}
+    assert data["delay_ms"] == {"p50": 66.0, "p95": 66.0, "p99": 66.0}
+
+
+def test_what_is_not_known_is_null() -> None:
+    data = LaneStats("Camera", "Face Swap").to_json()
+
+    for key in ("width", "height", "pixel_format", "first_frame_ns", "first_swapped_ns", "delay_frames"):
+        assert data[key] is None
+    assert data["graphics_ms"] == {"p50": None, "p99": None}
+
+
+def test_percentiles_are_of_the_latest_frames() -> None:
+    stats = LaneStats("Camera", "Face Swap")
+    stats.look(status(first_swapped_ns=1), samples(*[9.0] * KEPT), "ann")
+    stats.look(status(first_swapped_ns=1), samples(*[1.0] * KEPT), "ann")
+
+    assert stats.to_json()["graphics_ms"] == {"p50": 1.0, "p99": 1.0}
+
+
+def test_formats_are_named_also_those_that_are_covered() -> None:
+    assert format_name(0) is None
+    assert format_name(2) == "NV12"
+    assert format_name(18) == "P010"
+    assert format_name(77) == "number 77"
+
+
+def test_the_file_is_written_whole_with_each_message_once(tmp_path: Path) -> None:
+    path = tmp_path / "stats.json"
+    file = StatsFile({STATS_ENV: str(path)})
+    for text in ("first", "second", "first"):
+        file.message(text)
+    assert file.due(10**18)
+    file.write({"starts": 1}, [LaneStats("Camera", "Face Swap")])
+
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert data["version"] == 1
+    assert data["worker"] == {"starts": 1}
+    assert data["messages"] == ["first", "second"]
+    assert data["lanes"][0]["source"] == "Camera"
+    assert [item.name for item in tmp_path.iterdir()] == ["stats.json"]
+    assert not file.due(data["updated_ns"] + 1)
+
+
+def test_without_the_variable_nothing_is_written(tmp_path: Path) -> None:
+    file = StatsFile({})
+    file.write({}, [])
+
+    assert not file.wanted
+    assert not file.due(10**18)
+    assert list(tmp_path.iterdir()) == []

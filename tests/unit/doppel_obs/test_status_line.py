@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from doppel_ipc import gate_abi
+from doppel_ipc.messages import LaneStatus, Status
+from doppel_ipc.settings import FilterSettings
+from doppel_obs.status_line import Situation, full_text, state_text
+
+
+def lane(**changes: Any) -> LaneStatus:
+    running = LaneStatus(
+        lane=1,
+        state="running",
+        serial=1,
+        persona="ann",
+        engine="mesh",
+        provider="CPUExecutionProvider",
+        fps=29.96,
+        turnaround_ms_p50=14.2,
+        turnaround_ms_p95=18.0,
+        stages=(),
+        faces=1,
+        frames=100,
+        given_back=0,
+        detail="",
+    )
+    return dataclasses.replace(running, **changes)
+
+
+def situation(**changes: Any) -> Situation:
+    gate = gate_abi.Status(delay_frames=2, frame_interval_ns=33_333_333)
+    gate.geometry.width = 1280
+    swapping = Situation(
+        settings=FilterSettings(persona="ann"),
+        gate=gate,
+        enabled=True,
+        panic=False,
+        worker_running=True,
+        worker=Status("ready", "cpu", "CPUExecutionProvider", "mesh", 300.0, ""),
+        lane_open=True,
+        lane=lane(),
+        persona_names={"ann": "Ann's portrait"},
+        notes=(),
+    )
+    return dataclasses.replace(swapping, **changes)
+
+
+def test_a_filter_that_swaps_says_whom_with_what_and_how_late() -> None:
+    assert full_text(situation()).splitlines() == [
+        "Swapping: Ann's portrait.",
+        "cpu (CPUExecutionProvider), 30.0 fps, 14 ms a frame, delay 2 frames (67 ms)",
+    ]
+
+
+def test_the_state_does_not_change_with_the_figures() -> None:
+    assert state_text(situation()) == state_text(situation(lane=lane(fps=12.0, turnaround_ms_p50=80.0)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "start"),
+    [
+        ({"enabled": False}, "Off:"),
+        ({"panic": True}, "Covered: the panic hotkey"),
+        ({"settings": FilterSettings(swap=False)}, "Paused: the original"),
+        ({"gate": gate_abi.Status()}, "Waiting for the source"),
+        ({"settings": FilterSettings(persona="")}, "Covered: choose a face"),
+        ({"worker_running": False}, "Covered: the worker is not running"),
+        (
+            {"worker": Status("failed", "", "", "", 0.0, "No networks.")},
+            "Covered: the worker cannot work. No networks",
+        ),
+        ({"lane": None}, "Covered: the worker is starting"),
+        ({"lane_open": False}, "Covered: the worker is starting"),
+        ({"lane": lane(state="failed", detail="This face is broken.")}, "Covered: This face is broken."),
+        ({"lane": lane(persona="")}, "Covered: the face is being prepared"),
+    ],
+)
+def test_every_state_but_swapping_says_what_is_shown_instead(changes: dict[str, Any], start: str) -> None:
+    text = full_text(situation(**changes))
+
+    assert text.startswith(start)
+    assert "fps" not in text
+
+
+def test_a_format_that_is_not_supported_is_named_with_what_to_set_instead() -> None:
+    gate = gate_abi.Status(unsupported_format=18)
+    gate.geometry.width = 1280
+
+    text = state_text(situation(gate=gate))
+    assert "P010" in text
+    assert "NV12" in text
+
+
+def test_notes_follow_the_state() -> None:
+    assert full_text(situation(notes=("The sound is not delayed.",))).endswith("The sound is not delayed.")
