@@ -65,7 +65,8 @@ def text(limit: int, *, empty: bool = True) -> Parser:
             raise ValueError(f"{_short(value)} is no text")
         if len(value) > limit or not (value or empty):
             raise ValueError(f"text of {len(value)} characters, expected {0 if empty else 1}..{limit}")
-        return value
+        # JSON may spell half a surrogate pair (a file's name that is no UTF-8, say), which no UTF-8 can hold.
+        return value.encode("utf-8", "replace").decode("utf-8")
 
     return parse
 

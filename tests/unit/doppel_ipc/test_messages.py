@@ -82,6 +82,13 @@ def test_settings_that_are_left_out_take_their_default() -> None:
     assert message == open_lane(1, FilterSettings(persona="bronze"))
 
 
+def test_text_that_no_utf8_can_hold_is_made_such_that_it_can() -> None:
+    data = json.loads('{"type": "event", "lane": 0, "code": "persona", "text": "face\\ud800.png"}')
+    event = from_object(data, TO_OBS)
+    assert isinstance(event, messages.Event)
+    assert event.text.encode() == b"face?.png"
+
+
 def test_a_value_of_ours_that_is_not_valid_is_not_sent() -> None:
     with pytest.raises(ProtocolError, match=r"Ping\.number") as caught:
         to_object(messages.Ping(-1))
