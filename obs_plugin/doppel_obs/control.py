@@ -154,7 +154,9 @@ class Control:
         if self._instances:
             self._wanted_ns = now_ns
         wanted = bool(self._instances) or (self._worker.running and now_ns - self._wanted_ns < LINGER_NS)
-        oldest_ns = max((item.status.oldest_busy_ns for item in self._instances.values()), default=0)
+        # While networks load, frames wait, and nothing is wrong.
+        busy = (item.status.oldest_busy_ns for item in self._instances.values() if item.swapping())
+        oldest_ns = max(busy, default=0)
         for message in self._worker.tick(now_ns, wanted=wanted, oldest_busy_ns=oldest_ns):
             self._take(message)
         if not self._worker.ready:

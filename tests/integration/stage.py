@@ -63,20 +63,25 @@ class Stage:
             "close_when_inactive": False,
             "hw_decode": False,
         }
-        item: int = self.rig.request(
-            "CreateInput",
-            sceneName=self.scene,
-            inputName=name,
-            inputKind="ffmpeg_source",
-            inputSettings=settings,
-            sceneItemEnabled=True,
-        )["sceneItemId"]
-        self._inputs.append(name)
+        item = self.add_input(name, "ffmpeg_source", settings)
         fill = {"boundsType": "OBS_BOUNDS_SCALE_INNER", "boundsWidth": 640.0, "boundsHeight": 360.0}
         self.rig.request(
             "SetSceneItemTransform", sceneName=self.scene, sceneItemId=item, sceneItemTransform=fill
         )
         return item
+
+    def add_input(self, name: str, kind: str, settings: dict[str, object]) -> int:
+        """Any source in this scene; returns its scene item."""
+        answer = self.rig.request(
+            "CreateInput",
+            sceneName=self.scene,
+            inputName=name,
+            inputKind=kind,
+            inputSettings=settings,
+            sceneItemEnabled=True,
+        )
+        self._inputs.append(name)
+        return int(answer["sceneItemId"])
 
     def remove_camera(self, name: str) -> None:
         """Removes a source that :meth:`add_camera` made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from installer.scene import FILTER_NAME
 from tests.integration.rig import SCRIPT, wait_for
@@ -36,6 +37,22 @@ def test_the_page_shows_the_state_and_what_can_be_chosen(stage: Stage) -> None:
     assert wanted <= set(page)
     assert not page["slate_image"]["visible"]
     assert "sound_source" not in page, "the source has sound of its own"
+
+
+def test_a_camera_without_sound_of_its_own_asks_for_the_microphone(stage: Stage) -> None:
+    camera = f"{stage.camera} without sound"
+    stage.add_input(camera, "v4l2_input", {"device_id": "/dev/no-such-camera"})
+    stage.rig.add_filter(camera)
+
+    def page() -> Any:
+        return stage.rig.remote("page", camera, FILTER_NAME)
+
+    wait_for(lambda: "pick the microphone" in page()["status"]["text"], 10, "the page does not say it")
+    assert "sound_source" in page()
+    stage.rig.set_filter(camera, sound_source="No such microphone")
+    wait_for(lambda: "'No such microphone'" in page()["status"]["text"], 10, "a wrong name is not said")
+    stage.rig.set_filter(camera, sound_source=stage.camera)
+    wait_for(lambda: "sound" not in page()["status"]["text"], 10, "the microphone is not found")
 
 
 def test_the_path_of_the_slate_appears_when_a_slate_is_chosen(stage: Stage) -> None:
