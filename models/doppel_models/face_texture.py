@@ -11,12 +11,14 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from doppel_models.engines.mesh import masks, regions, relight, uv
+from doppel_models.engines.mesh import imaging, masks, regions, relight, uv
 from doppel_models.engines.mesh.shape import HeadFrame
 from doppel_models.types import ByteArray, FloatArray
 
 SIZE = 512
 _LINE = 0.5
+_MIN_FACING = 0.22
+"""Cosine between the skin's normal and the view below which background and hair shine through."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,6 +36,13 @@ class Unwrapped:
 def unwrap(image: ByteArray, landmarks: FloatArray) -> Unwrapped:
     """A face in a picture, (height, width, 3) uint8 RGB, to texture space."""
     grid = uv.grid(SIZE)
+    # Texels coarser than pixels would pick single ones out: reduce the picture first.
+    reduce = SIZE / max(float(np.ptp(landmarks[:, 0])), 1.0)
+    if reduce < 1:
+        size = (max(1, round(image.shape[1] * reduce)), max(1, round(image.shape[0] * reduce)))
+        scale = np.array([size[0] / image.shape[1], size[1] / image.shape[0], reduce], np.float32)
+        half = np.array([0.5, 0.5, 0], np.float32)
+        image, landmarks = imaging.shrink(image, size), (landmarks + half) * scale - half
     positions = grid.positions(landmarks)
     height, width = image.shape[:2]
     texture = cv2.remap(
@@ -46,7 +55,7 @@ def unwrap(image: ByteArray, landmarks: FloatArray) -> Unwrapped:
     )[:, :, 0]
     # Smooth: nostrils and lips have normals of their own, but are seen as well as the skin around them.
     facing = cv2.GaussianBlur(facing, (0, 0), SIZE / 24)
-    weight = regions.smoothstep((facing - 0.1) / 0.3) * cv2.GaussianBlur(
+    weight = regions.smoothstep((facing - _MIN_FACING) / 0.3) * cv2.GaussianBlur(
         grid.inside.astype(np.float32), (0, 0), 2
     )
     x, y = positions[:, :, 0], positions[:, :, 1]

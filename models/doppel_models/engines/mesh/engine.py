@@ -31,6 +31,9 @@ _RASTER_WIDTH = 104
 _EYE_SOFT = 0.006
 """Feather of kept eyes and mouth, as a part of the face's width."""
 _MAX_GAP_SECONDS = 0.5
+_TEXELS_PER_PIXEL = 1.4
+_LEVEL_STEP = 1.3
+_SMALLEST_TEXTURE = 80
 
 
 class MeshState:
@@ -42,6 +45,7 @@ class MeshState:
         self.light = relight.Relight()
         self.occlusion = occlusion.Occlusion()
         self.covered: FloatArray | None = None
+        self.level: int | None = None
         self.turn = 0
         self.since_light = self.since_occlusion = 0.0
         self._last_ns: int | None = None
@@ -52,6 +56,7 @@ class MeshState:
         self.light.reset()
         self.occlusion.reset()
         self.covered = None
+        self.level = None
         self.turn = 0
         self.since_light = self.since_occlusion = 0.0
         self._last_ns = None
@@ -70,7 +75,7 @@ class MeshEngine:
     def __init__(self, persona: MeshPersona) -> None:
         """Prepare for a persona."""
         self._persona = persona
-        self._texture = np.ascontiguousarray(persona.texture)
+        self._textures = _pyramid(persona.texture)
         small = (relight.SIZE, relight.SIZE)
         self._known = imaging.shrink(persona.known, small).astype(np.float32) / 255
         self._log = None
@@ -138,8 +143,9 @@ class MeshEngine:
         mask_small = mask_small * imaging.box(coverage, 3)
         mask = imaging.resize(mask_small.astype(np.uint8), (width, height))
 
-        side = np.float32(self._texture.shape[0])
-        rgb = self._canvas.texture(self._texture, texture_map * side - np.float32(0.5), (width, height))
+        texture = self._texture_for(float(np.ptp(points[:, 0])), state)
+        side = np.float32(texture.shape[0])
+        rgb = self._canvas.texture(texture, texture_map * side - np.float32(0.5), (width, height))
         if light is not None:
             self._canvas.multiply(rgb, layer[:, :, :3])
         soft = _EYE_SOFT * float(np.ptp(points[:, 0]))
@@ -195,6 +201,15 @@ class MeshEngine:
             state.since_light = 0.0
         return state.covered
 
+    def _texture_for(self, face_width: float, state: MeshState) -> ByteArray:
+        """The texture whose texels are about as fine as the picture's pixels: finer ones would sparkle."""
+        wanted = _TEXELS_PER_PIXEL * face_width
+        size = self._textures[state.level].shape[0] if state.level is not None else 0
+        if not size / _LEVEL_STEP < wanted < size * _LEVEL_STEP:
+            distance = [abs(np.log(texture.shape[0] / wanted)) for texture in self._textures]
+            state.level = int(np.argmin(distance))
+        return self._textures[state.level or 0]
+
     def _mask(self, look: LookSettings, covered: FloatArray | None) -> FloatArray:
         """(SIZE, SIZE) 0..255 the mask in texture space."""
         outline = masks.rim if self._persona.own_color else masks.feather
@@ -203,6 +218,16 @@ class MeshEngine:
             # Where hair hid the persona's forehead, the live one is shown: the light makes them meet.
             mask = mask * self._known
         return mask if covered is None else mask * (1 - covered)
+
+
+def _pyramid(texture: ByteArray) -> list[ByteArray]:
+    """A texture and its reductions, each by the square root of two."""
+    levels = [np.ascontiguousarray(texture)]
+    size = float(texture.shape[0])
+    while size / np.sqrt(2) >= _SMALLEST_TEXTURE:
+        size /= np.sqrt(2)
+        levels.append(imaging.shrink(texture, (round(size), round(size))))
+    return levels
 
 
 def _live_texture(crop: ByteArray, points: FloatArray) -> ByteArray:

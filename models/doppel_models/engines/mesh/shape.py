@@ -43,6 +43,8 @@ _LOWER_LIP: regions.Indices = np.array(
      146, 91, 181, 84, 17, 314, 405, 321, 375]
 )  # fmt: skip
 """The lips without their inner edges and corners."""
+_SHUT_REACH, _NARROW_REACH = 2.5, 0.5
+_LOWER_SHARE = 0.75
 _OPEN_MORE = 1.04
 """The texture's lips, filmed shut or grinning, make an open mouth look a little less open."""
 _LIP_CORNERS: regions.Indices = np.array([61, 76, 62, 78, 291, 306, 292, 308])
@@ -123,25 +125,38 @@ def proportion_shift(neutral: FloatArray, persona: FloatArray) -> FloatArray:
 
 
 def resting(shape: FloatArray) -> FloatArray:
-    """A shape (468, 3) with a grin taken back: a mouth wider than at rest is narrowed about its middle.
+    """A shape (468, 3) with open lips shut and a grin taken back a little.
 
-    A smile widens the mouth by a fifth or more; carried over, it would stretch the lips of a face that rests.
+    Carried over as it is, a smile would stretch the lips of a face that rests, and an open mouth would leave
+    it with lips as thick as the gap.
     """
     lips = np.concatenate([_UPPER_LIP, _LOWER_LIP, _LIP_CORNERS, regions.MOUTH])
-    eyes = np.linalg.norm(shape[33] - shape[263])
-    width = np.linalg.norm(shape[61] - shape[291])
-    ratio = float(eyes * _RESTING_MOUTH / width)
-    if ratio >= 1:
-        return shape
-    ratio = max(ratio, 0.75)
-    rested = shape.copy()
-    middle = float(shape[[61, 291], 0].mean())
-    # The skin beside the corners follows, less with the distance.
     distance = np.linalg.norm(shape[:, None, :2] - shape[lips][None, :, :2], axis=2).min(axis=1)
-    follow = regions.smoothstep((0.5 - distance) / 0.5)
+    rested = shape.copy()
+
+    # Shut: each lip moves as far as its inner edge must to meet the other's, the skin around it less and less.
+    upper, lower = regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER
+    gap = np.linalg.norm(shape[lower, :2] - shape[upper, :2], axis=1)
+    at = 0.5 * (shape[upper, 0] + shape[lower, 0])
+    order = np.argsort(at)
+    needed = np.interp(shape[:, 0], at[order], gap[order], left=0, right=0).astype(np.float32)
+    follow = regions.smoothstep(((_SHUT_REACH - distance) / _SHUT_REACH).astype(np.float32))
     follow[lips] = 1
-    rested[:, 0] += (ratio - 1) * (shape[:, 0] - middle) * follow
-    return rested
+    line = np.interp(shape[:, 0], at[order], 0.5 * (shape[upper, 1] + shape[lower, 1])[order])
+    below = shape[:, 1] > line
+    below[_LOWER_LIP], below[lower[1:-1]] = True, True
+    below[_UPPER_LIP], below[upper[1:-1]] = False, False
+    # Mouths open by the jaw: the lower lip has the longer way back.
+    rested[:, 1] += needed * follow * np.where(below, -_LOWER_SHARE, 1 - _LOWER_SHARE).astype(np.float32)
+
+    width = float(np.linalg.norm(shape[61] - shape[291]))
+    ratio = max(float(np.linalg.norm(shape[33] - shape[263])) * _RESTING_MOUTH / width, 0.75)
+    if ratio < 1:
+        middle = float(shape[[61, 291], 0].mean())
+        follow = regions.smoothstep(((_NARROW_REACH - distance) / _NARROW_REACH).astype(np.float32))
+        follow[lips] = 1
+        rested[:, 0] += (ratio - 1) * (shape[:, 0] - middle) * follow
+    return np.asarray(rested, np.float32)
 
 
 def keep_openings(target: FloatArray, live: FloatArray) -> None:
