@@ -17,6 +17,7 @@ from doppel_models.types import ByteArray, FloatArray
 
 SIZE = 512
 _LINE = 0.5
+_MIN_SHARE = 0.27
 _MIN_FACING = 0.22
 """Cosine between the skin's normal and the view below which background and hair shine through."""
 
@@ -58,9 +59,22 @@ def unwrap(image: ByteArray, landmarks: FloatArray) -> Unwrapped:
     weight = regions.smoothstep((facing - _MIN_FACING) / 0.3) * cv2.GaussianBlur(
         grid.inside.astype(np.float32), (0, 0), 2
     )
+    weight = weight * _not_foreshortened(positions)
     x, y = positions[:, :, 0], positions[:, :, 1]
     weight = weight * ((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1))
     return Unwrapped(texture, weight.astype(np.float32), hair_mask(texture))
+
+
+def _not_foreshortened(positions: FloatArray) -> FloatArray:
+    """(SIZE, SIZE) 0..1: low where a texel is much smaller in the picture than its mirror image.
+
+    On a turned face the far cheek's landmarks are not exact, and next to the silhouette the background is hit.
+    """
+    dx = cv2.Sobel(positions, cv2.CV_32F, 1, 0)
+    dy = cv2.Sobel(positions, cv2.CV_32F, 0, 1)
+    area = imaging.blur(np.abs(dx[:, :, 0] * dy[:, :, 1] - dx[:, :, 1] * dy[:, :, 0]), SIZE / 24)
+    share = area / (area + area[:, ::-1] + 1e-6)
+    return imaging.blur(regions.smoothstep((share - _MIN_SHARE) / 0.12), SIZE / 64)
 
 
 def _sharpen(texture: FloatArray, face_width: float) -> FloatArray:

@@ -28,9 +28,11 @@ MAX_ASYMMETRY = 0.3
 """Natural logarithm of the light's ratio between the face's halves."""
 MAX_FRINGE = 0.15
 MAX_OPENING = 0.06
-MIN_EYE_OPENING = 0.14
+MIN_EYE_OPENING = 0.1
 _SHARPNESS_WIDTH = 160
 _OTHER_FACE = 0.3
+MAX_CUT_OFF, GOOD_CUT_OFF = 0.12, 0.02
+"""Share of the mesh's points that lie outside the picture."""
 _MAX_CLIPPED = 0.12
 
 
@@ -115,6 +117,17 @@ def check(photo: PhotoFile, landmarks: FloatArray, view: face_texture.Unwrapped)
         warnings.append(
             f"the face in {name} is only {face_width:.0f} pixels wide and will look soft; a photo with a face of"
             f" {GOOD_FACE_PX} pixels or more looks better"
+        )
+    height, width = photo.image.shape[:2]
+    x, y = landmarks[:, 0], landmarks[:, 1]
+    cut_off = float(((x < -1) | (y < -1) | (x > width) | (y > height)).mean())
+    if cut_off > MAX_CUT_OFF:
+        raise PersonaError(
+            f"the face in {name} is cut off by the picture's edge; use a photo that shows the whole face"
+        )
+    if cut_off > GOOD_CUT_OFF:
+        warnings.append(
+            f"the picture's edge cuts a little of the face in {name} off; a photo with the whole face looks better"
         )
     if abs(pose.yaw) > MAX_YAW or abs(pose.pitch) > MAX_PITCH:
         raise PersonaError(
