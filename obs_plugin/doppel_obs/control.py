@@ -9,18 +9,14 @@ from __future__ import annotations
 import collections
 import ctypes
 import functools
-import getpass
 import itertools
 import threading
 import time
 import traceback
-from datetime import datetime, timezone
 from typing import Callable
 
 from doppel_ipc.messages import (
     ALL_LANES,
-    AddPersona,
-    Consent,
     Error,
     Event,
     LaneOpened,
@@ -39,6 +35,8 @@ from doppel_obs.audio import SoundKeeper
 from doppel_obs.instances import FilterInstance, Surroundings
 from doppel_obs.lane_stats import LaneStats
 from doppel_obs.libobs import LOG_ERROR, LOG_INFO, LOG_WARNING, Handle
+from doppel_obs.pages import FilterPages
+from doppel_obs.persona_requests import PersonaRequests
 from doppel_obs.properties import PersonaChoice
 from doppel_obs.registration import Holder
 from doppel_obs.stats_file import StatsFile
@@ -79,8 +77,10 @@ class Control:
         self._wanted_ns = 0
         self._generation = 0
         self._worker_status: Status | None = None
-        self._requests: dict[int, int] = {}
-        """Photo being added -> filter id."""
+        self._pages = FilterPages(holder)
+        self._persona_requests = PersonaRequests(
+            self._worker.send, self._next_serial, self._say, self._pages.change
+        )
         self._tasks: collections.deque[Callable[[], None]] = collections.deque()
         self._errors: dict[str, int] = {}
         self.personas: tuple[PersonaChoice, ...] = ()
@@ -125,11 +125,14 @@ class Control:
 
     def add_persona(self, filter_id: int, photo: str, name: str, ground: str) -> None:
         """Asks the worker to make a persona of a photo, for that filter. Any thread."""
-        self._tasks.append(lambda: self._ask_persona(filter_id, photo, name, ground))
+        self._tasks.append(lambda: self._persona_requests.ask(filter_id, photo, name, ground))
 
     def refresh_page(self, filter_id: int) -> None:
         """Has OBS build that filter's property page anew. Any thread."""
-        self._tasks.append(lambda: self._update_page(filter_id))
+        self._tasks.append(lambda: self._pages.refresh(filter_id))
+
+    def _next_serial(self) -> int:
+        return next(self._serial)
 
     # -- the thread
 
@@ -184,7 +187,7 @@ class Control:
         living = set(self._ids[: min(count, MOST_FILTERS)])
         for filter_id in living - set(self._instances):
             self._instances[filter_id] = FilterInstance(
-                self._holder, filter_id, self._worker.send, lambda: next(self._serial)
+                self._holder, filter_id, self._worker.send, self._next_serial
             )
         for filter_id in set(self._instances) - living:
             self._gone(filter_id)
@@ -202,7 +205,7 @@ class Control:
             label = instance.stats.source if instance.stats is not None else "?"
             self._stats.message(state)
             self._obs.log(LOG_INFO, f"{label}: {instance.text()}")
-            self._update_page(filter_id)
+            self._pages.refresh(filter_id)
 
     def _gone(self, filter_id: int) -> None:
         self._states.pop(filter_id, None)
@@ -217,9 +220,7 @@ class Control:
     def _worker_lost(self) -> None:
         self._generation = 0
         self._worker_status = None
-        while self._requests:
-            _, filter_id = self._requests.popitem()
-            self._say(filter_id, "The photo was not taken: the worker stopped. Try again.")
+        self._persona_requests.worker_lost()
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Ready):
@@ -232,7 +233,7 @@ class Control:
         elif isinstance(message, Personas):
             self.personas = tuple(PersonaChoice(item.id, item.name or item.id) for item in message.personas)
         elif isinstance(message, PersonaAdded):
-            self._persona_added(message)
+            self._persona_requests.answered(message)
         elif isinstance(message, (LaneOpened, LaneStatus, Error, Event)):
             self._take_lane(message)
 
@@ -258,25 +259,7 @@ class Control:
             if instance.stats is not None:
                 instance.stats.look_at_worker(message)
 
-    # -- personas
-
-    def _ask_persona(self, filter_id: int, photo: str, name: str, ground: str) -> None:
-        request = next(self._serial)
-        self._requests[request] = filter_id
-        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        consent = Consent(ground, getpass.getuser()[:200] or "user", when)
-        self._say(filter_id, f"The photo {photo} is being prepared.")
-        self._worker.send(AddPersona(request, (photo,), name[:200], consent))
-
-    def _persona_added(self, answer: PersonaAdded) -> None:
-        filter_id = self._requests.pop(answer.request, 0)
-        if not answer.ok:
-            self._say(filter_id, f"The photo was not taken: {answer.error}")
-            return
-        self._say(filter_id, " ".join(("The face was added.", *answer.warnings)))
-        self._change_settings(
-            filter_id, {"persona": answer.id, "add_path": "", "add_name": "", "add_ground": ""}
-        )
+    # -- the filters' pages
 
     def _say(self, filter_id: int, text: str) -> None:
         self._obs.log(LOG_INFO, text)
@@ -284,26 +267,7 @@ class Control:
         instance = self._instances.get(filter_id)
         if instance is not None:
             instance.notice = text
-            self._update_page(filter_id)
-
-    def _change_settings(self, filter_id: int, values: dict[str, str]) -> None:
-        source = self._gate.doppel_gate_get_source(filter_id)
-        if source is None:
-            return
-        data = self._obs.obs_data_create()
-        for key, value in values.items():
-            self._obs.obs_data_set_string(data, key.encode(), value.encode())
-        self._obs.obs_data_set_bool(data, b"add_confirmed", False)
-        self._obs.obs_source_update(source, data)
-        self._obs.obs_data_release(data)
-        self._obs.obs_source_update_properties(source)
-        self._obs.obs_source_release(source)
-
-    def _update_page(self, filter_id: int) -> None:
-        source = self._gate.doppel_gate_get_source(filter_id)
-        if source is not None:
-            self._obs.obs_source_update_properties(source)
-            self._obs.obs_source_release(source)
+            self._pages.refresh(filter_id)
 
     # -- OBS
 

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 FIRST_NS = 250_000_000
-"""The wait after the second failure in a row; it doubles with each further one."""
+"""The first wait; it doubles with each further failure in a row."""
 LONGEST_NS = 30_000_000_000
 USEFUL_NS = 1_000_000_000
 """A worker that served this long was worth starting: what failed before it is forgotten."""
+SHORT_LIFE = 0.1
+"""A worker that judged a frame and ended soon after is this part of a failure: it may have been killed."""
+_FREE = 2.0
+"""Failures in a row from which there is a wait: a single one is no reason."""
 
 
 class Backoff:
-    """The first failure is no reason to wait; each further one in a row is, longer and longer."""
+    """Waits longer and longer while workers end before they are of use."""
 
     def __init__(self) -> None:
-        self._failures = 0
+        self._failures = 0.0
         self._not_before_ns = 0
 
     def may_start(self, now_ns: int) -> bool:
         """True when a worker may be started."""
         return now_ns >= self._not_before_ns
 
-    def ended(self, now_ns: int, served_ns: int) -> None:
-        """A worker ended, ``served_ns`` after it was ready; 0: it never was."""
+    def ended(self, now_ns: int, served_ns: int, *, judged: bool) -> None:
+        """A worker ended.
+
+        Args:
+            now_ns: monotonic time.
+            served_ns: time since it was ready; 0: it never was.
+            judged: it had judged a frame.
+        """
         if served_ns >= USEFUL_NS:
-            self._failures = 0
-        wait_ns = FIRST_NS << min(self._failures - 1, 20) if self._failures else 0
+            self._failures = 0.0
+        self._failures += SHORT_LIFE if judged else 1.0
+        doubled = int(self._failures - _FREE)
+        wait_ns = FIRST_NS << min(doubled, 20) if self._failures >= _FREE else 0
         self._not_before_ns = now_ns + min(wait_ns, LONGEST_NS)
-        self._failures += 1

@@ -15,7 +15,7 @@ from typing import Callable, Mapping
 
 from doppel_ipc.channel import Channel
 from doppel_ipc.errors import ChannelClosed, ProtocolError
-from doppel_ipc.messages import PROTOCOL_VERSION, Hello, Message, Ready
+from doppel_ipc.messages import PROTOCOL_VERSION, Hello, LaneStatus, Message, Ready
 from doppel_ipc.paths import InstallConfig
 
 from doppel_obs.restarts import Backoff
@@ -52,6 +52,7 @@ class WorkerProcess:
         self._started_ns = 0
         self._ready_ns = 0
         self._heard_ns = 0
+        self._judged = False
         self._ticked_ns = 0
         self.problem = ""
         """Why there is no worker that works; empty once one is ready."""
@@ -136,11 +137,12 @@ class WorkerProcess:
                 creationflags=flags,
             )
         except OSError as error:
-            self._backoff.ended(now_ns, 0)
+            self._backoff.ended(now_ns, 0, judged=False)
             self._say(f"The worker cannot be started: {error}. Run `python3 -m installer doctor`.")
             return
         self._process = process
         self.starts += 1
+        self._judged = False
         self._started_ns = self._heard_ns = now_ns
         if process.stderr is not None:
             self._stderr = self._worker_log.follow(process.stderr, process.pid)
@@ -168,6 +170,8 @@ class WorkerProcess:
                 if isinstance(message, Ready):
                     self._ready_ns = now_ns
                     self.problem = ""
+                elif isinstance(message, LaneStatus) and message.frames:
+                    self._judged = True
                 messages.append(message)
         except (ChannelClosed, ProtocolError) as error:
             return messages, str(error)
@@ -194,7 +198,7 @@ class WorkerProcess:
         self._say(f"The worker is started again: {why}. Its log: {self._worker_log.path.parent}")
         self.stop()
         self.restarts += 1
-        self._backoff.ended(now_ns, served_ns)
+        self._backoff.ended(now_ns, served_ns, judged=self._judged)
 
 
 def worker_command(config: InstallConfig) -> list[str]:

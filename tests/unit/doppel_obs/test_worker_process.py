@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -48,7 +49,13 @@ class Bench:
             time.sleep(0.01)
 
     def children(self) -> list[psutil.Process]:
-        return psutil.Process().children(recursive=True)
+        """The workers; the test program may have other children."""
+        found = []
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if str(FAKE) in child.cmdline():
+                    found.append(child)
+        return found
 
 
 @pytest.fixture
@@ -97,6 +104,7 @@ def test_a_worker_that_hangs_is_killed_and_started_again(
 ) -> None:
     one = bench(behaviour)
     one.until(lambda: one.process.ready or behaviour == "mute")
+    one.until(lambda: bool(one.children()))
     first = one.children()
     one.until(lambda: one.process.starts == 2, step_ns=100_000_000)
 
