@@ -27,7 +27,12 @@ _hotkey_id: Any = None
 def _load_plugin() -> Any:
     """The script's object; None with ``_failure`` set where the packages cannot be imported."""
     global _plugin, _failure  # noqa: PLW0603 - OBS's hooks are functions of this module
-    if _plugin is None:
+    if sys.version_info < (3, 8):  # noqa: UP036 - OBS may have any Python, and this file is what tells
+        version = ".".join(map(str, sys.version_info[:2]))
+        _failure = (
+            f"OBS uses Python {version}; Doppel needs 3.8 or later. Choose another one in Python Settings."
+        )
+    elif _plugin is None:
         try:
             from doppel_obs.plugin import DESCRIPTION, Plugin
 
