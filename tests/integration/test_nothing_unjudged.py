@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
+import obsws_python.error
 import pytest
 
 from installer.scene import FILTER_NAME
@@ -214,6 +217,35 @@ def test_a_frame_size_that_changes_in_mid_stream_is_followed(
     # The judge knows the mosaic of the first size only, so a covered frame may be one that it cannot place.
     assert not [item for item in judgements if item.verdict is Verdict.RAW]
     assert sum(item.verdict is Verdict.BLURRED for item in judgements) > len(judgements) // 4
+
+
+def test_a_screenshot_of_the_source_shows_nothing_unjudged(
+    stage: Stage, judge: Judge, tmp_path: Path
+) -> None:
+    """obs-websocket draws the source on a thread of its own, also while no scene shows it."""
+    path = tmp_path / "shot.png"
+
+    def shot() -> Verdict:
+        try:
+            stage.rig.request(
+                "SaveSourceScreenshot", sourceName=stage.camera, imageFormat="png", imageFilePath=str(path)
+            )
+        except obsws_python.error.OBSSDKRequestError:
+            return Verdict.BLACK  # the source has no picture yet
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        assert picture is not None
+        return judge.judge(np.ascontiguousarray(picture[..., ::-1])).verdict
+
+    seen = {shot() for _ in range(3)}
+    stage.show(swapping=False)
+    seen |= {shot() for _ in range(10)}
+    stage.wait_swapping()
+    seen |= {shot() for _ in range(5)}
+    stage.hide()
+    seen |= {shot() for _ in range(5)}
+
+    assert Verdict.BLURRED in seen
+    assert seen <= {Verdict.BLACK, Verdict.BLURRED, Verdict.COVERED}
 
 
 def test_two_filters_on_one_source_both_hide_the_face(stage: Stage, judge: Judge) -> None:
