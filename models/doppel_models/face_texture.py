@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from doppel_models.engines.mesh import imaging, masks, regions, relight, uv
+from doppel_models.engines.mesh import imaging, regions, relight, uv
 from doppel_models.engines.mesh.shape import HeadFrame
+from doppel_models.face_hair import find_hair
 from doppel_models.types import ByteArray, FloatArray
 
 SIZE = 512
@@ -46,29 +47,32 @@ def unwrap(image: ByteArray, landmarks: FloatArray) -> Unwrapped:
         image, landmarks = imaging.shrink(image, size), (landmarks + half) * scale - half
     positions = grid.positions(landmarks)
     height, width = image.shape[:2]
-    texture = cv2.remap(
-        image.astype(np.float32), positions[:, :, 0], positions[:, :, 1], cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
+    texture = _sample(image, positions)
     texture = _sharpen(np.clip(texture, 0, 255), float(np.ptp(landmarks[:, 0])))
     facing = grid.interpolate(
         -(relight.vertex_normals() @ HeadFrame.of(landmarks).rotation.T)[:, 2:].astype(np.float32)
     )[:, :, 0]
     # Smooth: nostrils and lips have normals of their own, but are seen as well as the skin around them.
-    facing = cv2.GaussianBlur(facing, (0, 0), SIZE / 24)
-    weight = regions.smoothstep((facing - _MIN_FACING) / 0.3) * cv2.GaussianBlur(
-        grid.inside.astype(np.float32), (0, 0), 2
+    facing = imaging.blur(facing, SIZE / 24)
+    weight = regions.smoothstep((facing - _MIN_FACING) / 0.3) * imaging.blur(
+        grid.inside.astype(np.float32), 2
     )
     weight = weight * _not_foreshortened(positions)
     x, y = positions[:, :, 0], positions[:, :, 1]
     weight = weight * ((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1))
-    return Unwrapped(texture, weight.astype(np.float32), hair_mask(texture))
+    return Unwrapped(texture, weight.astype(np.float32), find_hair(texture))
+
+
+def _sample(image: ByteArray, positions: FloatArray) -> FloatArray:
+    x, y = positions[:, :, 0], positions[:, :, 1]
+    smooth = cv2.remap(image.astype(np.float32), x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(smooth, np.float32)
 
 
 def _not_foreshortened(positions: FloatArray) -> FloatArray:
     """(SIZE, SIZE) 0..1: low where a texel is much smaller in the picture than its mirror image.
 
-    On a turned face the far cheek's landmarks are not exact, and next to the silhouette the background is hit.
+    On a turned face the far cheek's landmarks are not exact, and the background beside it is hit.
     """
     dx = cv2.Sobel(positions, cv2.CV_32F, 1, 0)
     dy = cv2.Sobel(positions, cv2.CV_32F, 0, 1)
@@ -83,55 +87,8 @@ def _sharpen(texture: FloatArray, face_width: float) -> FloatArray:
     if enlarged < 1.5:
         return texture
     sigma = min(0.5 * enlarged, 3.0)
-    detail = texture - cv2.GaussianBlur(texture, (0, 0), sigma)
+    detail = texture - imaging.blur(texture, sigma)
     return np.asarray(np.clip(texture + 0.3 * np.clip(detail, -30, 30), 0, 255), np.float32)
-
-
-def hair_mask(texture: FloatArray) -> FloatArray:
-    """(SIZE, SIZE) 0..1: where the upper part of the face is covered by hair (or a hat).
-
-    Skin is what looks like the cheeks and the nose; hair is what does not, above the brows or beside the
-    temples, and reaches in from the edge of the mesh.
-    """
-    small = 128
-    lab = cv2.cvtColor(
-        cv2.resize(texture, (small, small), interpolation=cv2.INTER_AREA) / 255, cv2.COLOR_RGB2LAB
-    )
-    grid = uv.grid(small)
-    rows, columns = np.mgrid[0:small, 0:small] / small
-    middle = grid.inside & (rows > 0.42) & (rows < 0.72) & (np.abs(columns - 0.5) < 0.3)
-    skin = cv2.resize(relight.skin_weight(), (small, small)) > 0.5
-    sample = lab[middle & skin]
-    center = np.median(sample, axis=0)
-    spread = 1.4826 * np.median(np.abs(sample - center), axis=0)
-    spread = np.maximum(spread, (6.0, 2.5, 3.0))
-    distance = (lab - center) / spread
-    # Bright skin (a highlight on the forehead) is no hair.
-    dark = np.maximum(-distance[:, :, 0], 0)
-    odd = np.sqrt(dark**2 + distance[:, :, 1] ** 2 + distance[:, :, 2] ** 2)
-    gray = lab[:, :, 0]
-    rough = cv2.blur(np.abs(gray - cv2.GaussianBlur(gray, (0, 0), 1.5)), (5, 5)) / 1.5
-    score = odd + np.maximum(rough - 1, 0)
-    candidate = ((score > 3.2) & _hair_zone(small)).astype(np.uint8)
-    candidate = cv2.morphologyEx(candidate, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    candidate = cv2.morphologyEx(candidate, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)) & _hair_zone(small)
-    candidate[~grid.inside] = 1
-    count, labels = cv2.connectedComponents(candidate)
-    hair = np.zeros((small, small), np.uint8)
-    if count > 1:
-        hair = (labels == labels[0, 0]).astype(np.uint8) if labels[0, 0] else hair
-    hair[~grid.inside] = 0
-    if float(hair.sum()) < 0.004 * float(grid.inside.sum()):
-        return np.zeros((SIZE, SIZE), np.float32)
-    hair = cv2.dilate(hair, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
-    soft = cv2.GaussianBlur(hair.astype(np.float32), (0, 0), 1.6)
-    return np.asarray(cv2.resize(soft, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC), np.float32).clip(0, 1)
-
-
-def _hair_zone(size: int) -> np.typing.NDArray[np.bool_]:
-    rows, columns = np.mgrid[0:size, 0:size] / size
-    side = np.abs(columns - 0.5)
-    return np.asarray((rows < 0.255 + 0.35 * np.maximum(side - 0.33, 0) / 0.17 * 0.6), np.bool_)
 
 
 def merge(pictures: Sequence[Unwrapped]) -> tuple[FloatArray, FloatArray]:
@@ -177,17 +134,17 @@ def fill(texture: FloatArray, known: FloatArray) -> tuple[FloatArray, FloatArray
 
 def _low(texture: FloatArray, known: FloatArray) -> FloatArray:
     """A smooth continuation of the known skin over the whole square, by a pyramid of weighted means."""
-    skin = known * cv2.resize(relight.skin_weight(), (SIZE, SIZE))
+    skin = known * imaging.resize(relight.skin_weight(), (SIZE, SIZE))
     levels = []
     color, weight = texture * skin[:, :, None], skin
     while color.shape[0] > 2:
         levels.append((color, weight))
         half = (color.shape[1] // 2, color.shape[0] // 2)
-        color = cv2.resize(color, half, interpolation=cv2.INTER_AREA)
-        weight = cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
+        color = imaging.shrink(color, half)
+        weight = imaging.shrink(weight, half)
     filled = color / np.maximum(weight, 1e-4)[:, :, None]
     for color, weight in reversed(levels[3:]):
-        filled = cv2.resize(filled, (color.shape[1], color.shape[0]), interpolation=cv2.INTER_LINEAR)
+        filled = imaging.resize(filled, (color.shape[1], color.shape[0]))
         sure = np.clip(weight * 1.5, 0, 1)[:, :, None]
         filled = (color / np.maximum(weight, 1e-4)[:, :, None]) * sure + filled * (1 - sure)
     return np.asarray(cv2.resize(filled, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC), np.float32).clip(
@@ -198,12 +155,12 @@ def _low(texture: FloatArray, known: FloatArray) -> FloatArray:
 def asymmetry(texture: FloatArray, known: FloatArray) -> FloatArray:
     """(SIZE, SIZE) half the logarithm of the light's ratio between a place and its mirror image, smooth."""
     small = 64
-    gray = cv2.cvtColor(cv2.resize(texture, (small, small), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    weight = cv2.resize(known, (small, small), interpolation=cv2.INTER_AREA) * relight.skin_weight()
+    gray = cv2.cvtColor(imaging.shrink(texture, (small, small)), cv2.COLOR_RGB2GRAY)
+    weight = imaging.shrink(known, (small, small)) * relight.skin_weight()
     weight = weight * weight[:, ::-1]
     difference = 0.5 * (np.log(gray + 4) - np.log(gray[:, ::-1] + 4)) * weight
-    blurred = cv2.GaussianBlur(difference, (0, 0), 5.0) / (cv2.GaussianBlur(weight, (0, 0), 5.0) + 0.05)
-    return np.asarray(cv2.resize(blurred, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR), np.float32)
+    blurred = imaging.blur(difference, 5.0) / (imaging.blur(weight, 5.0) + 0.05)
+    return np.asarray(imaging.resize(blurred, (SIZE, SIZE)), np.float32)
 
 
 def even_light(texture: FloatArray, known: FloatArray, share: float = 0.7) -> FloatArray:
@@ -218,7 +175,7 @@ def shut_mouth(texture: FloatArray) -> FloatArray:
     gap = cv2.dilate(grid.polygon(regions.MOUTH), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
     hole = (gap > 60).astype(np.uint8)
     filled = cv2.inpaint(texture.astype(np.uint8), hole, 5, cv2.INPAINT_TELEA).astype(np.float32)
-    soft = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 1.5)[:, :, None]
+    soft = imaging.blur(hole.astype(np.float32), 1.5)[:, :, None]
     texture = filled * soft + texture * (1 - soft)
     line = cv2.GaussianBlur((grid.polygon(regions.MOUTH) > 0).astype(np.float32), (0, 0), 1.6)
     return np.asarray(texture * (1 - _LINE * np.clip(line, 0, 1)[:, :, None]), np.float32)
@@ -227,8 +184,3 @@ def shut_mouth(texture: FloatArray) -> FloatArray:
 def known_mask(known: FloatArray) -> ByteArray:
     """(SIZE, SIZE) uint8 for :class:`MeshPersona`."""
     return np.asarray(np.clip(known * 255 + 0.5, 0, 255), np.uint8)
-
-
-def feathered(softness: float) -> FloatArray:
-    """The engine's outline mask at this size, for previews."""
-    return np.asarray(cv2.resize(masks.feather(softness), (SIZE, SIZE)), np.float32)

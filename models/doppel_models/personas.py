@@ -44,6 +44,8 @@ _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _FILE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 
 LookValue = bool | int | float | str
+_Names = list[str]
+_Pictures = list[bytes]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -135,6 +137,9 @@ def default_folder() -> Path:
     return root / "personas"
 
 
+_Personas = list[Persona]
+
+
 class PersonaStore:
     """The personas of one folder, and the built-in ones."""
 
@@ -142,7 +147,7 @@ class PersonaStore:
         """Use ``folder``, or the user's own; it is made when something is first added."""
         self.folder = default_folder() if folder is None else Path(folder)
 
-    def list(self) -> list[Persona]:
+    def list(self) -> _Personas:
         """All personas that can be used: the built-in ones, then the user's by name."""
         own = []
         for entry in self._entries():
@@ -271,7 +276,7 @@ class PersonaStore:
         except OSError as error:
             raise PersonaError(f"{folder} cannot be removed: {error}") from error
 
-    def _entries(self) -> list[str]:
+    def _entries(self) -> _Names:
         try:
             return sorted(
                 entry.name for entry in self.folder.iterdir() if entry.is_dir() and _ID.fullmatch(entry.name)
@@ -281,7 +286,7 @@ class PersonaStore:
         except OSError as error:
             raise PersonaError(f"{self.folder} cannot be read: {error}") from error
 
-    def _free_id(self, name: str, pictures: list[bytes]) -> tuple[str, bool]:
+    def _free_id(self, name: str, pictures: _Pictures) -> tuple[str, bool]:
         """An identifier for a name; and whether it already holds these very pictures under that name."""
         stem = slug(name)
         taken = {persona.id for persona in BUILT_INS}

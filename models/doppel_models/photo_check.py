@@ -54,7 +54,8 @@ def only_face(photo: PhotoFile, detector: FaceDetector, landmarker: FaceLandmark
     faces = _faces(photo.image, detector, landmarker)
     if not faces:
         raise PersonaError(
-            f"no face is found in {photo.name}; use a photo that shows the whole face from the front, unobstructed"
+            f"no face is found in {photo.name}; use a photo that shows the whole face from the front, with"
+            " nothing in front of it"
         )
     widths = [float(np.ptp(face[:, 0])) for face in faces]
     others = sum(width > _OTHER_FACE * widths[0] for width in widths) - 1
@@ -115,8 +116,8 @@ def check(photo: PhotoFile, landmarks: FloatArray, view: face_texture.Unwrapped)
         )
     if face_width < GOOD_FACE_PX:
         warnings.append(
-            f"the face in {name} is only {face_width:.0f} pixels wide and will look soft; a photo with a face of"
-            f" {GOOD_FACE_PX} pixels or more looks better"
+            f"the face in {name} is only {face_width:.0f} pixels wide and will look soft; a photo with a face"
+            f" of {GOOD_FACE_PX} pixels or more looks better"
         )
     height, width = photo.image.shape[:2]
     x, y = landmarks[:, 0], landmarks[:, 1]
@@ -127,17 +128,18 @@ def check(photo: PhotoFile, landmarks: FloatArray, view: face_texture.Unwrapped)
         )
     if cut_off > GOOD_CUT_OFF:
         warnings.append(
-            f"the picture's edge cuts a little of the face in {name} off; a photo with the whole face looks better"
+            f"the picture's edge cuts off a little of the face in {name}; a photo with the whole face looks"
+            " better"
         )
     if abs(pose.yaw) > MAX_YAW or abs(pose.pitch) > MAX_PITCH:
         raise PersonaError(
-            f"the face in {name} is turned away ({abs(pose.yaw):.0f} degrees sideways, {abs(pose.pitch):.0f} up or"
-            " down); use a photo that is taken from the front"
+            f"the face in {name} is turned away ({abs(pose.yaw):.0f} degrees sideways, {abs(pose.pitch):.0f}"
+            " up or down); use a photo that is taken from the front"
         )
     if abs(pose.yaw) > GOOD_YAW:
         warnings.append(
-            f"the face in {name} is turned sideways ({abs(pose.yaw):.0f} degrees), so half of it must be guessed;"
-            " add a photo from the front"
+            f"the face in {name} is turned sideways ({abs(pose.yaw):.0f} degrees), so half of it must be"
+            " guessed; add a photo from the front"
         )
     sharpness = _sharpness(photo.image, landmarks)
     if sharpness < MIN_SHARPNESS:
@@ -151,7 +153,7 @@ def check(photo: PhotoFile, landmarks: FloatArray, view: face_texture.Unwrapped)
 
 
 def _sharpness(image: ByteArray, landmarks: FloatArray) -> float:
-    """Strength of the finest detail over the contrast of the face, at most 160 pixels across: 0 flat, ~.3 crisp."""
+    """Finest detail over contrast of the face, at most 160 pixels across: 0 blurred, about .3 crisp."""
     x0, y0 = np.maximum(np.floor(landmarks[:, :2].min(axis=0)), 0).astype(int)
     x1, y1 = np.ceil(landmarks[:, :2].max(axis=0)).astype(int)
     face = cv2.cvtColor(np.ascontiguousarray(image[y0:y1, x0:x1]), cv2.COLOR_RGB2GRAY)
@@ -184,10 +186,11 @@ def _covering(name: str, view: face_texture.Unwrapped) -> list[str]:
     forehead = uv.grid(face_texture.SIZE).inside.copy()
     forehead[int(0.24 * face_texture.SIZE) :] = False
     if float(view.hair[forehead].mean()) > MAX_FRINGE:
-        return [
-            f"hair covers the forehead in {name}; there your own forehead will show. A photo with the hair held"
-            " back looks better"
-        ]
+        text = (
+            f"hair covers the forehead in {name}; there your own forehead will show. A photo with the hair"
+            " held back looks better"
+        )
+        return [text]
     return []
 
 
@@ -199,8 +202,8 @@ def _expression(name: str, landmarks: FloatArray) -> list[str]:
     width = float(np.linalg.norm(shape[61] - shape[291]) / np.linalg.norm(shape[33] - shape[263]))
     if mouth > MAX_OPENING or (corners < -0.12 and width > 0.62):
         warnings.append(
-            f"the mouth in {name} is open or grins, and the persona will keep some of it; a photo with a relaxed,"
-            " closed mouth looks better"
+            f"the mouth in {name} is open or grins, and the persona will keep some of it; a photo with a"
+            " relaxed, closed mouth looks better"
         )
     eyes = min(
         regions.opening(shape, regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER),

@@ -1,1 +1,1 @@
-"""The built-in engine: the persona's texture on the live face's mesh. Needs nothing but the bundled networks."""
+"""The built-in engine: the persona's texture on the live face's mesh."""

@@ -77,7 +77,7 @@ class MeshEngine:
         self._persona = persona
         self._textures = _pyramid(persona.texture)
         small = (relight.SIZE, relight.SIZE)
-        self._known = imaging.shrink(persona.known, small).astype(np.float32) / 255
+        self._known = imaging.shrink(persona.known, small).astype(np.float32) / np.float32(255)
         self._log = None
         if not persona.own_color:
             self._log = relight.log_texture(imaging.shrink(persona.texture, small))
@@ -147,7 +147,7 @@ class MeshEngine:
         side = np.float32(texture.shape[0])
         rgb = self._canvas.texture(texture, texture_map * side - np.float32(0.5), (width, height))
         if light is not None:
-            self._canvas.multiply(rgb, layer[:, :, :3])
+            self._canvas.multiply(rgb, np.asarray(layer[:, :, :3], np.float32))
         soft = _EYE_SOFT * float(np.ptp(points[:, 0]))
         if look.keep_eyes:
             for eye in features.EYES:
@@ -187,7 +187,7 @@ class MeshEngine:
     def _look_at(
         self, crop: ByteArray, points: FloatArray, face: Face, state: MeshState, seconds: float
     ) -> FloatArray | None:
-        """Follow the light and what is in front, in turns: each takes a frame, and both are smoothed over time."""
+        """Follow the light and what is in front, in turns: both are smoothed over time anyway."""
         live = relight.log_texture(_live_texture(crop, points))
         state.turn += 1
         state.since_light += seconds
@@ -196,7 +196,7 @@ class MeshEngine:
             state.covered = state.occlusion.update(live, face.yaw, face.pitch, state.since_occlusion)
             state.since_occlusion = 0.0
         if state.turn % 2 == 1:
-            skin = self._skin if state.covered is None else self._skin * (1 - state.covered)
+            skin = self._skin if state.covered is None else self._skin * (np.float32(1) - state.covered)
             state.light.update(live, self._log, skin, self._edge, state.since_light)
             state.since_light = 0.0
         return state.covered

@@ -27,7 +27,7 @@ class Slit:
     wide: float
     """Opening from which it counts as open."""
     lid: float
-    """How much around a shut slit is the live face's, as a part of its length; 0: nothing, it vanishes."""
+    """How much around a shut slit is the live face's, as a part of its length; 0: nothing."""
 
     @property
     def outline(self) -> regions.Indices:
@@ -41,8 +41,8 @@ class Slit:
         return part * part * (3 - 2 * part)
 
 
-# A shut eye keeps its live lids: the persona's photo shows it open, and an open eye squeezed to a line does not
-# look shut. Lips that touch are the persona's own: a seam of live ones would show.
+# A shut eye keeps its live lids: the persona's photo shows it open, and an open eye squeezed to a line does
+# not look shut. Lips that touch are the persona's own: a seam of live ones would show.
 EYES = (
     Slit(regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER, 0.08, 0.24, 0.40),
     Slit(regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER, 0.08, 0.24, 0.40),
@@ -73,10 +73,7 @@ def keep(
         return
     height, width = crop.shape[:2]
     to, of = target[slit.outline, :2], live[slit.outline, :2]
-    if slit.lid:
-        grown = _grown(to, slit.lid * (1 - open_share))
-    else:
-        grown = to
+    grown = _grown(to, slit.lid * (1 - open_share)) if slit.lid else to
     pad = 2 * soft + 2
     low, high = np.floor(grown.min(axis=0) - pad), np.ceil(grown.max(axis=0) + pad)
     x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
@@ -99,7 +96,7 @@ def _match_lids(patch: ByteArray, around: ByteArray, mask: ByteArray, amount: fl
     gain = [
         1 + amount * (min(max(b / max(a, 1.0), 0.5), 2.0) - 1) for a, b in zip(live, swapped, strict=True)
     ]
-    cv2.multiply(patch, (*gain[:3], 1.0), dst=patch)
+    imaging.tint(patch, gain[:3])
 
 
 def _grown(outline: FloatArray, part: float) -> FloatArray:

@@ -6,6 +6,7 @@ Positions are in pixels with pixel centres at whole numbers; borders are replica
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import cv2
@@ -57,10 +58,16 @@ def box(picture: Picture, side: int) -> Picture:
 
 
 def warp_back(picture: Picture, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> Picture:
-    """A patch of ``size`` (width, height) whose pixel p shows ``picture`` at ``matrix`` (2, 3) applied to p."""
+    """A patch of ``size`` (width, height): its pixel p shows ``picture`` at ``matrix`` (2, 3) times p."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     out: Any = cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return out  # type: ignore[no-any-return]
+
+
+def tint(picture: ByteArray, gain: Sequence[float]) -> None:
+    """Multiply the three colours by one gain each, in place."""
+    factors: Any = (*gain, 1.0)
+    cv2.multiply(picture, factors, dst=picture)
 
 
 def blend(over: ByteArray, under: ByteArray, share: FloatArray) -> ByteArray:
@@ -70,7 +77,7 @@ def blend(over: ByteArray, under: ByteArray, share: FloatArray) -> ByteArray:
 
 
 class Canvas:
-    """Renders at full resolution into memory that is used again: fresh pages cost as much as the work itself."""
+    """Renders at full resolution into memory that is used again: fresh pages cost as much as the work."""
 
     def __init__(self) -> None:
         """Start without memory; it grows to the largest picture."""
@@ -90,7 +97,7 @@ class Canvas:
         whole = self._array("whole", (height, width, 2), np.int16)
         fraction = self._array("fraction", (height, width), np.uint16)
         cv2.convertMaps(fine, _NO_MAP, cv2.CV_16SC2, whole, fraction)
-        out = self._array("out", (height, width, 3), np.uint8)
+        out: ByteArray = self._array("out", (height, width, 3), np.uint8)
         cv2.remap(texture, whole, fraction, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REPLICATE)
         return out
 

@@ -27,7 +27,7 @@ def distance() -> FloatArray:
 
 @functools.lru_cache(maxsize=8)
 def feather(softness: float) -> FloatArray:
-    """(SIZE, SIZE) 0..1: a face's mask; it falls to 0 towards the outline over a width set by ``softness``."""
+    """(SIZE, SIZE) 0..1: a face's mask; towards the outline it falls to 0, the wider the softer."""
     width = 0.02 + 0.14 * softness
     rows = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE
     # Wider over the forehead, where hairlines differ, than along the jaw.
@@ -42,7 +42,7 @@ def rim(softness: float) -> FloatArray:
 
 
 def support(known: FloatArray) -> FloatArray:
-    """(SIZE, SIZE) distance to where the persona's face ends: the outline, or hair that hides its skin."""
+    """(SIZE, SIZE) distance to where the persona's skin ends: the outline, or hair over it."""
     seen = ((known > 0.5) & (distance() > 0.004)).astype(np.uint8)
     inner = np.asarray(cv2.distanceTransform(seen, cv2.DIST_L2, 5), np.float32) / SIZE
     return np.minimum(inner, distance())

@@ -1,13 +1,13 @@
 """What is in front of the face: a hand, a cup, a microphone, the live person's own fringe.
 
-**Moving things** are found against a memory of how this face usually looks in texture space, free of its light:
-brightness and two colour differences per texel, their usual spread, and the range of their neighbourhood (so that
-landmarks that are a texel off raise no alarm). A thing in front is a large connected patch that differs strongly
-and reaches in from the outline; what differs in the middle of the face only is an expression. Turning the head
-raises the threshold, because the face itself then looks different.
+**Moving things** are found against a memory of how this face usually looks in texture space, free of its
+light: brightness and two colour differences per texel, their usual spread, and the range of their
+neighbourhood (so that landmarks that are a texel off raise no alarm). A thing in front is a large connected
+patch that differs strongly and reaches in from the outline; what differs in the middle of the face only is an
+expression. Turning the head raises the threshold, because the face itself then looks different.
 
-**Hair** over the forehead stands still, so it is found by its colour: much darker than the skin of the cheeks and
-connected with the upper outline.
+**Hair** over the forehead stands still, so it is found by its colour: much darker than the skin of the cheeks
+and connected with the upper outline.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Occlusion:
             self._spread = np.full((SIZE, SIZE, 3), 0.05, np.float32)
             self._pose = (yaw, pitch)
             self._frames = 1
-            self._take_range()
+            self._take_range(self._mean)
             return hair
         look = _without_light(look, self._mean)
         turned = ((yaw - self._pose[0]) / _YAW_TOLERANCE) ** 2 + (
@@ -86,7 +86,7 @@ class Occlusion:
         found = None
         if self._frames >= _LEARN_FRAMES:
             found = self._find(look, 1 + turned)
-        self._learn(look, found, yaw, pitch, seconds)
+        self._learn(look, self._mean, found, (yaw, pitch), seconds)
         if found is None:
             if not self._mask.any():
                 return hair
@@ -120,28 +120,29 @@ class Occlusion:
         )
 
     def _learn(
-        self, look: FloatArray, found: FloatArray | None, yaw: float, pitch: float, seconds: float
+        self,
+        look: FloatArray,
+        mean: FloatArray,
+        found: FloatArray | None,
+        pose: tuple[float, float],
+        seconds: float,
     ) -> None:
-        assert self._mean is not None  # noqa: S101 - set by the first frame
         self._frames += 1
         rate = max(1 / self._frames, 1 - float(np.exp(-seconds / _MEMORY_SECONDS)))
-        share: FloatArray | float = rate
+        share = np.full((SIZE, SIZE, 1), rate, np.float32)
         if found is not None:
             slow = 1 - float(np.exp(-seconds / _HIDDEN_MEMORY_SECONDS))
-            share = (rate + (slow - rate) * np.clip(cv2.dilate(found, _DISC) * 2, 0, 1))[:, :, None].astype(
-                np.float32
-            )
-        change = look - self._mean
+            share += np.float32(slow - rate) * np.clip(cv2.dilate(found, _DISC) * 2, 0, 1)[:, :, None]
+        change = look - mean
         self._spread += (np.minimum(np.abs(change), 0.3) - self._spread) * share
-        self._mean += change * share
-        self._pose = (
-            self._pose[0] + (yaw - self._pose[0]) * rate,
-            self._pose[1] + (pitch - self._pose[1]) * rate,
-        )
-        self._take_range()
+        mean += change * share
+        yaw, pitch = self._pose
+        self._pose = (yaw + (pose[0] - yaw) * rate, pitch + (pose[1] - pitch) * rate)
+        self._take_range(mean)
 
-    def _take_range(self) -> None:
-        self._low, self._high = cv2.erode(self._mean, _NEAR), cv2.dilate(self._mean, _NEAR)
+    def _take_range(self, mean: FloatArray) -> None:
+        self._low = np.asarray(cv2.erode(mean, _NEAR), np.float32)
+        self._high = np.asarray(cv2.dilate(mean, _NEAR), np.float32)
 
     def _update_hair(self, brightness: FloatArray, seconds: float) -> FloatArray | None:
         skin = float(np.median(brightness[_cheeks()]))

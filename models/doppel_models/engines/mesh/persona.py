@@ -12,9 +12,9 @@ class MeshPersona:
     """A persona's face in texture space. Arrays are not to be modified."""
 
     texture: ByteArray
-    """(n, n, 3) uint8 RGB over the canonical UV square; filled in everywhere, also where nothing was seen."""
+    """(n, n, 3) uint8 RGB over the canonical UV square; complete, also where nothing was seen."""
     known: ByteArray
-    """(n, n) uint8: 255 where the texture shows the persona's own skin, 0 where it was made up (hair, unseen)."""
+    """(n, n) uint8: 255 where the texture shows the persona's own skin, 0 where it was made up."""
     shape: FloatArray | None
     """(468, 3) the persona's resting face (see :mod:`.shape`); None: it has no proportions of its own."""
     own_color: bool = False

@@ -92,7 +92,7 @@ def _planes(x: FloatArray, y: FloatArray, area: FloatArray, value: ComplexArray)
 
 
 def _edges(x: FloatArray, y: FloatArray) -> FloatArray:
-    """(T, 12): per edge ``c, m`` so that the span's left end is the largest of ``c + m * row``; then right ends."""
+    """(T, 12): per edge ``c, m``, a span's left end being the largest ``c + m * row``; then right ends."""
     table = np.empty((x.shape[1], 12), np.float32)
     for edge, (i, j) in enumerate(((0, 1), (1, 2), (2, 0))):
         rise = y[j] - y[i]

@@ -1,7 +1,8 @@
 """Index tables of the 478-point face mesh, and weights that follow from them.
 
 Right and left are the person's. The tables are those of MediaPipe's face mesh connections
-(``face_mesh_connections.py``), written as pairs of an upper and a lower point where a slit opens between them.
+(``face_mesh_connections.py``), written as pairs of an upper and a lower point where a slit opens between
+them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from doppel_models.types import FloatArray
 Indices = npt.NDArray[np.intp]
 
 OVAL: Indices = np.array(
-    [10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
-     150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109]
+    [10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176,
+     149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109]
 )  # fmt: skip
 """The outline of the mesh, clockwise in the picture from the middle of the forehead."""
 
@@ -52,7 +53,7 @@ def opening(points: FloatArray, upper: Indices, lower: Indices) -> float:
     return float(gap / max(float(length), 1e-6))
 
 
-def smoothstep(x: FloatArray) -> FloatArray:
+def smoothstep(x: npt.NDArray[np.floating]) -> FloatArray:
     """0 below 0, 1 above 1, smooth in between."""
     t = np.clip(x, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)

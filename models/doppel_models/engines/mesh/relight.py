@@ -27,8 +27,8 @@ _ROUNDS = 3
 _RIDGE = 2e-3
 _HUBER = 0.12
 _MIN_WEIGHT = 30.0
-# The difference between the face's halves is light. From top to bottom, and from the middle to the sides, it is
-# as much the face's own colouring (beard, cheeks), which belongs to the persona.
+# The difference between the face's halves is light. From top to bottom, and from the middle to the sides, it
+# is as much the face's own colouring (beard, cheeks), which belongs to the persona.
 _SIDE_SHARE = 0.85
 _UP_SHARE = 0.28
 _EDGE_SIGMA = 0.05 * SIZE

@@ -1,7 +1,8 @@
 """Face shapes without pose, the live person's neutral face, and the move to the persona's proportions.
 
-Convention: a *shape* is (468, 3) in the axes and units of the canonical face (x to the picture's right, y down,
-z away from the camera, centimetres of the canonical head), with the head's turn, place and size taken out.
+Convention: a *shape* is (468, 3) in the axes and units of the canonical face (x to the picture's right, y
+down, z away from the camera, centimetres of the canonical head), with the head's turn, place and size taken
+out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from doppel_models.engines.mesh import regions
 from doppel_models.geometry import umeyama
 from doppel_models.types import FloatArray
 
-# Points that neither the jaw nor the expression moves much: brow ridge, temples, eye corners, nose, cheekbones.
+# Points that neither jaw nor expression moves much: brow ridge, temples, eye corners, nose, cheekbones.
 _STABLE: regions.Indices = np.array(
     [6, 168, 197, 195, 5, 4, 1, 33, 133, 362, 263, 127, 356, 234, 454, 116, 345, 143, 372, 198, 420, 129, 358,
      10, 67, 297, 54, 284, 9, 8]
@@ -49,7 +50,7 @@ _OPEN_MORE = 1.04
 """The texture's lips, filmed shut or grinning, make an open mouth look a little less open."""
 _LIP_CORNERS: regions.Indices = np.array([61, 76, 62, 78, 291, 306, 292, 308])
 _RESTING_MOUTH = 0.64
-"""Width of a mouth over the distance of the eyes' outer corners: .5-.58 at rest; wider ones are narrowed to this."""
+"""Width of a mouth over the distance of the eyes' outer corners; at rest .5 to .58."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def resting(shape: FloatArray) -> FloatArray:
     distance = np.linalg.norm(shape[:, None, :2] - shape[lips][None, :, :2], axis=2).min(axis=1)
     rested = shape.copy()
 
-    # Shut: each lip moves as far as its inner edge must to meet the other's, the skin around it less and less.
+    # Shut: each lip moves as far as its inner edge must to meet the other's, the skin around it less.
     upper, lower = regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER
     gap = np.linalg.norm(shape[lower, :2] - shape[upper, :2], axis=1)
     at = 0.5 * (shape[upper, 0] + shape[lower, 0])

@@ -18,7 +18,7 @@ from doppel_models.types import FloatArray
 
 
 class UvGrid:
-    """Where each texel of a texture lies on the mesh. Texels beside the mesh continue its nearest triangle."""
+    """Where each texel of a texture lies on the mesh; beside it, the nearest triangle is continued."""
 
     def __init__(self, size: int) -> None:
         """Prepare a grid of ``size`` x ``size`` texels."""
@@ -53,15 +53,15 @@ class UvGrid:
     def interpolate(self, values: FloatArray) -> FloatArray:
         """Per-vertex ``values`` (468 or more, K) at every texel: (size, size, K) float32."""
         out = np.einsum("tk,tkc->tc", self.weights, values[self.vertices])
-        return out.reshape(self.size, self.size, -1).astype(np.float32)
+        return np.asarray(out.reshape(self.size, self.size, -1), np.float32)
 
     def positions(self, points: FloatArray) -> FloatArray:
-        """Where each texel lies in the picture of a face with these ``points``: (size, size, 2), for remap."""
+        """Where each texel lies in the picture of a face with these ``points``: (size, size, 2)."""
         packed = np.ascontiguousarray(points[:, :2], np.float32).view(np.complex64)[:, 0]
         out = np.take(packed, self._corners[0]) * self._shares[0]
         out += np.take(packed, self._corners[1]) * self._shares[1]
         out += np.take(packed, self._corners[2]) * self._shares[2]
-        return out.view(np.float32).reshape(self.size, self.size, 2)
+        return np.asarray(out.view(np.float32).reshape(self.size, self.size, 2), np.float32)
 
     def polygon(self, indices: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
         """(size, size) uint8: 255 inside the outline through these vertices, anti-aliased."""
@@ -87,4 +87,4 @@ def _fill_nearest(values: npt.NDArray[np.int32], known: npt.NDArray[np.bool_]) -
     _, labels = cv2.distanceTransformWithLabels(holes, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     lookup = np.zeros(int(labels.max()) + 1, np.int32)
     lookup[labels[known]] = values[known]
-    return lookup[labels]
+    return np.asarray(lookup[labels], np.int32)
