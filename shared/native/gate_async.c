@@ -456,6 +456,7 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 	doppel_lock(&filter->lock);
 	filter->last_id++;
 	filter->frame_video_time = video_time;
+	filter->frame_suspicion = atomic_load_explicit(&filter->suspicion, memory_order_acquire);
 	filter->frame_picture = DOPPEL_PICTURE_NONE;
 	take_incoming(filter);
 	note_time(filter, frame, call.now);

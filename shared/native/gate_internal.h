@@ -95,6 +95,7 @@ struct doppel_filter {
 	uint64_t last_id, last_shown_id, last_timestamp;
 	uint64_t last_frame_ns, last_visible_ns, missing_since_ns;
 	uint64_t frame_video_time; /* libobs's video time at the last filter_video */
+	uint32_t frame_suspicion;  /* as it was then */
 	enum doppel_picture frame_picture;
 	uint64_t drawn_id; /* last_id at the last video_render that followed an upload by libobs */
 	uint32_t clean_suspicion, clean_uploads, defused_suspicion;

@@ -24,12 +24,14 @@
 /* The parent whose outer Face Swap filter is being drawn on this thread: it has seen to the texture, and its picture
  * went through us before, so the inner filters only pass on. */
 static _Thread_local const void *outer_parent;
+static _Thread_local bool outer_uploaded; /* and this draw followed an upload by libobs */
 
 enum action { DRAW, DRAW_NOTHING, UPLOAD_AND_DRAW };
 
 struct drawing {
 	/* libobs's state, asked before the lock is taken */
 	bool deinterlaced, controllable;
+	bool uploaded; /* libobs has just uploaded what filter_video returned */
 	uint64_t video_time, now;
 	/* to upload */
 	struct doppel_lane *lane;
@@ -90,10 +92,19 @@ static enum action prepare(struct doppel_filter *filter, struct drawing *drawing
 	return UPLOAD_AND_DRAW;
 }
 
-/* libobs has just uploaded what filter_video returned. */
-static void note_upload(struct doppel_filter *filter, uint32_t suspicion)
+/* Is this the first draw since filter_video, in its very tick? Then libobs has just uploaded what it returned. */
+static bool take_upload(struct doppel_filter *filter, uint64_t video_time)
 {
+	const bool uploaded = filter->frame_video_time == video_time && filter->drawn_id != filter->last_id &&
+			      filter->frame_picture != DOPPEL_PICTURE_NONE;
 	filter->drawn_id = filter->last_id;
+	return uploaded;
+}
+
+/* The texture is clean of all that was suspected when the frame came: what happened since may have come later. */
+static void note_upload(struct doppel_filter *filter)
+{
+	const uint32_t suspicion = filter->frame_suspicion;
 	filter->texture = filter->frame_picture;
 	if (filter->texture == DOPPEL_PICTURE_RAW && atomic_load(&filter->late_policy) != DOPPEL_LATE_ORIGINAL) {
 		filter->clean_uploads = 0; /* shown by a choice that has been taken back, or holds only while paused */
@@ -124,9 +135,9 @@ static enum action decide(struct doppel_filter *filter, struct drawing *drawing)
 	const uint32_t suspicion = atomic_load_explicit(&filter->suspicion, memory_order_acquire);
 	const bool same_tick = filter->frame_video_time == drawing->video_time &&
 			       filter->frame_picture != DOPPEL_PICTURE_NONE;
-	const bool uploaded = same_tick && filter->drawn_id != filter->last_id;
+	const bool uploaded = drawing->uploaded = take_upload(filter, drawing->video_time);
 	if (uploaded)
-		note_upload(filter, suspicion);
+		note_upload(filter);
 	if (atomic_load(&filter->paused) != 0)
 		return DRAW;
 	const bool want_cover = atomic_load(&filter->panic) != 0;
@@ -167,14 +178,19 @@ void doppel_async_video_render(void *data, void *effect)
 	void *parent = doppel_libobs.obs_filter_get_parent(filter->source);
 	if (parent == NULL)
 		return;
+	const uint64_t video_time = doppel_libobs.obs_get_video_frame_time();
 	if (outer_parent == parent) {
+		doppel_lock(&filter->lock);
+		if (take_upload(filter, video_time) && outer_uploaded)
+			note_upload(filter);
+		doppel_unlock(&filter->lock);
 		doppel_libobs.obs_source_skip_video_filter(filter->source);
 		return;
 	}
 	struct drawing drawing = {
 		.deinterlaced = doppel_libobs.obs_source_get_deinterlace_mode(parent) != 0,
 		.controllable = (doppel_libobs.obs_source_get_output_flags(parent) & OBS_FLAG_CONTROLLABLE_MEDIA) != 0,
-		.video_time = doppel_libobs.obs_get_video_frame_time(),
+		.video_time = video_time,
 		.now = doppel_clock_ns(),
 	};
 	atomic_store(&filter->showing, 1);
@@ -195,7 +211,10 @@ void doppel_async_video_render(void *data, void *effect)
 		return;
 	}
 	const void *outer = outer_parent;
+	const bool uploaded = outer_uploaded;
 	outer_parent = atomic_load(&filter->paused) != 0 ? outer : parent;
+	outer_uploaded = drawing.uploaded;
 	doppel_libobs.obs_source_skip_video_filter(filter->source);
 	outer_parent = outer;
+	outer_uploaded = uploaded;
 }

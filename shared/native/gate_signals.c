@@ -128,13 +128,25 @@ void doppel_async_filter_remove(void *data, void *parent)
 		each_signal(filter, parent, doppel_libobs.signal_handler_disconnect);
 }
 
+/* libobs calls these in the source's tick, after filter_video and before it uploads the frame: what the source did on
+ * being shown lies under that upload, so the frame that came in this tick is as good as if it had come afterwards. */
+static void suspect_in_tick(struct doppel_filter *filter)
+{
+	const uint64_t video_time = doppel_libobs.obs_get_video_frame_time();
+	doppel_lock(&filter->lock);
+	const uint32_t before = atomic_fetch_add_explicit(&filter->suspicion, 1, memory_order_acq_rel);
+	if (filter->frame_video_time == video_time && filter->frame_suspicion == before)
+		filter->frame_suspicion = before + 1;
+	doppel_unlock(&filter->lock);
+}
+
 /* ---- callbacks ---------------------------------------------------------------------------------------------- */
 
 void doppel_async_show(void *data)
 {
 	struct doppel_filter *filter = data;
 	atomic_store(&filter->showing, 1);
-	doppel_suspect(filter);
+	suspect_in_tick(filter);
 }
 
 void doppel_async_hide(void *data)
@@ -147,7 +159,7 @@ void doppel_async_activate(void *data)
 {
 	struct doppel_filter *filter = data;
 	atomic_store(&filter->inactive, 0);
-	doppel_suspect(filter);
+	suspect_in_tick(filter);
 }
 
 void doppel_async_deactivate(void *data)

@@ -86,6 +86,7 @@ static void running(struct scene *scene, uint32_t flags)
 {
 	begin(scene, flags);
 	set_policy(scene, normal);
+	CHECK_EQUAL(tick(scene, 0, NULL), FAKE_NOTHING); /* a media source starts before its first frame comes */
 	CHECK_EQUAL(tick(scene, 1, NULL), FAKE_COVER);
 	CHECK_EQUAL(rig_attach(scene->id, &scene->segment, 6, 7), 0);
 	for (int i = 0; i < 5; i++) {
@@ -327,6 +328,7 @@ static void a_still_that_came_before_any_lane_is_judged_too(void)
 {
 	struct scene scene;
 	begin(&scene, OBS_FLAG_CONTROLLABLE_MEDIA);
+	tick(&scene, 0, NULL);
 	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_COVER);
 	const uint64_t only = fake.raw_id;
 	CHECK_EQUAL(rig_attach(scene.id, &scene.segment, 4, 1), 0);
@@ -703,6 +705,38 @@ static void two_filters_of_one_source_do_not_undo_each_other(void)
 	end(&scene);
 }
 
+static void the_inner_filter_knows_what_the_outer_one_drew(void)
+{
+	struct scene scene;
+	begin(&scene, OBS_FLAG_CONTROLLABLE_MEDIA);
+	struct fake_filter *outer = fake_filter_add(&scene.source);
+	tick(&scene, 0, NULL);
+	tick(&scene, 1, NULL);
+	fake_signal(&scene.source, "media_pause");
+	tick(&scene, 1, NULL); /* the last one in the queue; libobs uploads it, the outer filter is asked */
+	fake_filter_enable(outer, false);
+	fake_show_raw(&scene.source, &i420); /* sought, in this very tick */
+	fake_draw(&scene.source);
+	CHECK(fake_look(&fake.scene, NULL) != FAKE_RAW);
+	fake_filter_remove(outer);
+	end(&scene);
+}
+
+static void what_comes_after_the_frame_in_its_own_tick_is_suspected(void)
+{
+	struct scene scene;
+	running(&scene, 0);
+	atomic_fetch_add(&fake_now_ns, STEP);
+	fake_tick(&scene.source, &i420, 1, STEP);
+	fake_filter_enable(scene.filter, false);
+	fake_draw(&scene.source); /* uploads; we are not asked */
+	fake_show_raw(&scene.source, &i420);
+	fake_filter_enable(scene.filter, true);
+	fake_draw(&scene.source);
+	CHECK_EQUAL(fake_look(&fake.scene, NULL), FAKE_JUDGED);
+	end(&scene);
+}
+
 static void the_outer_filters_picture_wins(void)
 {
 	struct scene scene;
@@ -929,6 +963,8 @@ int main(void)
 	a_deinterlaced_source_under_suspicion_needs_two_uploads();
 	a_frame_that_was_never_drawn_does_not_clear_suspicion();
 	two_filters_of_one_source_do_not_undo_each_other();
+	the_inner_filter_knows_what_the_outer_one_drew();
+	what_comes_after_the_frame_in_its_own_tick_is_suspected();
 	the_outer_filters_picture_wins();
 	a_picture_that_nobody_saw_for_long_is_not_held();
 	a_result_older_than_the_one_shown_never_comes();
