@@ -8,6 +8,8 @@ one frame to the next <= 0.05, and <= 0.03 when coloured light comes on; another
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -32,10 +34,15 @@ def appearance(crop: ByteArray, points: FloatArray) -> FloatArray:
 
     Args:
         crop: square, uint8 RGB.
-        points: (478, 2 or 3) landmarks, pixels of the crop.
+        points: (478, 2 or 3) landmarks, pixels of the crop; one that is not finite counts as (0, 0).
     """
-    small = cv2.resize(crop, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
-    cells = (points[:VERTEX_COUNT:_EVERY, :2] * (_SIZE / crop.shape[0])).clip(0, _SIZE - 1).astype(np.intp)
+    # A quarter of the pixels gives nearly the mean of all, in a quarter of the time.
+    few = cv2.resize(crop, (2 * _SIZE, 2 * _SIZE), interpolation=cv2.INTER_LINEAR)
+    small = cv2.resize(few, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
+    chosen = points[:VERTEX_COUNT:_EVERY, :2]
+    if not math.isfinite(float(chosen.sum())):
+        chosen = np.where(np.isfinite(chosen), chosen, 0)
+    cells = (chosen * np.float32(_SIZE / crop.shape[0])).clip(0, _SIZE - 1).astype(np.intp)
     colors: FloatArray = small[cells[:, 1], cells[:, 0]].astype(np.float32)
     return colors
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -69,30 +70,36 @@ def roi_from_detection(detection: Detection) -> Roi:
     return _roi(detection.bbox, right_eye, left_eye)
 
 
-def roi_from_landmarks(points: _Array) -> Roi:
-    """The square around a face whose landmarks are known; eyes level."""
-    return _roi(bbox_of(points), points[RIGHT_EYE_OUTER], points[LEFT_EYE_OUTER])
+def roi_from_landmarks(points: _Array, bbox: _Array | None = None) -> Roi:
+    """The square around a face whose landmarks (and, if at hand, ``bbox``) are known; eyes level."""
+    bbox = bbox_of(points) if bbox is None else bbox
+    return _roi(bbox, points[RIGHT_EYE_OUTER], points[LEFT_EYE_OUTER])
 
 
 def _roi(bbox: _Array, right_eye: _Array, left_eye: _Array) -> Roi:
-    x0, y0, x1, y1 = (float(value) for value in bbox)
+    # Plain floats here and below: NumPy's scalars are ten times slower.
+    x0, y0, x1, y1 = bbox.tolist()
     angle = math.atan2(float(left_eye[1] - right_eye[1]), float(left_eye[0] - right_eye[0]))
     return Roi((x0 + x1) / 2, (y0 + y1) / 2, ROI_SCALE * max(x1 - x0, y1 - y0, 1.0), angle)
 
 
 def bbox_of(points: _Array) -> FloatArray:
     """(4,) box around points (N, 2 or 3); z is ignored."""
-    return np.concatenate([points[:, :2].min(axis=0), points[:, :2].max(axis=0)]).astype(np.float32)
+    # OpenCV reduces so few columns in a fifth of NumPy's time.
+    low, high = cv2.reduce(points, 0, cv2.REDUCE_MIN), cv2.reduce(points, 0, cv2.REDUCE_MAX)
+    return np.array([low[0, 0], low[0, 1], high[0, 0], high[0, 1]], np.float32)
 
 
 def bbox_size(bbox: _Array) -> float:
     """The longer side of a box, pixels."""
-    return float(max(bbox[2] - bbox[0], bbox[3] - bbox[1]))
+    x0, y0, x1, y1 = bbox.tolist()
+    return float(max(x1 - x0, y1 - y0))
 
 
 def bbox_center(bbox: _Array) -> tuple[float, float]:
     """The middle of a box."""
-    return float(bbox[0] + bbox[2]) / 2, float(bbox[1] + bbox[3]) / 2
+    x0, y0, x1, y1 = bbox.tolist()
+    return (x0 + x1) / 2, (y0 + y1) / 2
 
 
 def grown(bbox: _Array, factor: float) -> FloatArray:
@@ -103,7 +110,6 @@ def grown(bbox: _Array, factor: float) -> FloatArray:
 
 def iou(a: _Array, b: _Array) -> float:
     """Intersection over union of two boxes, 0..1; 0 for empty boxes."""
-    # Plain floats: NumPy's scalars are ten times slower.
     ax0, ay0, ax1, ay1 = a.tolist()
     bx0, by0, bx1, by1 = b.tolist()
     width, height = min(ax1, bx1) - max(ax0, bx0), min(ay1, by1) - max(ay0, by0)
@@ -128,11 +134,13 @@ def transform(matrix: _Array, points: _Array) -> FloatArray:
 
     The third coordinate has the scale of x and y, so it takes the map's mean scale.
     """
-    xy = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    (a, b, x), (c, d, y) = matrix.tolist()
     if points.shape[1] == 2:
-        return xy.astype(np.float32)
-    scale = math.sqrt(abs(float(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0])))
-    return np.concatenate([xy, points[:, 2:] * scale], axis=1).astype(np.float32)
+        full = np.array([[a, b, x], [c, d, y]])
+    else:
+        full = np.array([[a, b, 0, x], [c, d, 0, y], [0, 0, math.sqrt(abs(a * d - b * c)), 0]])
+    moved = cv2.transform(points.astype(np.float32, copy=False)[:, None], full)
+    return np.asarray(moved[:, 0], np.float32)
 
 
 def umeyama(

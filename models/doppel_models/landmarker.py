@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from doppel_models import weights
@@ -39,4 +41,4 @@ class FaceLandmarker:
         np.multiply(crop, np.float32(1 / 255), out=self._input[0])
         points, presence, _ = self.network.run(self._input)
         logit = float(presence.reshape(-1)[0])
-        return MeshResult(points.reshape(POINT_COUNT, 3), 1 / (1 + float(np.exp(-np.clip(logit, -50, 50)))))
+        return MeshResult(points.reshape(POINT_COUNT, 3), 1 / (1 + math.exp(-min(max(logit, -50.0), 50.0))))

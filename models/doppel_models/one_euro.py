@@ -49,15 +49,14 @@ class OneEuroFilter:
         if self._points is None or self._velocity is None or self._points.shape != points.shape:
             self._points, self._velocity = points, np.zeros_like(points)
             return points
-        velocity = self._velocity
-        velocity = velocity + _gain(DERIVATIVE_CUTOFF, seconds) * (
-            (points - self._points) / seconds - velocity
-        )
-        speed = np.sqrt(np.einsum("ij,ij->i", velocity, velocity)) / unit
-        rate = (2 * math.pi * seconds) * (self.min_cutoff + self.beta * speed)
-        gain = (rate / (1 + rate))[:, None]
-        self._velocity = velocity.astype(np.float32)
-        self._points = (self._points + gain * (points - self._points)).astype(np.float32)
+        move = points - self._points
+        adapt = _gain(DERIVATIVE_CUTOFF, seconds)
+        # Plain floats leave everything in the points' own float32.
+        self._velocity = (1 - adapt) * self._velocity + (adapt / seconds) * move
+        speed = np.sqrt(np.einsum("ij,ij->i", self._velocity, self._velocity))
+        turn = 2 * math.pi * seconds
+        rate = speed * (turn * self.beta / unit) + turn * self.min_cutoff
+        self._points = self._points + (rate / (1 + rate))[:, None] * move
         return self._points
 
 

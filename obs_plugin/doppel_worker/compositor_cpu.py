@@ -7,6 +7,8 @@ It is the oracle of every other compositor. Two families of formats do the work,
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from doppel_models.types import ByteArray, FloatArray
@@ -36,7 +38,8 @@ class CpuCompositor:
             FrameError: ``matrix`` is singular or not finite, or the frame's colour matrix has no inverse.
         """
         forward = np.asarray(matrix, np.float64)
-        if not np.isfinite(forward).all() or abs(float(np.linalg.det(forward[:, :2]))) < _MIN_DETERMINANT:
+        (a, b, x), (c, d, y) = forward.tolist()
+        if not (abs(a * d - b * c) >= _MIN_DETERMINANT and math.isfinite(a + b + c + d + x + y)):
             raise FrameError(f"no crop can be taken with the matrix {forward.tolist()}")
         if frame.flip:
             # Picture row y is stored row height - 1 - y.

@@ -10,8 +10,8 @@ import dataclasses
 import enum
 import math
 
+import cv2
 import numpy as np
-import numpy.typing as npt
 from doppel_models.detector import INPUT_SIZE, FaceDetector
 from doppel_models.geometry import bbox_size, iou
 from doppel_models.types import ByteArray, Detection, FloatArray
@@ -19,10 +19,8 @@ from doppel_models.types import ByteArray, Detection, FloatArray
 from doppel_worker.compositor import Compositor
 from doppel_worker.frame import FrameView
 
-_GLANCE_SIZE = 32
-"""Longer side of the small picture in which change is measured."""
-_BLOCK = 2
-"""Side in its pixels of the blocks that are compared."""
+_GLANCE_SIZE = 16
+"""Longer side, blocks, of the small picture in which change is measured."""
 _EDGE_BLOCKS = 2
 """Width of the band along the edges, blocks: an eighth of the frame's longer side."""
 _STRONG_CHANGE = 14.0
@@ -60,23 +58,25 @@ class FaceFinder:
         self._geometry = (0, 0)
         self._tiles: tuple[tuple[int, int], ...] = ()
         self._next_tile = 0
-        self._blocks: npt.NDArray[np.float32] | None = None
-        self._searched: npt.NDArray[np.float32] | None = None
+        self._blocks: ByteArray | None = None
+        self._searched: ByteArray | None = None
 
     def look(self, frame: FrameView, compositor: Compositor) -> bool:
         """Take in a frame; True if it differs much from the last searched one, near its edges or all over."""
         if (frame.width, frame.height) != self._geometry:
             self._geometry = (frame.width, frame.height)
             self._tiles, self._next_tile, self._searched = _tiles(frame.width, frame.height), 0, None
-        glance = compositor.thumbnail(frame, _fitted(frame.width, frame.height, _GLANCE_SIZE))
-        self._blocks = _block_means(glance)
+        scale = _GLANCE_SIZE / max(frame.width, frame.height)
+        size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        self._blocks = compositor.thumbnail(frame, size)
         if self._searched is None:
             return True
-        change = np.abs(self._blocks - self._searched).mean(axis=2)
+        change = cv2.absdiff(self._blocks, self._searched).sum(axis=2, dtype=np.uint16)
         inner = change[_EDGE_BLOCKS:-_EDGE_BLOCKS, _EDGE_BLOCKS:-_EDGE_BLOCKS]
-        edges = change.copy()
-        edges[_EDGE_BLOCKS:-_EDGE_BLOCKS, _EDGE_BLOCKS:-_EDGE_BLOCKS] = 0
-        return bool(edges.max() > _STRONG_CHANGE or (inner.size and inner.mean() > _SCENE_CHANGE))
+        if inner.size and inner.mean() > 3 * _SCENE_CHANGE:
+            return True
+        inner[:] = 0
+        return bool(change.max() > 3 * _STRONG_CHANGE)
 
     def find(
         self, frame: FrameView, compositor: Compositor, min_score: float, tiles: Tiles
@@ -144,13 +144,3 @@ def _without_doubles(found: list[Detection]) -> list[Detection]:
         if all(iou(detection.bbox, other.bbox) < _SAME_FACE_IOU for other in kept):
             kept.append(detection)
     return [detection for detection in kept if bbox_size(detection.bbox) > 0]
-
-
-def _block_means(image: ByteArray) -> npt.NDArray[np.float32]:
-    """(rows, columns, 3) mean colours of blocks; pixels at the right and bottom that fill none are cut."""
-    rows, columns = max(1, image.shape[0] // _BLOCK), max(1, image.shape[1] // _BLOCK)
-    pixels = image[: rows * _BLOCK, : columns * _BLOCK].astype(np.float32)
-    if pixels.shape[:2] != (rows * _BLOCK, columns * _BLOCK):
-        return np.full((1, 1, 3), pixels.mean(axis=(0, 1)), np.float32)
-    means: npt.NDArray[np.float32] = pixels.reshape(rows, _BLOCK, columns, _BLOCK, 3).mean(axis=(1, 3))
-    return means

@@ -56,7 +56,8 @@ class Measurement:
     @property
     def found(self) -> bool:
         """True where the region shows a face."""
-        return self.presence >= MIN_PRESENCE and bool(np.isfinite(self.landmarks).all())
+        # The sum is finite only if every number is.
+        return self.presence >= MIN_PRESENCE and math.isfinite(float(self.landmarks.sum()))
 
 
 def measure(frame: FrameView, compositor: Compositor, landmarker: FaceLandmarker, roi: Roi) -> Measurement:
@@ -64,7 +65,7 @@ def measure(frame: FrameView, compositor: Compositor, landmarker: FaceLandmarker
     matrix = roi.matrix(INPUT_SIZE)
     crop = compositor.sample(frame, matrix, (INPUT_SIZE, INPUT_SIZE))
     result = landmarker.run(crop)
-    looks = appearance(crop, np.nan_to_num(result.points))
+    looks = appearance(crop, result.points)
     landmarks = transform(roi.inverse_matrix(INPUT_SIZE), result.points)
     return Measurement(landmarks, bbox_of(landmarks), result.presence, looks)
 
@@ -76,7 +77,7 @@ class Track:
         self.track_id = track_id
         self.landmarks = measurement.landmarks
         """(478, 3) as the network gave them last."""
-        self.bbox = bbox_of(self.landmarks)
+        self.bbox = measurement.bbox
         """(4,) of the last landmarks."""
         self.region = self.bbox
         """(4,) around where the face was lately: landmarks slip just before a face is lost."""
@@ -96,7 +97,7 @@ class Track:
     @property
     def roi(self) -> Roi:
         """Where to look for the face in the next frame."""
-        return roi_from_landmarks(self.landmarks)
+        return roi_from_landmarks(self.landmarks, self.bbox)
 
     def accepts(self, measurement: Measurement, frame: FrameView) -> bool:
         """True if this can be the same face one frame later."""
@@ -166,7 +167,7 @@ class Track:
         else:
             self._filter.min_cutoff = _CUTOFF * 4 ** (1 - 2 * smoothing)
             seconds = max(1e-3, (now - self._smoothed_at) / 1e9)
-            unit = float(np.linalg.norm(self.landmarks[LEFT_CHEEK] - self.landmarks[RIGHT_CHEEK]))
+            unit = math.dist(self.landmarks[LEFT_CHEEK].tolist(), self.landmarks[RIGHT_CHEEK].tolist())
             self._smoothed = self._filter(self.landmarks, seconds, max(unit, 1.0))
         self._smoothed_at = now
         pose = head_pose(self._smoothed)

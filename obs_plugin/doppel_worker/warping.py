@@ -34,17 +34,20 @@ class Window:
     @classmethod
     def of(cls, matrix: npt.NDArray[np.float64], dsize: tuple[int, int], width: int, height: int) -> Window:
         """The window for a crop out of a frame of ``width`` x ``height`` pixels; never empty."""
-        scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+        # Plain floats: for so few numbers NumPy takes ten times as long.
+        (a, b, x), (c, d, y) = matrix.tolist()
+        determinant = a * d - b * c
+        scale = math.sqrt(abs(determinant))
         largest = max(1, min(width, height))
         reduction = 1 << max(0, min(math.floor(-math.log2(scale)), largest.bit_length() - 1))
-        inverse = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
-        w, h = dsize
-        corners = (
-            np.array([[0, 0, 1], [w - 1, 0, 1], [0, h - 1, 1], [w - 1, h - 1, 1]], np.float64) @ inverse.T
-        )
-        # Far outside coordinates are clipped before they become integers of unbounded size.
-        low = np.clip(corners.min(axis=0), -4.0 * largest, 4.0 * max(width, height))
-        high = np.clip(corners.max(axis=0), -4.0 * largest, 4.0 * max(width, height))
+        right, bottom = dsize[0] - 1, dsize[1] - 1
+        corners = [(u - x, v - y) for u in (0, right) for v in (0, bottom)]
+        columns = [(d * u - b * v) / determinant for u, v in corners]
+        rows = [(a * v - c * u) / determinant for u, v in corners]
+        # Far outside coordinates are limited before they become integers of unbounded size.
+        least, most = -4.0 * largest, 4.0 * max(width, height)
+        low = [min(max(min(values), least), most) for values in (columns, rows)]
+        high = [min(max(*values, least), most) for values in (columns, rows)]
         # Chroma is reduced twice as far as luma, and its samples must not be cut apart.
         grid = 2 * reduction
         margin = _MARGIN * grid
@@ -60,8 +63,8 @@ class Window:
         The smaller crop has a border of one pixel more, so that enlarging it is exact at the edges too:
         pixel c of the crop lies at ``(c + 0.5) / 2 + 0.5`` of the smaller one.
         """
-        half = np.array([[0.5, 0, 0.75], [0, 0.5, 0.75]])
-        matrix = half @ np.vstack([self.matrix, [0, 0, 1]])
+        matrix = self.matrix * 0.5
+        matrix[:, 2] += 0.75
         dsize = (self.dsize[0] + 1) // 2 + 2, (self.dsize[1] + 1) // 2 + 2
         return Window(self.rect, 2 * self.reduction, matrix, dsize)
 
@@ -82,17 +85,17 @@ class Window:
         """Warp reduced samples (h, w[, n]) of a component with that subsampling to the crop."""
         step_x, step_y = max(self.reduction, 1 << x_shift), max(self.reduction, 1 << y_shift)
         # Sample c of the window covers pixels origin + c * step ...: its centre is (c + 0.5) * step - 0.5.
-        to_frame = np.array(
+        left, top = self.rect.x0 + 0.5 * step_x - 0.5, self.rect.y0 + 0.5 * step_y - 0.5
+        (a, b, x), (c, d, y) = self.matrix.tolist()
+        matrix = np.array(
             [
-                [step_x, 0, self.rect.x0 + 0.5 * step_x - 0.5],
-                [0, step_y, self.rect.y0 + 0.5 * step_y - 0.5],
-                [0, 0, 1],
-            ],
-            np.float64,
+                [a * step_x, b * step_y, a * left + b * top + x],
+                [c * step_x, d * step_y, c * left + d * top + y],
+            ]
         )
         warped = cv2.warpAffine(
             samples,
-            self.matrix @ to_frame,
+            matrix,
             self.dsize,
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,

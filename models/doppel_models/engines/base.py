@@ -24,11 +24,13 @@ the state that :meth:`FaceEngine.new_state` made.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Literal, Protocol
 
 import cv2
 import numpy as np
 
+from doppel_models.geometry import transform
 from doppel_models.types import ByteArray, Face, FloatArray
 
 
@@ -68,11 +70,7 @@ class CropRequest:
 
     def to_crop(self, points: FloatArray) -> FloatArray:
         """Points (N, 2) or (N, 3) of the frame in pixels of the crop; z is scaled like x and y."""
-        moved = np.empty_like(points, dtype=np.float32)
-        moved[:, :2] = points[:, :2] @ self.matrix[:, :2].T + self.matrix[:, 2]
-        if points.shape[1] == 3:
-            moved[:, 2] = points[:, 2] * np.sqrt(abs(np.linalg.det(self.matrix[:, :2])))
-        return moved
+        return transform(self.matrix, points)
 
     def frame_rect(self, width: int, height: int) -> tuple[int, int, int, int]:
         """(x0, y0, x1, y1): the part of a ``width`` x ``height`` frame the crop covers, on even pixels."""
@@ -90,8 +88,9 @@ def even_rect(low: FloatArray, high: FloatArray, width: int, height: int) -> tup
 
     Clipped to a ``width`` x ``height`` frame (whose own edge may be odd); empty where nothing is inside.
     """
-    x0, y0 = (int(np.clip(np.floor(v), 0, m)) & ~1 for v, m in zip(low, (width, height), strict=True))
-    x1, y1 = (int(np.clip(np.ceil(v) + 1, 0, m)) for v, m in zip(high, (width, height), strict=True))
+    # Limited before they become integers: what is not finite has none.
+    x0, y0 = (int(min(max(v, 0.0), m)) & ~1 for v, m in zip(low.tolist(), (width, height), strict=True))
+    x1, y1 = (math.ceil(min(max(v + 1, 0.0), m)) for v, m in zip(high.tolist(), (width, height), strict=True))
     x1, y1 = min(x1 + (x1 & 1), width), min(y1 + (y1 & 1), height)
     return x0, y0, max(x0, x1), max(y0, y1)
 
