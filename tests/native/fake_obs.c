@@ -220,7 +220,7 @@ static void *weak_get_source(void *weak)
 {
 	in_libobs();
 	struct fake_filter *filter = weak;
-	if (filter->data == NULL)
+	if (atomic_load(&filter->gone))
 		return NULL;
 	atomic_fetch_add(&filter->references, 1);
 	return filter;
@@ -341,6 +341,7 @@ void fake_filter_remove(struct fake_filter *filter)
 	filter->parent = NULL;
 	void *data = filter->data;
 	filter->data = NULL;
+	atomic_store(&filter->gone, true);
 	fake.info->destroy(data);
 	weak_release(filter);
 }

@@ -55,6 +55,7 @@ struct fake_filter {
 	struct fake_source *parent;
 	void *data;
 	bool enabled;
+	_Atomic bool gone; /* no strong reference any more */
 	_Atomic int32_t references;
 };
 
