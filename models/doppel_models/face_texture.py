@@ -48,7 +48,7 @@ def unwrap(image: ByteArray, landmarks: FloatArray) -> Unwrapped:
     positions = grid.positions(landmarks)
     height, width = image.shape[:2]
     texture = _sample(image, positions)
-    texture = _sharpen(np.clip(texture, 0, 255), float(np.ptp(landmarks[:, 0])))
+    texture = _sharpen(_calm_colors(texture, float(np.ptp(landmarks[:, 0]))), float(np.ptp(landmarks[:, 0])))
     facing = grid.interpolate(
         -(relight.vertex_normals() @ HeadFrame.of(landmarks).rotation.T)[:, 2:].astype(np.float32)
     )[:, :, 0]
@@ -79,6 +79,17 @@ def _not_foreshortened(positions: FloatArray) -> FloatArray:
     area = imaging.blur(np.abs(dx[:, :, 0] * dy[:, :, 1] - dx[:, :, 1] * dy[:, :, 0]), SIZE / 24)
     share = area / (area + area[:, ::-1] + 1e-6)
     return imaging.blur(regions.smoothstep((share - _MIN_SHARE) / 0.12), SIZE / 64)
+
+
+def _calm_colors(texture: FloatArray, face_width: float) -> FloatArray:
+    """Smooth the colours, not the brightness, over two pixels of the picture.
+
+    Cameras and JPEG keep colour at half the resolution; what is finer is noise, which a change of light to
+    another colour would multiply.
+    """
+    ycc = np.asarray(cv2.cvtColor(np.clip(texture, 0, 255) / 255, cv2.COLOR_RGB2YCrCb), np.float32)
+    ycc[:, :, 1:] = imaging.blur(ycc[:, :, 1:], max(1.0, 2.0 * SIZE / max(face_width, 1.0)))
+    return np.asarray(np.clip(cv2.cvtColor(ycc, cv2.COLOR_YCrCb2RGB) * 255, 0, 255), np.float32)
 
 
 def _sharpen(texture: FloatArray, face_width: float) -> FloatArray:

@@ -34,6 +34,7 @@ _UP_SHARE = 0.28
 _EDGE_SIGMA = 0.05 * SIZE
 _EDGE_LIMIT = 0.35
 _GAIN_LIMIT = 1.6  # natural logarithm: a factor of 5
+_COLOR_LIMIT = 0.55
 _SETTLE_SECONDS = 0.12
 _USUAL_BRIGHTNESS = float(np.log(150 + 4))
 """Of skin in good light: there a mask shows its own brightness."""
@@ -161,7 +162,10 @@ def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> F
     rest = np.clip(ratio - fit, -_EDGE_LIMIT, _EDGE_LIMIT) * weight[:, :, None]
     stacked = imaging.blur(np.dstack([rest, weight]), _EDGE_SIGMA)
     local = stacked[:, :, :3] * (edge / (stacked[:, :, 3] + 0.05))[:, :, None]
-    return np.asarray(np.clip(fit + local, -_GAIN_LIMIT, _GAIN_LIMIT), np.float32)
+    gain = np.clip(fit + local, -_GAIN_LIMIT, _GAIN_LIMIT)
+    # A colour that the photo hardly holds cannot be brought back: it would be noise.
+    gray = gain.mean(axis=2, keepdims=True)
+    return np.asarray(gray + np.clip(gain - gray, -_COLOR_LIMIT, _COLOR_LIMIT), np.float32)
 
 
 @functools.cache

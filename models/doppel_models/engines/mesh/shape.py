@@ -161,22 +161,29 @@ def resting(shape: FloatArray) -> FloatArray:
 
 
 def keep_openings(target: FloatArray, live: FloatArray) -> None:
-    """Open the moved mouth as far as the live one in proportion to its width; changes ``target``.
+    """Open the moved mouth and eyes as far as the live ones in proportion to their width; changes ``target``.
 
     Args:
         target: (468, 3) the moved points, pixels.
         live: (468 or more, 3) the live points, pixels.
     """
-    left, right = regions.LIPS_INNER_UPPER[0], regions.LIPS_INNER_UPPER[-1]
-    before = float(np.linalg.norm(live[left, :2] - live[right, :2]))
-    after = float(np.linalg.norm(target[left, :2] - target[right, :2]))
-    grow = min(max(after / max(before, 1e-3) * _OPEN_MORE, 0.75), 1.35) - 1
-    upper, lower = regions.LIPS_INNER_UPPER[1:-1], regions.LIPS_INNER_LOWER[1:-1]
-    gap = live[lower] - live[upper]
-    extra = (0.5 * grow) * gap
-    target[upper] -= extra
-    target[lower] += extra
+    mean = _open(target, live, regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, _OPEN_MORE).mean(axis=0)
     # The rest of each lip goes along.
-    mean = extra.mean(axis=0)
     target[_UPPER_LIP] -= mean
     target[_LOWER_LIP] += mean
+    _open(target, live, regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER, 1.0)
+    _open(target, live, regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER, 1.0)
+
+
+def _open(
+    target: FloatArray, live: FloatArray, upper: regions.Indices, lower: regions.Indices, more: float
+) -> FloatArray:
+    left, right = upper[0], upper[-1]
+    before = float(np.linalg.norm(live[left, :2] - live[right, :2]))
+    after = float(np.linalg.norm(target[left, :2] - target[right, :2]))
+    grow = min(max(after / max(before, 1e-3) * more, 0.75), 1.35) - 1
+    above, below = upper[1:-1], lower[1:-1]
+    extra = (0.5 * grow) * (live[below] - live[above])
+    target[above] -= extra
+    target[below] += extra
+    return np.asarray(extra, np.float32)
