@@ -34,7 +34,7 @@ def test_the_worker_starts_with_the_first_filter_and_goes_with_the_last(stage: S
 
     stage.rig.remove_filter(stage.camera, "Second")
     wait_for(lambda: not stage.rig.workers(), 10, "the worker outlives the last filter")
-    assert not worker.is_running()
+    wait_for(lambda: not worker.is_running(), 5, "the worker that ended is not reaped")
 
 
 @pytest.mark.parametrize("kills", [10, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
