@@ -22,17 +22,21 @@ from doppel_models.engines.mesh import masks, regions, relight
 from doppel_models.types import FloatArray
 
 SIZE = masks.SIZE
-_STEP = 3
-_LEARN_FRAMES = 20
+_STEP = 4
+_ROUNDS = 3
+_HUBER = 0.08
+_LEARN_FRAMES = 6
 _MEMORY_SECONDS = 4.0
-_HIDDEN_MEMORY_SECONDS = 25.0
+_HIDDEN_MEMORY_SECONDS = (4.0, 25.0)
+"""How fast what is taken for a thing in front is learnt after all: fast while the face is hardly known."""
 _FLOOR = np.array([0.10, 0.045, 0.045], np.float32)
 _SPREAD_SHARE = 1.2
 _LOW, _HIGH = 1.0, 1.5
 _CORE_SHARE = 0.2
-_MIN_AREA, _MAX_AREA = 0.012, 0.55
+_MIN_AREA, _MAX_AREA = 0.012, 0.85
 _BORDER = 0.035
 _YAW_TOLERANCE, _PITCH_TOLERANCE = 14.0, 12.0
+_MAX_TURNED = 1.5
 _RISE_SECONDS, _FALL_SECONDS = 0.04, 0.12
 _HAIR_SECONDS = 0.4
 _MIN_HAIR = 0.006
@@ -55,6 +59,8 @@ class Occlusion:
         self._spread: FloatArray
         self._pose = (0.0, 0.0)
         self._frames = 0
+        self._age = 0.0
+        self._light: FloatArray | None = None
         self._mask = np.zeros((SIZE, SIZE), np.float32)
         self._hair: FloatArray | None = None
 
@@ -73,19 +79,21 @@ class Occlusion:
         look = _look(live_log)
         hair = self._update_hair(look[:, :, 0], seconds)
         if self._mean is None:
-            self._mean = _without_light(look, None)
+            self._mean, _ = _without_light(look, None, None)
+            self._light = None
+            self._age = 0.0
             self._spread = np.full((SIZE, SIZE, 3), 0.05, np.float32)
             self._pose = (yaw, pitch)
             self._frames = 1
             self._take_range(self._mean)
             return hair
-        look = _without_light(look, self._mean)
+        look, self._light = _without_light(look, self._mean, self._light)
         turned = ((yaw - self._pose[0]) / _YAW_TOLERANCE) ** 2 + (
             (pitch - self._pose[1]) / _PITCH_TOLERANCE
         ) ** 2
         found = None
         if self._frames >= _LEARN_FRAMES:
-            found = self._find(look, 1 + turned)
+            found = self._find(look, 1 + min(turned, _MAX_TURNED))
         self._learn(look, self._mean, found, (yaw, pitch), seconds)
         if found is None:
             if not self._mask.any():
@@ -128,10 +136,12 @@ class Occlusion:
         seconds: float,
     ) -> None:
         self._frames += 1
+        self._age += seconds
+        fastest, slowest = _HIDDEN_MEMORY_SECONDS
         rate = max(1 / self._frames, 1 - float(np.exp(-seconds / _MEMORY_SECONDS)))
         share = np.full((SIZE, SIZE, 1), rate, np.float32)
         if found is not None:
-            slow = 1 - float(np.exp(-seconds / _HIDDEN_MEMORY_SECONDS))
+            slow = 1 - float(np.exp(-seconds / min(max(self._age, fastest), slowest)))
             share += np.float32(slow - rate) * np.clip(cv2.dilate(found, _DISC) * 2, 0, 1)[:, :, None]
         change = look - mean
         self._spread += (np.minimum(np.abs(change), 0.3) - self._spread) * share
@@ -174,22 +184,28 @@ def _look(live_log: FloatArray) -> FloatArray:
     return np.dstack([brightness, live_log[:, :, 0] - brightness, live_log[:, :, 2] - brightness])
 
 
-def _without_light(look: FloatArray, usual: FloatArray | None) -> FloatArray:
-    """``look`` without what the light of this frame does to the whole face."""
+def _without_light(
+    look: FloatArray, usual: FloatArray | None, before: FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """``look`` without what the light of this frame does to the whole face.
+
+    The fit starts from the light of the frame ``before``, because half of the face may be hidden now.
+    """
     basis, weight = _fit_basis()
     sub = slice(None, None, _STEP)
     r = look[sub, sub].reshape(-1, 3)
     if usual is not None:
         r = r - usual[sub, sub].reshape(-1, 3)
-    w = weight
-    coefficients: npt.NDArray[np.float32] = np.zeros((basis.shape[1], 3), np.float32)
     ridge = np.eye(basis.shape[1], dtype=np.float32) * np.float32(1e-3 * float(weight.sum()))
-    for _ in range(3):
+    w, coefficients = weight, before
+    for _ in range(_ROUNDS):
+        if coefficients is not None:
+            error = np.abs(r - basis @ coefficients).max(axis=1)
+            w = weight * np.square(np.minimum(1, _HUBER / np.maximum(error, 1e-6)))
         weighted = (basis * w[:, None]).T
-        coefficients = np.linalg.solve(weighted @ basis + ridge, weighted @ r)
-        error = np.abs((r - basis @ coefficients)[:, 0])
-        w = weight * np.minimum(1, 0.08 / np.maximum(error, 1e-6))
-    return look - (relight.basis() @ coefficients).reshape(SIZE, SIZE, 3)
+        coefficients = np.asarray(np.linalg.solve(weighted @ basis + ridge, weighted @ r), np.float32)
+    assert coefficients is not None  # noqa: S101 - there is at least one round
+    return look - (relight.basis() @ coefficients).reshape(SIZE, SIZE, 3), coefficients
 
 
 @functools.cache
