@@ -20,9 +20,10 @@ from doppel_worker.warping import Window, shrink, thumbnail_row_step
 
 def read(frame: FrameView, rect: Rect) -> ByteArray:
     """A rectangle as uint8 RGB; chroma is interpolated between its samples."""
+    conversion = ColorConversion.of(frame.color)
     luma, *chroma = COMPONENTS[frame.layout.pixel_format].all
     planes = [luma.take(frame, rect), *(_upsampled(frame, component, rect) for component in chroma)]
-    return _to_rgb(frame, planes)
+    return _to_rgb(conversion, [conversion.clip(plane, index) for index, plane in enumerate(planes)])
 
 
 def paste(frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
@@ -42,38 +43,40 @@ def paste(frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None
 
 def sample(frame: FrameView, matrix: npt.NDArray[np.float64], dsize: tuple[int, int]) -> ByteArray:
     """A crop by ``matrix`` (stored pixels -> crop): warped as planes, so that only the crop is converted."""
+    conversion = ColorConversion.of(frame.color)
     window = Window.of(matrix, dsize, frame.width, frame.height)
     luma, *chroma = COMPONENTS[frame.layout.pixel_format].all
-    planes = [window.warp(window.reduce(luma.take(frame, window.rect), 0, 0), 0, 0)]
+    planes = [conversion.clip(window.warp(window.reduce(luma.take(frame, window.rect), 0, 0), 0, 0), 0)]
     # Chroma is taken at half the crop's size, as cameras take it: half the time, and nobody sees it.
     half = window.halved()
     size = 2 * half.dsize[0], 2 * half.dsize[1]
-    for component in chroma:
+    for index, component in enumerate(chroma, start=1):
         sx, sy = component.x_shift, component.y_shift
         samples = half.reduce(component.take(frame, component.covering(window.rect)), sx, sy)
-        large = cv2.resize(half.warp(samples, sx, sy), size, interpolation=cv2.INTER_LINEAR)
+        few = conversion.clip(half.warp(samples, sx, sy), index)
+        large = cv2.resize(few, size, interpolation=cv2.INTER_LINEAR)
         planes.append(np.asarray(large[2 : 2 + dsize[1], 2 : 2 + dsize[0]], np.uint8))
-    return _to_rgb(frame, planes)
+    return _to_rgb(conversion, planes)
 
 
 def thumbnail(frame: FrameView, dsize: tuple[int, int]) -> ByteArray:
     """The whole frame reduced to ``dsize``; only some rows of large frames are read."""
+    conversion = ColorConversion.of(frame.color)
     planes = []
-    for component in COMPONENTS[frame.layout.pixel_format].all:
+    for index, component in enumerate(COMPONENTS[frame.layout.pixel_format].all):
         width, height = component.size(frame)
         step = thumbnail_row_step(height, dsize[1])
         samples = component.take(frame, Rect(0, step // 2, width, height), step)
-        planes.append(shrink(samples, dsize))
-    return _to_rgb(frame, planes)
+        planes.append(conversion.clip(shrink(samples, dsize), index))
+    return _to_rgb(conversion, planes)
 
 
-def _to_rgb(frame: FrameView, planes: list[ByteArray]) -> ByteArray:
-    """Y, U, V (or Y alone) of equal shapes as RGB."""
-    conversion = ColorConversion.of(frame.color)
+def _to_rgb(conversion: ColorConversion, planes: list[ByteArray]) -> ByteArray:
+    """Clipped Y, U, V (or Y alone) of equal shapes as RGB."""
     if len(planes) == 1:
         neutral = np.full(planes[0].shape, NEUTRAL_CHROMA, np.uint8)
         planes = [planes[0], neutral, neutral]
-    return conversion.yuv_to_rgb(_merge([conversion.clip(plane, i) for i, plane in enumerate(planes)]))
+    return conversion.yuv_to_rgb(_merge(planes))
 
 
 def _upsampled(frame: FrameView, component: Component, rect: Rect) -> ByteArray:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 import numpy as np
-from doppel_models.appearance import OTHER, OTHER_IN_ANY_LIGHT, SAME, appearance, difference
+from doppel_models.appearance import OTHER, OTHER_IN_ANY_LIGHT, SAME, colors_around, difference, reduced
 from doppel_models.geometry import (
     LEFT_CHEEK,
     RIGHT_CHEEK,
@@ -64,8 +64,9 @@ def measure(frame: FrameView, compositor: Compositor, landmarker: FaceLandmarker
     """Run the landmark network on a region of a frame."""
     matrix = roi.matrix(INPUT_SIZE)
     crop = compositor.sample(frame, matrix, (INPUT_SIZE, INPUT_SIZE))
+    small = reduced(crop)
     result = landmarker.run(crop)
-    looks = appearance(crop, result.points)
+    looks = colors_around(small, result.points, INPUT_SIZE)
     landmarks = transform(roi.inverse_matrix(INPUT_SIZE), result.points)
     return Measurement(landmarks, bbox_of(landmarks), result.presence, looks)
 
