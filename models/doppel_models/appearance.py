@@ -25,6 +25,7 @@ OTHER_IN_ANY_LIGHT = 0.07
 _SIZE = 32
 """Side of the reduced crop; fine detail (expression, grain) does not count."""
 _EVERY = 4
+_ONES = np.ones(3, np.float32)
 _QUANTILE = 0.35
 """The best third of the points counts, so that something before the face changes little."""
 
@@ -58,11 +59,17 @@ def colors_around(small: ByteArray, points: FloatArray, size: int) -> FloatArray
 
 def difference(a: FloatArray, b: FloatArray, *, any_light: bool = False) -> float:
     """How much two appearances differ, 0..2, whatever the exposure; or the light's colour (``any_light``)."""
+    # Sums over rows of three by a product: NumPy's own take four times as long.
     a, b = a + 1, b + 1
-    bright = a.sum(axis=1)
-    ratio = a / b if any_light else (bright / b.sum(axis=1))[:, None]
+    bright = a @ _ONES
     middle = len(a) // 2
-    scaled = b * np.partition(ratio, middle, axis=0)[middle]
-    apart = np.abs(a - scaled).sum(axis=1) / (bright + scaled.sum(axis=1)) * 2
+    if any_light:
+        scaled = b * np.partition(a / b, middle, axis=0)[middle]
+    else:
+        ratio = bright / (b @ _ONES)
+        ratio.partition(middle)
+        scaled = b * ratio[middle]
+    apart = np.abs(a - scaled) @ _ONES / (bright + scaled @ _ONES)
     rank = int(_QUANTILE * len(apart))
-    return float(np.partition(apart, rank)[rank])
+    apart.partition(rank)
+    return 2 * float(apart[rank])
