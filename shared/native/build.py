@@ -25,11 +25,14 @@ DEFAULT_OUT = HERE / "build"
 SOURCES = (
     "platform.c",
     "ring.c",
+    "ring_worker.c",
     "pixels.c",
     "mosaic.c",
     "gate_library.c",
     "gate_control.c",
     "gate_signals.c",
+    "gate_lanes.c",
+    "gate_source.c",
     "gate_async.c",
     "gate_render.c",
 )

@@ -8,9 +8,6 @@
  *   - then the cover. (Panic: the cover at once. Paused, or "show original": N as it is.)
  *
  * The picture shown last stays in its slot (HELD, ours) so that it can be shown again without a third copy per frame.
- * An epoch ends where the source's time stamps jump, the geometry changes or the filter was off: results of frames
- * before it are never shown, the held picture may be.
- *
  * When the source stops sending (paused, a still), video_tick takes the newest result and video_render puts it into the
  * parent's texture. A still that came before there was any lane waits in `stash` and is sent when there is one.
  */
@@ -20,9 +17,6 @@
 #include <string.h>
 
 #define MS UINT64_C(1000000)
-#define JUMP_NS (2000 * MS) /* libobs's own limit (MAX_TS_VAR) for "time stamps jumped" */
-#define IDLE_NS (100 * MS)
-#define LONGEST_IDLE_NS (400 * MS) /* so that the result of the last frame is shown within a second */
 #define DEFAULT_HOLD_NS (500 * MS)
 #define DEFAULT_DELAY 2u
 
@@ -58,77 +52,7 @@ void doppel_async_update(void *data, void *settings)
 	atomic_fetch_add(&filter->settings_serial, 1);
 }
 
-/* ---- small parts; all under filter->lock -------------------------------------------------------------------- */
-
-static void let_go_if_unused(const struct doppel_filter *filter, struct doppel_lane *lane)
-{
-	if (lane != NULL && lane != filter->lane && lane != filter->held_lane)
-		atomic_store_explicit(&lane->let_go, 1, memory_order_release);
-}
-
-static void drop_held(struct doppel_filter *filter)
-{
-	struct doppel_lane *lane = filter->held_lane;
-	if (lane == NULL)
-		return;
-	doppel_ring_release(lane->ring, filter->held_slot);
-	filter->held_lane = NULL;
-	let_go_if_unused(filter, lane);
-}
-
-/* The lane's geometry serial, not its numbers: a source that changes there and back is another source. */
-bool doppel_lane_fits(const struct doppel_filter *filter)
-{
-	return filter->lane != NULL && filter->geometry.width != 0 &&
-	       filter->lane->geometry_serial == atomic_load_explicit(&filter->geometry_serial, memory_order_relaxed);
-}
-
-static void publish_ring(struct doppel_filter *filter)
-{
-	const struct doppel_ring *ring = filter->lane != NULL ? filter->lane->ring : NULL;
-	atomic_store_explicit(&filter->oldest_submit_ns, ring != NULL ? doppel_ring_oldest_ns(ring) : 0,
-			      memory_order_relaxed);
-	atomic_store_explicit(&filter->given_back, filter->given_back_before + (ring != NULL ? ring->given_back : 0),
-			      memory_order_relaxed);
-	atomic_store_explicit(&filter->lane_state,
-			      filter->lane == NULL	 ? DOPPEL_LANE_NONE
-			      : doppel_lane_fits(filter) ? DOPPEL_LANE_ACTIVE
-							 : DOPPEL_LANE_STALE,
-			      memory_order_relaxed);
-	atomic_store_explicit(&filter->lane_serial, filter->lane != NULL ? filter->lane->serial : 0,
-			      memory_order_relaxed);
-}
-
-static void take_incoming(struct doppel_filter *filter)
-{
-	if (atomic_load_explicit(&filter->incoming, memory_order_relaxed) == NULL)
-		return;
-	struct doppel_lane *fresh = atomic_exchange_explicit(&filter->incoming, NULL, memory_order_acq_rel);
-	if (fresh == NULL)
-		return;
-	struct doppel_lane *old = filter->lane;
-	filter->lane = fresh == DOPPEL_NO_LANE ? NULL : fresh;
-	if (old != NULL) {
-		/* Whatever its worker has not shown is lost. */
-		doppel_ring_flush(old->ring);
-		for (uint32_t i = 0; i < old->ring->slot_count; i++)
-			if (old->ring->slots[i].claim == DOPPEL_SENT)
-				old->ring->given_back++;
-		filter->given_back_before += old->ring->given_back;
-		let_go_if_unused(filter, old);
-	}
-	publish_ring(filter);
-}
-
-static void end_epoch(struct doppel_filter *filter)
-{
-	filter->epoch++;
-	if (filter->lane != NULL)
-		doppel_ring_flush(filter->lane->ring);
-	filter->stash_id = 0;
-	filter->late_result = 0;
-	doppel_count(&filter->flushes);
-}
+/* ---- colour -------------------------------------------------------------------- */
 
 static void read_colour(struct doppel_colour *colour, const struct obs_source_frame *frame)
 {
@@ -146,100 +70,6 @@ static void write_colour(struct obs_source_frame *frame, const struct doppel_col
 	memcpy(frame->color_matrix, colour->matrix, sizeof colour->matrix);
 	memcpy(frame->color_range_min, colour->range_min, sizeof colour->range_min);
 	memcpy(frame->color_range_max, colour->range_max, sizeof colour->range_max);
-}
-
-/* ---- geometry ----------------------------------------------------------------------------------------------- */
-
-static bool same_geometry(const struct doppel_geometry *known, const struct obs_source_frame *frame)
-{
-	if (known->width == 0 || known->pixel_format != frame->format || known->width != frame->width ||
-	    known->height != frame->height)
-		return false;
-	for (uint32_t p = 0; p < known->plane_count; p++)
-		if (known->linesize[p] != frame->linesize[p])
-			return false;
-	return true;
-}
-
-static void publish_geometry(struct doppel_filter *filter, const struct doppel_geometry *geometry)
-{
-	uint64_t words[DOPPEL_GEOMETRY_WORDS];
-	memcpy(words, geometry, sizeof words);
-	atomic_fetch_add_explicit(&filter->geometry_sequence, 1, memory_order_acq_rel);
-	for (unsigned i = 0; i < DOPPEL_GEOMETRY_WORDS; i++)
-		atomic_store_explicit(&filter->geometry_words[i], words[i], memory_order_release);
-	doppel_count(&filter->geometry_serial);
-	atomic_fetch_add_explicit(&filter->geometry_sequence, 1, memory_order_release);
-}
-
-enum suitability { EDITABLE, ONLY_COVER, UNKNOWN_SIZE };
-
-/* What this frame is; takes note of a new geometry. */
-static enum suitability note_geometry(struct doppel_filter *filter, const struct obs_source_frame *frame)
-{
-	const struct doppel_format *format = doppel_format(frame->format);
-	const uint32_t planes = format != NULL ? format->plane_count : 0;
-	enum suitability suitability = planes == 0 || frame->height == 0 ? UNKNOWN_SIZE : EDITABLE;
-	for (uint32_t p = 0; p < planes; p++)
-		if (frame->data[p] == NULL || frame->linesize[p] == 0)
-			suitability = UNKNOWN_SIZE;
-	if (suitability == EDITABLE && same_geometry(&filter->geometry, frame))
-		return EDITABLE;
-
-	struct doppel_geometry seen = {.pixel_format = frame->format, .width = frame->width, .height = frame->height};
-	memcpy(seen.linesize, frame->linesize, sizeof seen.linesize);
-	const bool editable = suitability == EDITABLE && doppel_geometry_complete(&seen) == 0;
-	if (!editable) {
-		seen = (struct doppel_geometry){0};
-		if (suitability == EDITABLE)
-			suitability = ONLY_COVER;
-	}
-	atomic_store_explicit(&filter->unsupported_format, editable ? 0 : frame->format == 0 ? UINT32_MAX : frame->format,
-			      memory_order_relaxed);
-	if (editable || filter->geometry.width != 0) {
-		const bool first = filter->geometry.width == 0 && filter->held_lane == NULL && filter->lane == NULL;
-		filter->geometry = seen;
-		publish_geometry(filter, &seen);
-		drop_held(filter);
-		if (!first)
-			end_epoch(filter);
-		free(filter->stash); /* of another size; rare: with a new geometry only */
-		filter->stash = NULL;
-	}
-	return suitability;
-}
-
-/* ---- time --------------------------------------------------------------------------------------------------- */
-
-static void note_time(struct doppel_filter *filter, const struct obs_source_frame *frame, uint64_t now)
-{
-	const uint64_t last = filter->last_timestamp, stamp = frame->timestamp;
-	const bool first = filter->last_frame_ns == 0;
-	if (first)
-		atomic_store_explicit(&filter->first_frame_ns, now, memory_order_relaxed);
-	const uint32_t enables = atomic_load_explicit(&filter->enables, memory_order_acquire);
-	const bool jumped = !first && (stamp < last || stamp - last > JUMP_NS);
-	if (jumped || enables != filter->enables_seen)
-		end_epoch(filter);
-	else if (!first && stamp > last) {
-		const uint64_t step = stamp - last;
-		const uint64_t smooth = atomic_load_explicit(&filter->frame_interval_ns, memory_order_relaxed);
-		atomic_store_explicit(&filter->frame_interval_ns, smooth == 0 ? step : smooth - smooth / 8 + step / 8,
-				      memory_order_relaxed);
-	}
-	/* A picture that nobody has seen for longer than hold_ns is not "the last picture" any more. */
-	const uint64_t seen = filter->last_visible_ns > filter->last_frame_ns ? filter->last_visible_ns
-									      : filter->last_frame_ns;
-	const uint64_t hold = atomic_load_explicit(&filter->hold_ns, memory_order_relaxed);
-	/* A screenshot's draw may have been "seen" after our `now` was taken, while we waited for the lock. */
-	const uint64_t unseen = now > seen ? now - seen : 0;
-	if (unseen > hold && unseen > IDLE_NS)
-		drop_held(filter);
-	filter->enables_seen = enables;
-	filter->last_timestamp = stamp;
-	filter->last_frame_ns = now;
-	filter->late_result = 0;
-	atomic_store_explicit(&filter->published_frame_ns, now, memory_order_relaxed);
 }
 
 static uint32_t effective_delay(struct doppel_filter *filter)
@@ -307,29 +137,6 @@ static void show_held(struct doppel_filter *filter, struct call *call, uint32_t 
 	call->sample.turnaround_ns = clamp_ns(doppel_ring_done_ns(ring, filter->held_slot), slot->submit_ns);
 }
 
-bool doppel_held_showable(const struct doppel_filter *filter)
-{
-	return filter->held_lane != NULL && filter->held_verdict >= DOPPEL_VERDICT_SWAPPED &&
-	       filter->held_verdict <= DOPPEL_VERDICT_ORIGINAL;
-}
-
-/* The newest result that may be shown now becomes the held picture. */
-static bool take_due(struct doppel_filter *filter, uint64_t upto)
-{
-	struct doppel_lane *lane = filter->lane;
-	doppel_ring_harvest(lane->ring);
-	const int32_t due = doppel_ring_due(lane->ring, filter->epoch, filter->last_shown_id, upto);
-	if (due < 0)
-		return false;
-	drop_held(filter);
-	filter->held_lane = lane;
-	filter->held_slot = (uint32_t)due;
-	filter->last_shown_id = lane->ring->slots[due].frame_id;
-	filter->missing_since_ns = 0;
-	filter->held_verdict = doppel_ring_verdict(lane->ring, filter->held_slot);
-	return true;
-}
-
 static void send(struct doppel_filter *filter, struct call *call)
 {
 	struct doppel_ring *ring = filter->lane->ring;
@@ -371,7 +178,7 @@ static void nothing_due(struct doppel_filter *filter, struct call *call)
 		return;
 	}
 	if (policy == DOPPEL_LATE_HOLD && call->now - filter->missing_since_ns > hold)
-		drop_held(filter);
+		doppel_drop_held(filter);
 	if (policy == DOPPEL_LATE_HOLD && doppel_held_showable(filter))
 		show_held(filter, call, DOPPEL_OUT_HELD);
 	else
@@ -391,9 +198,9 @@ static void edit(struct doppel_filter *filter, struct call *call)
 	const bool paused = atomic_load_explicit(&filter->paused, memory_order_relaxed) != 0;
 	if (paused) {
 		if (filter->was_paused == 0)
-			end_epoch(filter);
+			doppel_end_epoch(filter);
 		filter->was_paused = 1;
-		drop_held(filter);
+		doppel_drop_held(filter);
 		keep_for_later(filter, call); /* the pause may end after the last frame has come */
 		keep_original(filter, call);
 		return;
@@ -403,7 +210,7 @@ static void edit(struct doppel_filter *filter, struct call *call)
 	bool due = false;
 	if (doppel_lane_fits(filter)) {
 		filter->stash_id = 0;
-		due = filter->last_id > delay && take_due(filter, filter->last_id - delay);
+		due = filter->last_id > delay && doppel_take_due(filter, filter->last_id - delay);
 		send(filter, call);
 	} else {
 		keep_for_later(filter, call);
@@ -458,13 +265,13 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 	filter->frame_video_time = video_time;
 	filter->frame_suspicion = atomic_load_explicit(&filter->suspicion, memory_order_acquire);
 	filter->frame_picture = DOPPEL_PICTURE_NONE;
-	take_incoming(filter);
-	note_time(filter, frame, call.now);
-	switch (note_geometry(filter, frame)) {
-	case EDITABLE:
+	doppel_take_incoming(filter);
+	doppel_note_time(filter, frame, call.now);
+	switch (doppel_note_geometry(filter, frame)) {
+	case DOPPEL_EDITABLE:
 		edit(filter, &call);
 		break;
-	case ONLY_COVER:
+	case DOPPEL_ONLY_COVER:
 		if (original_is_wanted(filter)) {
 			keep_original(filter, &call);
 			break;
@@ -473,14 +280,14 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 		filter->frame_picture = DOPPEL_PICTURE_COVER;
 		call.sample.outcome = DOPPEL_OUT_COVERED;
 		break;
-	case UNKNOWN_SIZE:
+	case DOPPEL_UNKNOWN_SIZE:
 		if (original_is_wanted(filter))
 			keep_original(filter, &call);
 		else
 			call.sample.outcome = DOPPEL_OUT_DROPPED;
 		break;
 	}
-	publish_ring(filter);
+	doppel_publish_ring(filter);
 	record(filter, &call);
 	doppel_unlock(&filter->lock);
 
@@ -492,14 +299,6 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 }
 
 /* ---- in between --------------------------------------------------------------------------------------------- */
-
-static bool is_idle(struct doppel_filter *filter, uint64_t now)
-{
-	const uint64_t interval = atomic_load_explicit(&filter->frame_interval_ns, memory_order_relaxed);
-	const uint64_t patience = 3 * interval > IDLE_NS ? 3 * interval : IDLE_NS;
-	const uint64_t limit = patience < LONGEST_IDLE_NS ? patience : LONGEST_IDLE_NS;
-	return filter->last_frame_ns != 0 && now - filter->last_frame_ns > limit;
-}
 
 static void send_stash(struct doppel_filter *filter)
 {
@@ -521,17 +320,17 @@ void doppel_async_video_tick(void *data, float seconds)
 	doppel_signals_follow_parent(filter);
 	const uint64_t now = doppel_clock_ns();
 	doppel_lock(&filter->lock);
-	take_incoming(filter);
+	doppel_take_incoming(filter);
 	if (doppel_lane_fits(filter)) {
-		if (is_idle(filter, now)) {
+		if (doppel_is_idle(filter, now)) {
 			if (filter->stash_id != 0)
 				send_stash(filter);
-			if (take_due(filter, filter->last_id))
+			if (doppel_take_due(filter, filter->last_id))
 				filter->late_result = 1;
 		} else {
 			doppel_ring_harvest(filter->lane->ring);
 		}
 	}
-	publish_ring(filter);
+	doppel_publish_ring(filter);
 	doppel_unlock(&filter->lock);
 }

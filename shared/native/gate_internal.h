@@ -148,10 +148,25 @@ void doppel_async_video_tick(void *data, float seconds);
 void doppel_async_video_render(void *data, void *effect);
 struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source_frame *frame);
 
+/* lanes and results, under `lock` (gate_lanes.c) */
+void doppel_take_incoming(struct doppel_filter *filter);
 /* There is a lane, and it is for frames as the last one was. */
 bool doppel_lane_fits(const struct doppel_filter *filter);
+/* The newest result up to this id that may be shown becomes the held picture. */
+bool doppel_take_due(struct doppel_filter *filter, uint64_t upto);
 /* There is a held picture, and the worker did not ask for the cover in its place. */
 bool doppel_held_showable(const struct doppel_filter *filter);
+void doppel_drop_held(struct doppel_filter *filter);
+void doppel_end_epoch(struct doppel_filter *filter);
+void doppel_publish_ring(struct doppel_filter *filter);
+
+/* the source, under `lock` (gate_source.c) */
+enum doppel_suitability { DOPPEL_EDITABLE, DOPPEL_ONLY_COVER, DOPPEL_UNKNOWN_SIZE };
+/* What can be done with this frame; takes note of a new geometry. */
+enum doppel_suitability doppel_note_geometry(struct doppel_filter *filter, const struct obs_source_frame *frame);
+void doppel_note_time(struct doppel_filter *filter, const struct obs_source_frame *frame, uint64_t now);
+/* No frame for some time: a pause, or a still. */
+bool doppel_is_idle(const struct doppel_filter *filter, uint64_t now);
 
 /* signals (gate_signals.c) */
 void doppel_signals_connect_filter(struct doppel_filter *filter);

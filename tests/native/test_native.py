@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 NATIVE = PROJECT / "shared" / "native"
 REPORT = PROJECT / "docs" / "native-stress.md"
-RING = ("platform.c", "ring.c", "pixels.c", "mosaic.c")
+RING = ("platform.c", "ring.c", "ring_worker.c", "pixels.c", "mosaic.c")
 
 ASAN = "address,undefined"
 TSAN = "thread"
