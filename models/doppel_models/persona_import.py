@@ -161,7 +161,7 @@ def _read_cache(path: Path) -> MeshPersona | None:
     """The cached persona; None where there is none or it is damaged, so that it is made anew."""
     size, count = face_texture.SIZE, canonical.VERTEX_COUNT
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             texture, known, shape = data["texture"], data["known"], data["shape"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

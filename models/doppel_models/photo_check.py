@@ -23,7 +23,7 @@ GOOD_FACE_PX = 160
 """Narrower faces are taken with a warning."""
 MAX_YAW, GOOD_YAW = 45.0, 25.0
 MAX_PITCH = 30.0
-MIN_SHARPNESS, GOOD_SHARPNESS = 0.05, 0.12
+MIN_SHARPNESS, GOOD_SHARPNESS = 0.02, 0.055
 MAX_ASYMMETRY = 0.3
 """Natural logarithm of the light's ratio between the face's halves."""
 MAX_FRINGE = 0.15
@@ -80,12 +80,10 @@ def _faces(image: ByteArray, detector: FaceDetector, landmarker: FaceLandmarker)
         ]
     if not found and min(height, width) >= 2 * MIN_FACE_PX:
         # A face that is small in the picture: look at overlapping parts of it.
-        side_y, side_x = height // 2, width // 2
-        for y in range(0, height - side_y + 1, max(side_y // 2, 1)):
-            for x in range(0, width - side_x + 1, max(side_x // 2, 1)):
-                part = np.ascontiguousarray(image[y : y + side_y, x : x + side_x])
-                shift = np.array([x, y, 0], np.float32)
-                found += [f.landmarks + shift for f in still.find_faces(part, detector, landmarker)]
+        for share in (2, 4):
+            found = _faces_in_parts(image, share, detector, landmarker)
+            if found:
+                break
     found.sort(key=lambda points: -float(np.ptp(points[:, 0])))
     single: list[FloatArray] = []
     for points in found:
@@ -93,6 +91,20 @@ def _faces(image: ByteArray, detector: FaceDetector, landmarker: FaceLandmarker)
         if all(np.linalg.norm(center - other[:, :2].mean(axis=0)) > 0.5 * reach for other in single):
             single.append(points)
     return single
+
+
+def _faces_in_parts(
+    image: ByteArray, share: int, detector: FaceDetector, landmarker: FaceLandmarker
+) -> list[FloatArray]:
+    """Faces in overlapping parts of a picture, 1 / ``share`` of its sides; one may come twice."""
+    side_y, side_x = image.shape[0] // share, image.shape[1] // share
+    found = []
+    for y in range(0, image.shape[0] - side_y + 1, max(side_y // 2, 1)):
+        for x in range(0, image.shape[1] - side_x + 1, max(side_x // 2, 1)):
+            part = np.ascontiguousarray(image[y : y + side_y, x : x + side_x])
+            shift = np.array([x, y, 0], np.float32)
+            found += [face.landmarks + shift for face in still.find_faces(part, detector, landmarker)]
+    return found
 
 
 def check(photo: PhotoFile, landmarks: FloatArray, view: face_texture.Unwrapped) -> PhotoCheck:

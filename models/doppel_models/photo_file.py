@@ -71,9 +71,13 @@ def decode_photo(name: str, data: bytes) -> PhotoFile:
                     raise PersonaError(f"{name} has only {width}x{height} pixels; use a larger picture")
                 suffix = FORMATS[str(picture.format)]
                 image = np.asarray(_flat(ImageOps.exif_transpose(picture)), np.uint8)
+    except Image.DecompressionBombError:
+        raise PersonaError(
+            f"{name} has more than {MAX_PIXELS // 1_000_000} million pixels; save a smaller copy of it"
+        ) from None
     except UnidentifiedImageError:
         raise PersonaError(f"{name} is no picture that Doppel can read; {wanted}") from None
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         # Pillow's decoders raise all of these for damaged files.
         raise PersonaError(f"{name} is damaged ({error}); {wanted}") from error
     return PhotoFile(name, suffix, data, np.ascontiguousarray(image))

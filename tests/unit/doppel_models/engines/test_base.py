@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from doppel_models.engines.base import CropRequest, even_rect, pose_fade
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@given(st.floats(-500, 1500), st.floats(-500, 1500), st.floats(0, 900), st.floats(0, 900))
+def test_a_rect_starts_on_even_pixels_stays_inside_and_holds_what_is_visible(x, y, w, h):
+    low, high = np.array([x, y], np.float32), np.array([x + w, y + h], np.float32)
+    x0, y0, x1, y1 = even_rect(low, high, 1281, 721)
+    assert x0 % 2 == 0
+    assert y0 % 2 == 0
+    assert 0 <= x0 <= x1 <= 1281
+    assert 0 <= y0 <= y1 <= 721
+    assert x1 % 2 == 0 or x1 == 1281
+    if x >= 0 and x + w < 1280:
+        assert x0 <= x <= x + w <= x1
+
+
+def test_points_follow_the_matrix_and_z_the_scale():
+    request = CropRequest(np.array([[0.5, 0, -10], [0, 0.5, -20]], np.float32), (100, 80))
+    moved = request.to_crop(np.array([[40, 60, 8]], np.float32))
+    assert moved == pytest.approx(np.array([[10, 10, 4]]))
+    assert request.to_crop(np.array([[40, 60]], np.float32)).shape == (1, 2)
+
+
+def test_the_frame_rect_of_a_reduced_crop_covers_what_the_crop_shows():
+    request = CropRequest(np.array([[0.5, 0, -50], [0, 0.5, -20]], np.float32), (100, 80))
+    x0, y0, x1, y1 = request.frame_rect(1000, 1000)
+    assert x0 <= 99
+    assert y0 <= 39
+    assert x1 >= 300
+    assert y1 >= 200
+    assert request.frame_rect(150, 100)[2:] == (150, 100)
+
+
+def test_the_swap_fades_over_the_band_on_both_sides_and_never_back():
+    fades = [pose_fade(yaw, 35, 50) for yaw in np.arange(0, 91, 0.5)]
+    assert fades[:71] == [0] * 71
+    assert fades[100:] == [1] * 82
+    assert fades == sorted(fades)
+    assert pose_fade(-42, 35, 50) == pose_fade(42, 35, 50)
+
+
+def test_a_band_turned_round_is_a_step():
+    assert [pose_fade(yaw, 50, 35) for yaw in (49, 50, 51)] == [0, 1, 1]

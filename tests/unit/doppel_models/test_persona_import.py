@@ -1,0 +1,182 @@
+import cv2
+import numpy as np
+import pytest
+from doppel_models import persona_import
+from doppel_models.errors import PersonaError
+from doppel_models.persona_import import PersonaImporter
+from doppel_models.personas import Consent, PersonaStore
+from doppel_models.photo_file import PhotoFile
+
+from tests.support.faces import room
+from tests.support.portrait import FIXTURES, astronaut, paste_head
+
+ASTRONAUT = FIXTURES / "astronaut.png"
+
+
+@pytest.fixture(scope="module")
+def importer() -> PersonaImporter:
+    return PersonaImporter()
+
+
+def _photo(image, name="me.png") -> PhotoFile:
+    return PhotoFile(name, ".png", b"", np.ascontiguousarray(image, np.uint8))
+
+
+def _portrait(scale=2.0, **crop):
+    """The astronaut enlarged, without the suit."""
+    picture = astronaut().rgb[0:240, 110:350]
+    size = round(240 * scale)
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def test_a_usable_photo_gives_a_whole_face_and_says_what_is_not_ideal(importer):
+    face = importer.examine([_photo(_portrait())])
+    texts = " / ".join(face.warnings)
+    assert "hair covers the forehead in me.png" in texts
+    assert "the mouth in me.png is open or grins" in texts
+    assert all("looks better" in text or "use a" in text or "add a" in text for text in face.warnings)
+    assert face.mesh.texture.shape == (512, 512, 3)
+    assert face.mesh.shape is not None
+    assert 0.8 < (face.mesh.known > 127).mean() < 0.995
+
+
+def test_the_fringe_is_not_painted_into_the_texture(importer):
+    texture = importer.examine([_photo(_portrait())]).mesh.texture.astype(int)
+    forehead, skin = texture[60:100, 150:360].reshape(-1, 3), texture[280:330, 120:170].reshape(-1, 3)
+    assert np.abs(np.median(forehead, axis=0) - np.median(skin, axis=0)).max() < 45
+    assert forehead.std(axis=0).max() < 20
+
+
+def test_no_face_is_refused(importer):
+    with pytest.raises(PersonaError, match=r"no face is found in me\.png; use a photo"):
+        importer.examine([_photo(room(640, 480))])
+
+
+def test_two_faces_are_refused(importer):
+    picture = room(800, 500, seed=3)
+    for x in (220, 580):
+        paste_head(picture, astronaut(), center=(x, 260), height=200)
+    with pytest.raises(PersonaError, match=r"shows 2 faces; cut the picture down"):
+        importer.examine([_photo(picture)])
+
+
+def test_a_small_face_in_the_background_does_not_count(importer):
+    picture = room(1000, 700, seed=3)
+    paste_head(picture, astronaut(), center=(350, 380), height=420)
+    paste_head(picture, astronaut().mirrored(), center=(850, 200), height=80)
+    assert importer.examine([_photo(picture)]).mesh.shape is not None
+
+
+def test_a_face_that_is_too_small_is_refused_with_what_would_do(importer):
+    picture = room(500, 400, seed=3)
+    paste_head(picture, astronaut(), center=(250, 200), height=58)
+    with pytest.raises(PersonaError, match=r"only \d+ pixels wide; use a photo with a face of at least 64"):
+        importer.examine([_photo(picture)])
+
+
+def test_a_face_that_is_small_in_a_large_picture_is_found(importer):
+    picture = room(2400, 1800, seed=3)
+    paste_head(picture, astronaut(), center=(600, 500), height=150)
+    assert any("pixels wide" in text for text in importer.examine([_photo(picture)]).warnings)
+
+
+def test_a_face_that_fills_the_picture_is_found(importer):
+    points = astronaut().landmarks[:, :2]
+    (x0, y0), (x1, y1) = points.min(axis=0).astype(int) - 6, points.max(axis=0).astype(int) + 6
+    close = cv2.resize(astronaut().rgb[y0:y1, x0:x1], None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    assert importer.examine([_photo(close)]).mesh.shape is not None
+
+
+def test_blur_is_told_and_strong_blur_refused(importer):
+    def blurred(sigma):
+        return _photo(cv2.GaussianBlur(_portrait(), (0, 0), sigma))
+
+    assert any("blurred" in text for text in importer.examine([blurred(1.5)]).warnings)
+    with pytest.raises(PersonaError, match="too blurred; use a sharper photo"):
+        importer.examine([blurred(10)])
+
+
+def test_light_from_one_side_is_told(importer):
+    portrait = _portrait()
+    ramp = np.exp(np.linspace(0.2, -1.0, portrait.shape[1]))[None, :, None]
+    assert any("comes from one side" in t for t in importer.examine([_photo(portrait * ramp)]).warnings)
+
+
+def test_an_overexposed_and_a_dark_photo_are_told(importer):
+    portrait = _portrait().astype(float)
+    bright = importer.examine([_photo(np.clip(portrait * 1.7 + 40, 0, 255))]).warnings
+    assert any("overexposed" in text for text in bright)
+    assert any("very dark" in text for text in importer.examine([_photo(portrait * 0.15)]).warnings)
+
+
+def test_a_face_cut_by_the_edge_is_refused(importer):
+    portrait = _portrait()
+    points = astronaut().landmarks[:, 0]
+    middle = round((float(points.min() + points.max()) / 2 - 110) * 2) - 10
+    with pytest.raises(PersonaError, match=r"cut off|no face"):
+        importer.examine([_photo(portrait[:, middle:])])
+
+
+def test_several_photos_make_one_face(importer):
+    front, other = _photo(_portrait()), _photo(_portrait()[:, ::-1] * 0.8, "other.png")
+    one, both = importer.examine([front]), importer.examine([front, other])
+    # What hair hides in one photo is taken from the other.
+    assert (both.mesh.known > 127).mean() > (one.mesh.known > 127).mean() - 0.01
+    assert both.mesh.shape is not None
+    mirrored = both.mesh.shape * np.array([-1, 1, 1])
+    assert abs(mirrored[[33, 263], 0].sum()) < abs(one.mesh.shape[[33, 263], 0].sum()) + 0.05
+
+
+def test_too_many_and_no_photos_are_refused(importer):
+    for count in (0, 17):
+        with pytest.raises(PersonaError, match="1 to 16 photos"):
+            importer.examine([_photo(_portrait())] * count)
+
+
+def test_an_added_persona_is_kept_and_its_cache_used(importer, tmp_path, monkeypatch):
+    store = PersonaStore(tmp_path)
+    persona, mesh = importer.add(store, [ASTRONAUT], "", Consent.now("public-domain", "Jo"))
+    assert persona.id == "astronaut"
+    assert store.get("astronaut").warnings
+    assert len(list((persona.folder / "cache").iterdir())) == 1
+
+    monkeypatch.setattr(PersonaImporter, "examine", lambda *_: pytest.fail("the cache was not used"))
+    cached = PersonaImporter().mesh(persona)
+    assert (cached.texture == mesh.texture).all()
+    assert (cached.shape == mesh.shape).all()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "pickle", "shapes", "empty", "missing"])
+def test_a_damaged_cache_is_made_anew(importer, tmp_path, damage):
+    persona, mesh = importer.add(PersonaStore(tmp_path), [ASTRONAUT], "", Consent.now("public-domain", "Jo"))
+    (cache,) = (persona.folder / "cache").iterdir()
+    if damage == "truncated":
+        cache.write_bytes(cache.read_bytes()[:500])
+    elif damage == "pickle":
+        np.savez(cache, texture=np.array([object()]), known=mesh.known, shape=mesh.shape)
+    elif damage == "shapes":
+        np.savez(cache, texture=mesh.texture[:4], known=mesh.known, shape=mesh.shape)
+    elif damage == "empty":
+        cache.write_bytes(b"")
+    else:
+        cache.unlink()
+    again = importer.mesh(persona)
+    assert (again.texture == mesh.texture).all()
+    assert (again.shape == mesh.shape).all()
+
+
+def test_an_older_import_is_made_anew(importer, tmp_path, monkeypatch):
+    persona, _ = importer.add(PersonaStore(tmp_path), [ASTRONAUT], "", Consent.now("public-domain", "Jo"))
+    (old,) = (persona.folder / "cache").iterdir()
+    monkeypatch.setattr(persona_import, "IMPORT_VERSION", 10_000)
+    importer.mesh(persona)
+    (new,) = (persona.folder / "cache").iterdir()
+    assert new.name != old.name
+
+
+def test_a_refused_photo_leaves_nothing_behind(importer, tmp_path):
+    picture = tmp_path / "room.png"
+    cv2.imwrite(str(picture), room(640, 480))
+    with pytest.raises(PersonaError, match="no face"):
+        importer.add(PersonaStore(tmp_path / "personas"), [picture], "", Consent.now("own", "Jo"))
+    assert not (tmp_path / "personas").exists()

@@ -1,0 +1,82 @@
+import json
+
+import pytest
+from doppel_models.errors import PersonaError
+from doppel_worker.cli.persona import app
+from typer.testing import CliRunner
+
+from tests.support.portrait import FIXTURES
+
+PHOTO = str(FIXTURES / "astronaut.png")
+
+
+def _run(*words: str, text: str | None = None):
+    return CliRunner().invoke(app, list(words), input=text)
+
+
+def _json(*words: str):
+    result = _run(*words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def test_a_persona_is_added_listed_shown_and_removed(tmp_path):
+    where = ("--dir", str(tmp_path))
+    added = _json("add", PHOTO, "--consent", "public-domain", "--who", "Jo", *where)
+    assert added["id"] == "astronaut"
+    assert added["warnings"]
+    assert added["consent"]["who"] == "Jo"
+
+    listed = _json("list", *where)
+    assert [p["id"] for p in listed["personas"]][-1] == "astronaut"
+    assert "porcelain" in [p["id"] for p in listed["personas"]]
+    assert _json("show", "astronaut", *where)["files"] == added["files"]
+    text = _run("show", "astronaut", *where).output
+    assert "public-domain" in text
+    assert "Jo" in text
+
+    assert _json("remove", "astronaut", *where) == {"removed": "astronaut"}
+    assert len(_json("list", *where)["personas"]) == 3
+
+
+def test_adding_the_same_photo_again_is_the_same_persona(tmp_path):
+    words = ("add", PHOTO, "--consent", "own", "--dir", str(tmp_path))
+    assert _json(*words)["id"] == _json(*words)["id"]
+
+
+def test_the_table_and_the_notes_are_for_people(tmp_path):
+    output = _run("add", PHOTO, "--consent", "own", "--name", "Me", "--dir", str(tmp_path)).output
+    assert "note:" in output
+    assert "added Me (me)" in output
+    assert "porcelain" in _run("list", "--dir", str(tmp_path)).output
+
+
+def test_without_consent_nothing_is_added(tmp_path):
+    result = _run("add", PHOTO, "--dir", str(tmp_path / "p"), "--json")
+    assert isinstance(result.exception, PersonaError)
+    result = _run("add", PHOTO, "--dir", str(tmp_path / "p"), text="no idea\n")
+    assert isinstance(result.exception, PersonaError)
+    assert "ground" in str(result.exception)
+    assert not (tmp_path / "p").exists()
+
+
+def test_removing_asks_first(tmp_path):
+    where = ("--dir", str(tmp_path))
+    _json("add", PHOTO, "--consent", "own", *where)
+    assert _run("remove", "astronaut", *where, text="n\n").exit_code == 1
+    assert (tmp_path / "astronaut").exists()
+    assert _run("remove", "astronaut", "--yes", *where).exit_code == 0
+    assert not (tmp_path / "astronaut").exists()
+
+
+def test_a_damaged_persona_is_told_and_can_be_removed(tmp_path):
+    where = ("--dir", str(tmp_path))
+    _json("add", PHOTO, "--consent", "own", *where)
+    (tmp_path / "astronaut" / "persona.json").write_text("{")
+    assert "astronaut" in _json("list", *where)["problems"]
+    assert _json("remove", "astronaut", *where)["removed"] == "astronaut"
+
+
+@pytest.mark.parametrize("word", ["nobody", "../x"])
+def test_an_unknown_persona_is_a_clear_error(tmp_path, word):
+    assert isinstance(_run("show", word, "--dir", str(tmp_path)).exception, PersonaError)
