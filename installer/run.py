@@ -96,7 +96,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
         )  # fmt: skip
         result, problems = _headless(session, seconds, environment, progress)
     asked = {"persona": persona, "media": str(media), "doppel_version": _doppel_version(environment)}
-    parts = ReportParts(result, version, asked, problems=tuple(problems))
+    parts = ReportParts(result, version, asked, problems=tuple(problems), recording_ended=not problems)
     return _deliver(options.out, environment, parts, Path(media), progress)
 
 

@@ -29,7 +29,7 @@ MAY_IMPORT = {
 OURS = set(FOLDERS) | {"doppel_filter", "doppel_demo", "tests", "benchmarks"}
 STANDARD_LIBRARY_ONLY = ("doppel_ipc", "doppel_obs", "installer")
 # Programs that the installer runs with the worker's interpreter.
-RUN_BY_THE_WORKERS_PYTHON = {"doctor_worker.py", "recording.py"}
+RUN_BY_THE_WORKERS_PYTHON = {"doctor_worker.py", "obs_remote.py", "recording.py"}
 GRAMMAR = {"doppel_ipc": (3, 8), "doppel_obs": (3, 8), "installer": (3, 9)}
 SCRIPT = PROJECT / "obs_plugin" / "doppel_filter.py"
 # By OBS itself.

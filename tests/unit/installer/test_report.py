@@ -40,9 +40,14 @@ def statistics(frames=GOOD, since=SINCE, swapped_ns=3_500_000_000, restarts=0):
     }
 
 
-def report(stats=None, result=CLEAN, recording=RECORDING, problems=()):
+def report(stats=None, result=CLEAN, recording=RECORDING, problems=(), *, recording_ended=False):
     parts = ReportParts(
-        result, ObsVersion(29, 0, 2), {"persona": "astronaut"}, stats or statistics(), recording
+        result,
+        ObsVersion(29, 0, 2),
+        {"persona": "astronaut"},
+        stats or statistics(),
+        recording,
+        recording_ended=recording_ended,
     )
     return build_report(parts, problems)
 
@@ -98,3 +103,16 @@ def test_a_statistics_file_that_is_not_whole_is_no_statistics(tmp_path, text):
     path.write_text(text)
     assert read_statistics(path) is None
     assert read_statistics(tmp_path / "missing.json") is None
+
+
+@pytest.mark.parametrize(("code", "ok"), [(-11, True), (-6, True), (-9, False), (1, False)])
+def test_a_crash_of_obs_after_the_recordings_end_is_a_warning(code, ok):
+    made = report(result=ObsResult(code, "", None, None, None, None), recording_ended=True)
+    assert made["ok"] is ok
+    assert made["obs_exit_code"] == code
+    assert bool(made["warnings"]) is ok
+
+
+def test_a_crash_without_a_recording_is_a_problem():
+    made = report(result=ObsResult(-11, "", None, None, None, None), recording=None, recording_ended=True)
+    assert not made["ok"]
