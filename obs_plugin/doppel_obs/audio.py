@@ -57,10 +57,13 @@ class SoundKeeper:
         """Gives every source the user's own offset and lets go of all."""
         for address, tracked in list(self._tracked.items()):
             source = self._obs.obs_weak_source_get_source(tracked.weak)
-            if source is not None:
-                self._apply(source, tracked.state.restore())
-                self._obs.obs_source_release(source)
-            self._forget(address)
+            try:
+                if source is not None:
+                    self._apply(source, tracked.state.restore())
+            finally:
+                if source is not None:
+                    self._obs.obs_source_release(source)
+                self._forget(address)
 
     def _open(self, source: Handle) -> None:
         data = self._obs.obs_source_get_private_settings(source)

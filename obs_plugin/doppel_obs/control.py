@@ -1,7 +1,7 @@
 """The control loop: every 50 ms it looks at the filters, the worker and OBS's health, and does what is due.
 
-One thread of its own, which lives as long as the script. It never runs anything long, never waits for the
-worker, and calls libobs through ctypes only.
+One thread of its own (:mod:`doppel_obs.loop`), which lives as long as the script. It never runs anything
+long, never waits for the worker, and calls libobs through ctypes only.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import collections
 import ctypes
 import functools
 import itertools
-import threading
 import time
-import traceback
 from typing import Callable
 
 from doppel_ipc.messages import (
@@ -33,8 +31,9 @@ from doppel_ipc.paths import InstallConfig
 
 from doppel_obs.audio import SoundKeeper
 from doppel_obs.instances import FilterInstance, Surroundings
-from doppel_obs.lane_stats import LaneStats
+from doppel_obs.lane_stats import LaneBook
 from doppel_obs.libobs import LOG_ERROR, LOG_INFO, LOG_WARNING, Handle
+from doppel_obs.loop import ControlLoop
 from doppel_obs.pages import FilterPages
 from doppel_obs.persona_requests import PersonaRequests
 from doppel_obs.properties import PersonaChoice
@@ -47,9 +46,7 @@ from doppel_obs.worker_process import WorkerProcess
 LOOK_SECONDS = 0.05
 LINGER_NS = 1_000_000_000
 """The worker outlives the last filter by this: a scene collection that changes brings new ones at once."""
-STOP_SECONDS = 10.0
 MOST_FILTERS = 256
-_SAME_ERROR_NS = 60_000_000_000
 
 
 class Control:
@@ -71,7 +68,7 @@ class Control:
         self._lag = LagThrottle()
         self._stats = StatsFile()
         self._instances: dict[int, FilterInstance] = {}
-        self._lanes: list[LaneStats] = []
+        self._lanes = LaneBook(keep_closed=self._stats.wanted)
         self._ids = (ctypes.c_uint64 * MOST_FILTERS)()
         self._states: dict[int, str] = {}
         self._wanted_ns = 0
@@ -82,24 +79,27 @@ class Control:
             self._worker.send, self._next_serial, self._say, self._pages.change
         )
         self._tasks: collections.deque[Callable[[], None]] = collections.deque()
-        self._errors: dict[str, int] = {}
         self.personas: tuple[PersonaChoice, ...] = ()
         """What the face list shows; replaced as a whole."""
-        self._panic = False
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="doppel-control", daemon=True)
+        self._loop = ControlLoop(
+            holder.control_seat,
+            self._look,
+            self._clear_up,
+            lambda text: self._obs.log(LOG_ERROR, text),
+            LOOK_SECONDS,
+        )
+        self._guard = self._loop.guard
 
     def start(self) -> None:
         """Starts the thread."""
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
-        """Ends the thread, kills the worker, restores the sound; the gate goes on covering. UI thread."""
-        self._stopping.set()
-        self._thread.join(STOP_SECONDS)
-        if self._thread.is_alive():
-            self._obs.log(LOG_ERROR, "the control loop does not end; it is left behind")
-            return
+        """Ends the thread, which clears up as the last thing it does. UI thread."""
+        self._loop.stop()
+
+    def _clear_up(self) -> None:
+        """Kills the worker, restores the sound; the gate goes on covering."""
         if self._stats.wanted:
             self._guard(self._write_stats)
         for instance in self._instances.values():
@@ -115,17 +115,19 @@ class Control:
     @property
     def panic(self) -> bool:
         """True while every filter covers because the hotkey was pressed."""
-        return self._panic
+        return self._holder.panic
 
     def toggle_panic(self) -> None:
         """Covers every filter's picture at once, or ends that. Any thread."""
-        self._panic = not self._panic
+        self._holder.panic = not self._holder.panic
         for instance in list(self._instances.values()):
-            instance.panic(self._panic)
+            instance.policy.follow_panic()
 
     def add_persona(self, filter_id: int, photo: str, name: str, ground: str) -> None:
         """Asks the worker to make a persona of a photo, for that filter. Any thread."""
-        self._tasks.append(lambda: self._persona_requests.ask(filter_id, photo, name, ground))
+        self._tasks.append(
+            lambda: self._persona_requests.ask(filter_id, photo, name, ground, ready=self._worker.ready)
+        )
 
     def refresh_page(self, filter_id: int) -> None:
         """Has OBS build that filter's property page anew. Any thread."""
@@ -134,22 +136,7 @@ class Control:
     def _next_serial(self) -> int:
         return next(self._serial)
 
-    # -- the thread
-
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOK_SECONDS):
-            self._guard(self._look)
-
-    def _guard(self, function: Callable[[], None]) -> None:
-        """Runs it; an exception is logged (the same one once a minute), and the loop goes on."""
-        try:
-            function()
-        except Exception as error:  # noqa: BLE001 - one filter's trouble must not end the others' protection
-            now_ns = time.monotonic_ns()
-            kind = repr(error)
-            if now_ns - self._errors.get(kind, -_SAME_ERROR_NS) >= _SAME_ERROR_NS:
-                self._errors[kind] = now_ns
-                self._obs.log(LOG_ERROR, traceback.format_exc())
+    # -- one look
 
     def _look(self) -> None:
         now_ns = time.monotonic_ns()
@@ -173,9 +160,11 @@ class Control:
             self._worker_status,
             self._worker.problem,
             {item.id: item.name for item in self.personas},
-            self._panic,
+            self._holder.panic,
         )
         for filter_id, instance in list(self._instances.items()):
+            if self._loop.stopping:
+                return
             self._guard(functools.partial(self._tick, filter_id, instance, around))
         self._guard(lambda: self._delay_sound(now_ns))
         self._yield_to_obs(now_ns)
@@ -198,7 +187,7 @@ class Control:
             self._gone(filter_id)
             return
         if known is None and instance.stats is not None:
-            self._lanes.append(instance.stats)
+            self._lanes.add(instance.stats)
         state = instance.state()
         if state and state != self._states.get(filter_id):
             self._states[filter_id] = state
@@ -209,7 +198,11 @@ class Control:
 
     def _gone(self, filter_id: int) -> None:
         self._states.pop(filter_id, None)
-        self._instances.pop(filter_id).leave(alive=False)
+        self._persona_requests.filter_gone(filter_id)
+        instance = self._instances.pop(filter_id)
+        if instance.stats is not None:
+            self._lanes.close(instance.stats)
+        self._guard(functools.partial(instance.leave, alive=False))
 
     # -- the worker
 
@@ -241,10 +234,14 @@ class Control:
         instance = next((i for i in self._instances.values() if i.lane.serial == message.lane), None)
         if isinstance(message, Error):
             text = f"{message.message} {message.advice}".strip()
-            self._worker_event(text)
+            if not (message.code == "segment" and instance is not None and instance.refused):
+                self._worker_event(text)  # what is tried again and again is said once
             if instance is not None:
                 instance.error = text
-                instance.lane.opened()
+                if message.code == "segment":
+                    instance.lane_refused(time.monotonic_ns())
+                else:
+                    instance.lane.opened()
         elif isinstance(message, Event):
             self._stats.message(message.text)
             self._obs.log(LOG_INFO, message.text)
@@ -253,7 +250,7 @@ class Control:
         elif instance is None:
             return
         elif isinstance(message, LaneOpened):
-            instance.lane.opened()
+            instance.lane_opened()
         else:
             instance.lane_status = message
             if instance.stats is not None:
@@ -307,4 +304,4 @@ class Control:
             "rss_bytes": round(status.memory_mb * 1e6) if status is not None else None,
             "throttle": self._lag.divisor,
         }
-        self._stats.write(worker, self._lanes)
+        self._stats.write(worker, self._lanes.lanes())

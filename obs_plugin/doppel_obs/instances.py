@@ -7,14 +7,15 @@ import dataclasses
 from typing import Callable, Mapping, Sequence
 
 from doppel_ipc import gate_abi
-from doppel_ipc.messages import LaneStatus, Message, Settings, Status
+from doppel_ipc.messages import LaneStatus, Status
 from doppel_ipc.settings import FilterSettings
 
 from doppel_obs import settings_reader
 from doppel_obs.delay import DelayController
-from doppel_obs.lane import SLOTS_BEYOND_DELAY, Lane
+from doppel_obs.lane import SLOTS_BEYOND_DELAY, Lane, SendTo
 from doppel_obs.lane_stats import LaneStats
 from doppel_obs.libobs import OUTPUT_AUDIO, Handle, Libobs
+from doppel_obs.policy import PolicyKeeper
 from doppel_obs.registration import Holder
 from doppel_obs.status_line import Situation, full_text, state_text
 
@@ -49,7 +50,7 @@ class FilterInstance:
     Args:
         holder: libobs and the gate.
         filter_id: the gate's id.
-        send: sends a message to the worker.
+        send: sends a message to the worker of a generation.
         next_serial: numbers for lanes and settings.
     """
 
@@ -57,13 +58,12 @@ class FilterInstance:
         self,
         holder: Holder,
         filter_id: int,
-        send: Callable[[Message], None],
+        send: SendTo,
         next_serial: Callable[[], int],
     ) -> None:
         self._obs: Libobs = holder.libobs
         self._gate = holder.gate
         self.filter_id = filter_id
-        self._send = send
         self.lane = Lane(holder.gate, filter_id, send, next_serial)
         self._delay = DelayController(self.lane.slots - SLOTS_BEYOND_DELAY)
         self.settings = FilterSettings()
@@ -72,8 +72,7 @@ class FilterInstance:
         self._read_serial: int | None = None
         self._changed_ns = 0
         self._unread_ns = 0
-        self._policy = gate_abi.Policy()
-        self._policy_set = b""
+        self.policy = PolicyKeeper(holder, filter_id)
         self._samples = (gate_abi.Sample * gate_abi.SAMPLES_KEPT)()
         self.status = gate_abi.Status()
         self._parent: Handle | None = None
@@ -84,6 +83,8 @@ class FilterInstance:
         """What the worker said is wrong with this lane; cleared when its settings change."""
         self.notice = ""
         """The answer to what the user did on the page, e.g. why a photo was refused."""
+        self.refused = False
+        """The worker could not open the last lane; another one is tried now and then."""
         self._sound_note = ""
         self.stats: LaneStats | None = None
         self._situation: Situation | None = None
@@ -103,13 +104,19 @@ class FilterInstance:
             return True
         self._look_at_frames(around.now_ns)
         if self.lane.tick(
-            self.status, around.generation, self._source_name(), self._for_worker(), self._read_serial
+            around.now_ns,
+            self.status,
+            around.generation,
+            self._source_name(),
+            self._for_worker(),
+            self._read_serial,
         ):
             self.lane_status = None
-            self.error = ""
+            if not self.refused:  # what is wrong stays on the status line until a lane opens
+                self.error = ""
             self._delay.limit(self.lane.slots - SLOTS_BEYOND_DELAY)
             self._delay.restart(around.now_ns)
-        self._set_policy(around.panic)
+        self.policy.update(self.settings, self._delay.frames)
         self._gate.doppel_gate_collect(self.filter_id)
         self._situation = self._describe(around)
         return True
@@ -130,6 +137,17 @@ class FilterInstance:
             return source, None
         return source, round(self._delay.frames * self._interval_ns / _MS) * _MS
 
+    def lane_opened(self) -> None:
+        """The worker serves the lane."""
+        self.lane.opened()
+        if self.refused:
+            self.refused, self.error = False, ""
+
+    def lane_refused(self, now_ns: int) -> None:
+        """The worker could not open the lane's segment."""
+        self.lane.refused(now_ns)
+        self.lane_status, self.refused = None, True
+
     def swapping(self) -> bool:
         """True while the worker serves this filter's frames."""
         return self.lane.serial != 0 and self.lane_status is not None and self.lane_status.state == "running"
@@ -147,19 +165,22 @@ class FilterInstance:
         parent = self._strong_parent()
         if parent is None:
             return False
-        flags = self._obs.obs_source_get_output_flags(parent)
-        self._obs.obs_source_release(parent)
-        return bool(flags & OUTPUT_AUDIO)
+        try:
+            return bool(self._obs.obs_source_get_output_flags(parent) & OUTPUT_AUDIO)
+        finally:
+            self._obs.obs_source_release(parent)
 
     def leave(self, *, alive: bool) -> None:
         """The script ends (``alive``: the gate goes on covering), or the filter is gone."""
-        if alive:
-            self.lane.lost()
-        else:
-            self.lane.close()
-        if self._parent is not None:
-            self._obs.obs_weak_source_release(self._parent)
-            self._parent = None
+        try:
+            if alive:
+                self.lane.lost()
+            else:
+                self.lane.close()
+        finally:
+            parent, self._parent = self._parent, None
+            if parent is not None:
+                self._obs.obs_weak_source_release(parent)
 
     # -- one look
 
@@ -191,8 +212,7 @@ class FilterInstance:
             return
         self.settings = settings
         self.error = ""
-        if self.lane.serial:
-            self._send(Settings(self.lane.serial, self._read_serial, self._for_worker()))
+        self.lane.change(self._for_worker(), self._read_serial)
 
     def _for_worker(self) -> FilterSettings:
         """The settings as the worker hears them: the pause is the gate's alone.
@@ -213,24 +233,6 @@ class FilterInstance:
             self._interval_ns = interval_ns
         if self.stats is not None:
             self.stats.look(self.status, samples, self._persona_in_use())
-
-    def _set_policy(self, panic: bool) -> None:
-        policy = self._policy
-        policy.paused = not self.settings.swap
-        policy.panic = panic
-        policy.late_policy = gate_abi.LatePolicy[self.settings.late_policy.upper()]
-        policy.use_slate = self.settings.cover == "slate"
-        policy.hold_ns = self.settings.hold_ms * _MS
-        policy.delay_frames = self._delay.frames
-        if bytes(policy) != self._policy_set:
-            self._policy_set = bytes(policy)
-            self._gate.doppel_gate_set_policy(self.filter_id, ctypes.byref(policy))
-
-    def panic(self, on: bool) -> None:
-        """Covers at once; any thread."""
-        policy = gate_abi.Policy.from_buffer_copy(bytes(self._policy))
-        policy.panic = on
-        self._gate.doppel_gate_set_policy(self.filter_id, ctypes.byref(policy))
 
     def _describe(self, around: Surroundings) -> Situation:
         status = gate_abi.Status.from_buffer_copy(bytes(self.status))
@@ -270,9 +272,10 @@ class FilterInstance:
         parent = self._strong_parent()
         if parent is None:
             return ""
-        name = self._obs.name_of(parent)
-        self._obs.obs_source_release(parent)
-        return name
+        try:
+            return self._obs.name_of(parent)
+        finally:
+            self._obs.obs_source_release(parent)
 
     def _sound_source(self) -> tuple[Handle | None, str]:
         """The source whose sound is to be delayed (a reference), and a note for the status line."""

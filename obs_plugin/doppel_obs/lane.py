@@ -7,7 +7,7 @@ from typing import Callable
 
 from doppel_ipc import gate_abi, native, segment
 from doppel_ipc.errors import FormatError, SegmentError
-from doppel_ipc.messages import CloseLane, Message, OpenLane
+from doppel_ipc.messages import CloseLane, Message, OpenLane, Settings
 from doppel_ipc.messages import Segment as SegmentMessage
 from doppel_ipc.settings import FilterSettings
 
@@ -17,6 +17,11 @@ LARGE_FRAME_BYTES = 16 << 20
 """From this size on a lane has few slots: 4K in BGRA would take 265 MiB otherwise."""
 SLOTS_BEYOND_DELAY = 3
 """The gate allows D up to the number of slots less this."""
+RETRY_NS = 2_000_000_000
+"""A lane that could not be made, or not be opened by the worker, is tried again after this time."""
+
+SendTo = Callable[[Message, int], None]
+"""``send(message, generation)``: to the worker of that generation; dropped where it is another's turn."""
 
 
 class Lane:
@@ -25,7 +30,7 @@ class Lane:
     Args:
         gate: the native library.
         filter_id: the gate's id of the filter.
-        send: sends a message to the worker.
+        send: sends a message to the worker of a generation.
         next_serial: gives a number larger than all before, for each lane that is opened.
     """
 
@@ -33,7 +38,7 @@ class Lane:
         self,
         gate: ctypes.CDLL,
         filter_id: int,
-        send: Callable[[Message], None],
+        send: SendTo,
         next_serial: Callable[[], int],
     ) -> None:
         self._gate = gate
@@ -43,6 +48,8 @@ class Lane:
         self._segment: segment.Segment | None = None
         self._geometry_serial = 0
         self._generation = 0
+        self._failed: tuple[int, int] | None = None
+        self._retry_ns = 0
         self.serial = 0
         """Of the open lane; 0: none."""
         self.slots = MOST_SLOTS
@@ -51,6 +58,7 @@ class Lane:
 
     def tick(
         self,
+        now_ns: int,
         status: gate_abi.Status,
         generation: int,
         name: str,
@@ -60,6 +68,7 @@ class Lane:
         """Opens a lane where the gate wants one; True if it did.
 
         Args:
+            now_ns: monotonic time.
             status: the gate's, of this moment.
             generation: of the worker that is ready; 0: none is.
             name: of the source, for the worker's log.
@@ -72,8 +81,25 @@ class Lane:
             return False
         if self.serial and status.geometry_serial == self._geometry_serial:
             return False  # the gate has it, or takes it over at its next frame
+        attempt = (generation, status.geometry_serial)
+        if self._failed == attempt and now_ns < self._retry_ns:
+            return False
         self.close()
-        return self._open(status, generation, name, settings, settings_serial)
+        opened = self._open(status, generation, name, settings, settings_serial)
+        self._failed, self._retry_ns = (None, 0) if opened else (attempt, now_ns + RETRY_NS)
+        return opened
+
+    def change(self, settings: FilterSettings, settings_serial: int) -> None:
+        """Tells the worker that serves the lane its new settings."""
+        if self.serial:
+            self._send(Settings(self.serial, settings_serial, settings), self._generation)
+
+    def refused(self, now_ns: int) -> None:
+        """The worker could not open the segment: the lane is made anew, after a while."""
+        attempt = (self._generation, self._geometry_serial)
+        self._gate.doppel_gate_detach(self._filter_id)
+        self.close()
+        self._failed, self._retry_ns = attempt, now_ns + RETRY_NS
 
     def opened(self) -> None:
         """The worker holds its mapping of the segment: the name and our handle may go."""
@@ -90,7 +116,7 @@ class Lane:
     def close(self) -> None:
         """Tells the worker that this lane is over; the gate goes on until it has another one."""
         if self.serial:
-            self._send(CloseLane(self.serial))
+            self._send(CloseLane(self.serial), self._generation)
         self._drop()
 
     def _drop(self) -> None:
@@ -134,6 +160,7 @@ class Lane:
                 SegmentMessage(where.kind, where.name, where.bytes),
                 settings_serial,
                 settings,
-            )
+            ),
+            generation,
         )
         return True

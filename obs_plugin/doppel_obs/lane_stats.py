@@ -14,6 +14,8 @@ from doppel_obs.samples import percentile
 
 KEPT = 6000
 """Frames over which percentiles are taken: the last three minutes at 30 fps."""
+MOST_CLOSED = 200
+"""Filters that are gone whose figures are kept."""
 _COUNTS = ("swapped", "held", "covered", "blurred", "no_face", "original", "dropped")
 _MS = 1e-6
 
@@ -36,6 +38,14 @@ class LaneStats:
         self._copies: collections.deque[int] = collections.deque(maxlen=KEPT)
         self._lane: LaneStatus | None = None
         self._persona = ""
+        self._closed: dict[str, object] | None = None
+
+    def close(self) -> None:
+        """The filter is gone: the figures stay, what they were made of (some 0.7 MB) goes."""
+        if self._closed is None:
+            self._closed = self.to_json()
+            for samples in (self._delay, self._graphics, self._copies):
+                samples.clear()
 
     def look(self, status: gate_abi.Status, samples: Sequence[gate_abi.Sample], persona: str) -> None:
         """Takes the gate's counters and samples, of one look of the control loop."""
@@ -57,6 +67,8 @@ class LaneStats:
 
     def to_json(self) -> dict[str, object]:
         """The lane's object in the statistics file."""
+        if self._closed is not None:
+            return self._closed
         status = self._status
         geometry = status.geometry
         counts = _counts(status)
@@ -88,6 +100,34 @@ class LaneStats:
 
     def _stages(self) -> Sequence[StageTime]:
         return () if self._lane is None else self._lane.stages
+
+
+class LaneBook:
+    """The figures of all filters, in the order of creation; of those that are gone the last ones.
+
+    Args:
+        keep_closed: somebody wants the figures of filters that are gone.
+    """
+
+    def __init__(self, *, keep_closed: bool) -> None:
+        self._most_closed = MOST_CLOSED if keep_closed else 0
+        self._closed: collections.deque[LaneStats] = collections.deque()
+        self._lanes: dict[LaneStats, None] = {}
+
+    def add(self, stats: LaneStats) -> None:
+        """A filter is there."""
+        self._lanes[stats] = None
+
+    def close(self, stats: LaneStats) -> None:
+        """The filter is gone."""
+        stats.close()
+        self._closed.append(stats)
+        while len(self._closed) > self._most_closed:
+            self._lanes.pop(self._closed.popleft(), None)
+
+    def lanes(self) -> Sequence[LaneStats]:
+        """What there is."""
+        return list(self._lanes)
 
 
 def format_name(number: int) -> str | None:

@@ -22,8 +22,11 @@ class FilterPages:
     def refresh(self, filter_id: int) -> None:
         """Has OBS build the filter's page anew where it is open."""
         source = self._gate.doppel_gate_get_source(filter_id)
-        if source is not None:
+        if source is None:
+            return
+        try:
             self._obs.obs_source_update_properties(source)
+        finally:
             self._obs.obs_source_release(source)
 
     def change(self, filter_id: int, texts: Mapping[str, str]) -> None:
@@ -31,11 +34,15 @@ class FilterPages:
         source = self._gate.doppel_gate_get_source(filter_id)
         if source is None:
             return
-        data = self._obs.obs_data_create()
-        for key, value in texts.items():
-            self._obs.obs_data_set_string(data, key.encode(), value.encode())
-        self._obs.obs_data_set_bool(data, ADD_CONFIRMED.encode(), False)
-        self._obs.obs_source_update(source, data)
-        self._obs.obs_data_release(data)
-        self._obs.obs_source_update_properties(source)
-        self._obs.obs_source_release(source)
+        try:
+            data = self._obs.obs_data_create()
+            try:
+                for key, value in texts.items():
+                    self._obs.obs_data_set_string(data, key.encode(), value.encode())
+                self._obs.obs_data_set_bool(data, ADD_CONFIRMED.encode(), False)
+                self._obs.obs_source_update(source, data)
+            finally:
+                self._obs.obs_data_release(data)
+            self._obs.obs_source_update_properties(source)
+        finally:
+            self._obs.obs_source_release(source)

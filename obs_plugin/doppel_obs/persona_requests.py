@@ -36,8 +36,11 @@ class PersonaRequests:
         self._filters: dict[int, int] = {}
         """Request -> filter id."""
 
-    def ask(self, filter_id: int, photo: str, name: str, ground: str) -> None:
-        """Asks for a persona of a photo, for that filter."""
+    def ask(self, filter_id: int, photo: str, name: str, ground: str, *, ready: bool) -> None:
+        """Asks for a persona of a photo, for that filter; ``ready``: there is a worker that can answer."""
+        if not ready:
+            self._say(filter_id, "The photo was not taken: the worker is not ready. Try again in a moment.")
+            return
         request = self._next_serial()
         self._filters[request] = filter_id
         when = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -47,12 +50,19 @@ class PersonaRequests:
 
     def answered(self, answer: PersonaAdded) -> None:
         """The worker has made it, or says what is wrong with the photo."""
-        filter_id = self._filters.pop(answer.request, 0)
+        filter_id = self._filters.pop(answer.request, None)
+        if filter_id is None:
+            return  # its filter is gone
         if not answer.ok:
             self._say(filter_id, f"The photo was not taken: {answer.error}")
             return
         self._say(filter_id, " ".join(("The face was added.", *answer.warnings)))
         self._choose(filter_id, {"persona": answer.id, ADD_PATH: "", ADD_NAME: "", ADD_GROUND: ""})
+
+    def filter_gone(self, filter_id: int) -> None:
+        """Nobody waits for that filter's answers any more."""
+        for request in [number for number, asker in self._filters.items() if asker == filter_id]:
+            del self._filters[request]
 
     def worker_lost(self) -> None:
         """Nobody will answer what is open."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 import traceback
 import types
 from pathlib import Path
@@ -51,6 +52,10 @@ class Holder(types.ModuleType):
         """The script that is loaded now; None between two."""
         self.page_callbacks: Any = None
         """The property page's thunks, once there was a page."""
+        self.panic = False
+        """Every filter covers because the hotkey was pressed; it outlives a reload of the script."""
+        self.control_seat = threading.Lock()
+        """Held by the one control thread that may call the gate, from its first call to its last."""
         self.kept: list[Any] = []
         """Thunks that libobs may call as long as the process lives."""
         self.properties_thunk = self.keep(gate_abi.PropertiesCallback(self._properties))

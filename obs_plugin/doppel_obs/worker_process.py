@@ -97,8 +97,16 @@ class WorkerProcess:
             self._fail(now_ns, ended)
         return messages
 
-    def send(self, message: Message) -> None:
-        """Queues a message; where the worker is gone, the next :meth:`tick` deals with it."""
+    def send(self, message: Message, generation: int | None = None) -> None:
+        """Queues a message; where the worker is gone, the next :meth:`tick` deals with it.
+
+        Args:
+            message: what to say.
+            generation: of the worker that it is for (:attr:`starts` of its time), where it speaks of
+                something that only that one knows, such as a lane; dropped where another runs by now.
+        """
+        if generation is not None and generation != self.starts:
+            return
         if self._channel is not None:
             # The channel remembers why it ended and says so to the next receive.
             with contextlib.suppress(ChannelClosed):

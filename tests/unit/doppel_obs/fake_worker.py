@@ -8,7 +8,7 @@ import time
 
 from doppel_ipc.channel import Channel
 from doppel_ipc.errors import ChannelClosed
-from doppel_ipc.messages import PROTOCOL_VERSION, Hello, Ready, Status
+from doppel_ipc.messages import PROTOCOL_VERSION, Error, Hello, LaneOpened, OpenLane, Ready, Status
 
 behaviour = os.environ["FAKE_WORKER"]
 print("the worker speaks", os.environ.get("PYTHONHOME"), flush=True, file=sys.stderr)
@@ -18,10 +18,17 @@ assert isinstance(hello, Hello)
 if behaviour == "mute":
     time.sleep(60)
 channel.send(Ready(PROTOCOL_VERSION, os.getpid()))
+refused = behaviour != "refuses-the-first-lane"
 try:
     while behaviour != "silent":
         channel.send(Status("ready", "cpu", "P", "mark", 1.0, ""))
-        channel.receive(0.05)
+        said = channel.receive(0.05)
+        if isinstance(said, OpenLane):
+            if refused:
+                channel.send(LaneOpened(said.lane))
+            else:
+                refused = True
+                channel.send(Error(said.lane, "segment", "no such segment", "restart OBS"))
         if behaviour == "crash":
             channel.flush(5)
             os._exit(3)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from doppel_ipc.messages import Message, Ready, Status
+from doppel_ipc.errors import ProtocolError
+from doppel_ipc.messages import CloseLane, Message, Ready, Status
 from doppel_ipc.paths import InstallConfig
 from doppel_obs import worker_process
 from doppel_obs.worker_log import LINES_PER_MINUTE, WorkerLog
@@ -119,6 +120,19 @@ def test_a_frame_that_is_never_finished_counts_as_a_hang(bench: Callable[[str], 
     one.until(lambda: one.process.starts == 2 or one.process.restarts == 1)
 
     assert any("unfinished" in text for text in one.said)
+
+
+def test_a_worker_hears_nothing_of_its_predecessors_lanes(bench: Callable[[str], Bench]) -> None:
+    one = bench("good")
+    one.until(lambda: one.process.ready)
+    one.oldest_busy_ns = worker_process.BUSY_NS + 1
+    one.until(lambda: one.process.restarts == 1)
+    one.oldest_busy_ns = 0
+    one.until(lambda: one.process.ready)
+
+    one.process.send(CloseLane(1), 1)
+    with pytest.raises(ProtocolError, match="lane 1 is not open"):
+        one.process.send(CloseLane(1), 2)
 
 
 def test_a_control_loop_that_stood_still_blames_nobody(bench: Callable[[str], Bench]) -> None:

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import ctypes
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from doppel_ipc.paths import InstallConfig
+from doppel_obs.control import Control
+
+from tests.unit.doppel_obs.fake_obs import PARENT, WEAK, FakeHolder
+
+PROJECT = Path(__file__).resolve().parents[3]
+FAKE_WORKER = Path(__file__).parent / "fake_worker.py"
+
+
+def until(condition: Callable[[], bool], holder: FakeHolder) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, holder.libobs.lines
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def holder(ring_library: ctypes.CDLL) -> FakeHolder:
+    return FakeHolder(ring_library)
+
+
+@pytest.fixture
+def make(tmp_path: Path, holder: FakeHolder) -> Iterator[Callable[[str], Control]]:
+    started: list[Control] = []
+
+    def one(behaviour: str) -> Control:
+        python = tmp_path / "python"
+        command = f'FAKE_WORKER={behaviour} exec "{sys.executable}" "{FAKE_WORKER}"'
+        python.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
+        python.chmod(python.stat().st_mode | stat.S_IXUSR)
+        config = InstallConfig(PROJECT, python, tmp_path / "lib.so", tmp_path / "logs", tmp_path / "personas")
+        started.append(Control(holder.as_holder(), config))
+        started[-1].start()
+        return started[-1]
+
+    yield one
+    for control in started:
+        control.stop()
+
+
+def test_a_lane_that_the_worker_could_not_open_is_opened_the_next_time(
+    make: Callable[[str], Control], holder: FakeHolder
+) -> None:
+    holder.gate.filters = [1]
+    control = make("refuses-the-first-lane")
+    until(lambda: holder.gate.detached == 1, holder)
+    until(lambda: len(holder.gate.attached) == 2, holder)
+
+    instance = control.instance(1)
+    assert instance is not None
+    until(lambda: not instance.refused, holder)
+    assert any("no such segment" in line for line in holder.libobs.lines)
+
+
+def test_filters_that_go_while_the_worker_is_replaced_trouble_nobody(
+    make: Callable[[str], Control], holder: FakeHolder
+) -> None:
+    holder.gate.filters = [1, 2]
+    control = make("crash")
+    for number in range(3, 9):
+        until(lambda n=number: control.instance(n - 1) is not None, holder)  # type: ignore[misc]
+        holder.gate.filters = [number - 1, number]
+    until(lambda: len(holder.gate.attached) > 3, holder)
+    control.stop()
+
+    assert not any("Traceback" in line for line in holder.libobs.lines), holder.libobs.lines
+    assert holder.libobs.references == {PARENT: 0, WEAK: 0}
+
+
+def test_a_photo_that_no_worker_can_take_is_refused_at_once(
+    make: Callable[[str], Control], holder: FakeHolder
+) -> None:
+    holder.gate.filters = [1]
+    control = make("mute")
+    until(lambda: control.instance(1) is not None, holder)
+    control.add_persona(1, "/photo.png", "Ann", "own")
+    until(lambda: any("not ready" in line for line in holder.libobs.lines), holder)
+
+
+def test_the_panic_goes_on_when_the_script_is_reloaded(
+    make: Callable[[str], Control], holder: FakeHolder
+) -> None:
+    holder.gate.filters = [1]
+    control = make("good")
+    until(lambda: holder.gate.panics == [0], holder)
+    control.toggle_panic()
+    control.stop()
+    again = make("good")
+    until(lambda: again.instance(1) is not None and len(holder.gate.panics) > 2, holder)
+
+    assert again.panic
+    assert holder.gate.panics[0] == 0
+    assert set(holder.gate.panics[1:]) == {1}

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import ctypes
+import itertools
+
+import pytest
+from doppel_ipc.errors import ProtocolError, ProtocolFault
+from doppel_ipc.messages import CloseLane, Message
+from doppel_obs.instances import FilterInstance, Surroundings
+
+from tests.unit.doppel_obs.fake_obs import PARENT, WEAK, FakeHolder
+
+AROUND = Surroundings(10**12, 1, True, None, "", {}, False)
+
+
+@pytest.fixture
+def holder(ring_library: ctypes.CDLL) -> FakeHolder:
+    made = FakeHolder(ring_library)
+    made.gate.filters = [1]
+    return made
+
+
+def instance(holder: FakeHolder, *, refuses: bool = False) -> FilterInstance:
+    def send(message: Message, _generation: int) -> None:
+        if refuses and isinstance(message, CloseLane):
+            raise ProtocolError(ProtocolFault.OUT_OF_ORDER, "lane 1 is not open")
+
+    serials = itertools.count(1)
+    return FilterInstance(holder.as_holder(), 1, send, lambda: next(serials))
+
+
+def test_leaving_lets_the_source_go_whatever_happens_to_the_lane(holder: FakeHolder) -> None:
+    one = instance(holder, refuses=True)
+    assert one.tick(AROUND)
+    assert one.lane.serial
+    assert holder.libobs.references == {PARENT: 0, WEAK: 1}
+
+    with pytest.raises(ProtocolError):
+        one.leave(alive=False)
+    assert holder.libobs.references == {PARENT: 0, WEAK: 0}
+
+
+def test_a_call_that_fails_leaves_no_reference_behind(holder: FakeHolder) -> None:
+    one = instance(holder)
+    holder.libobs.failing = "name_of"
+
+    with pytest.raises(OSError, match="name_of"):
+        one.tick(AROUND)
+    assert holder.libobs.references[PARENT] == 0
+
+
+def test_the_panic_outlives_the_script(holder: FakeHolder) -> None:
+    one = instance(holder)
+    one.tick(AROUND)
+    holder.panic = True
+    one.policy.follow_panic()
+    one.leave(alive=True)
+    instance(holder).tick(AROUND)
+
+    assert holder.gate.panics == [0, 1, 1]
+
+
+def test_the_error_of_a_refused_lane_stays_until_one_opens(holder: FakeHolder) -> None:
+    one = instance(holder)
+    one.tick(AROUND)
+    one.error = "the segment cannot be opened"
+    one.lane_refused(AROUND.now_ns)
+    later = Surroundings(AROUND.now_ns + 3 * 10**9, 1, True, None, "", {}, False)
+    one.tick(later)
+    assert one.lane.serial == 2
+    assert "cannot be opened" in one.text()
+
+    one.lane_opened()
+    one.tick(later)
+    assert "cannot be opened" not in one.text()

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import ctypes
+import itertools
+import resource
+from typing import Any
+
+import pytest
+from doppel_ipc import gate_abi
+from doppel_ipc.messages import CloseLane, Message, OpenLane, Settings
+from doppel_ipc.settings import FilterSettings
+from doppel_obs.lane import RETRY_NS, Lane
+
+from tests.unit.doppel_obs.fake_obs import FakeGate
+
+START_NS = 10**12
+
+
+class Bench:
+    def __init__(self, ring: ctypes.CDLL) -> None:
+        self.gate = FakeGate(ring)
+        self.sent: list[tuple[Message, int]] = []
+        gate: Any = self.gate
+        serials = itertools.count(1)
+        self.lane = Lane(gate, 5, lambda message, to: self.sent.append((message, to)), lambda: next(serials))
+
+    def tick(self, after_ns: int, generation: int = 1) -> bool:
+        return self.lane.tick(
+            START_NS + after_ns, self.gate.status, generation, "Camera", FilterSettings(), 1
+        )
+
+    def opened(self) -> list[int]:
+        return [message.lane for message, _ in self.sent if isinstance(message, OpenLane)]
+
+
+@pytest.fixture
+def bench(ring_library: ctypes.CDLL) -> Bench:
+    return Bench(ring_library)
+
+
+def test_a_lane_that_the_worker_cannot_open_is_made_anew_after_a_while(bench: Bench) -> None:
+    assert bench.tick(0)
+    bench.lane.refused(START_NS)
+
+    assert bench.lane.serial == 0
+    assert bench.gate.detached == 1
+    assert bench.sent[-1] == (CloseLane(1), 1)
+    assert not bench.tick(RETRY_NS - 1)
+    assert bench.tick(RETRY_NS)
+    assert bench.opened() == [1, 2]
+
+
+@pytest.mark.parametrize("result", [gate_abi.ATTACH_CANNOT_MAP, gate_abi.ATTACH_MISMATCH])
+def test_a_segment_that_the_gate_refuses_is_not_made_anew_at_every_look(bench: Bench, result: int) -> None:
+    bench.gate.attach_result = result
+    looks = [bench.tick(after_ns) for after_ns in range(0, RETRY_NS, RETRY_NS // 40)]
+
+    assert not any(looks)
+    assert len(bench.gate.attached) == 1
+    bench.gate.attach_result = 0
+    assert bench.tick(RETRY_NS)
+    assert bench.lane.problem == ""
+
+
+def test_memory_that_is_not_there_is_asked_for_now_and_then(bench: Bench) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 12, hard))
+    try:
+        assert not bench.tick(0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert "memory" in bench.lane.problem
+    assert not bench.tick(RETRY_NS - 1)
+    assert bench.tick(RETRY_NS)
+
+
+def test_another_geometry_or_worker_is_tried_at_once(bench: Bench) -> None:
+    bench.gate.attach_result = gate_abi.ATTACH_CANNOT_MAP
+    bench.tick(0)
+    bench.gate.status.geometry_serial = 2
+    bench.tick(1)
+    bench.tick(2, generation=2)
+
+    assert len(bench.gate.attached) == 3
+
+
+def test_what_is_said_of_a_lane_is_for_the_worker_that_knows_it(bench: Bench) -> None:
+    bench.tick(0, generation=3)
+    bench.lane.change(FilterSettings(persona="bronze"), 2)
+    bench.lane.close()
+
+    assert [to for _, to in bench.sent] == [3, 3, 3]
+    assert isinstance(bench.sent[1][0], Settings)
+    assert bench.sent[2][0] == CloseLane(1)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import itertools
+
+from doppel_ipc.messages import AddPersona, Message, PersonaAdded
+from doppel_obs.persona_requests import PersonaRequests
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.said: list[tuple[int, str]] = []
+        self.chosen: list[int] = []
+        serials = itertools.count(1)
+        self.requests = PersonaRequests(
+            self.sent.append,
+            lambda: next(serials),
+            lambda filter_id, text: self.said.append((filter_id, text)),
+            lambda filter_id, _: self.chosen.append(filter_id),
+        )
+
+    def ask(self, filter_id: int, *, ready: bool = True) -> None:
+        self.requests.ask(filter_id, "/photo.png", "Ann", "own", ready=ready)
+
+
+def test_the_answer_reaches_the_filter_that_asked() -> None:
+    bench = Bench()
+    bench.ask(4)
+    request = bench.sent[0]
+    assert isinstance(request, AddPersona)
+    bench.requests.answered(PersonaAdded(request.request, True, "ann", (), ""))
+
+    assert bench.chosen == [4]
+    assert bench.said[-1] == (4, "The face was added.")
+
+
+def test_without_a_worker_that_is_ready_the_user_hears_so_at_once() -> None:
+    bench = Bench()
+    bench.ask(4, ready=False)
+
+    assert bench.sent == []
+    assert len(bench.said) == 1
+    assert "not ready" in bench.said[0][1]
+
+
+def test_what_a_worker_leaves_open_is_answered_when_it_is_lost() -> None:
+    bench = Bench()
+    bench.ask(4)
+    bench.requests.worker_lost()
+    bench.requests.worker_lost()
+
+    assert [text for _, text in bench.said if "not taken" in text] == [
+        "The photo was not taken: the worker stopped. Try again."
+    ]
+
+
+def test_the_request_of_a_filter_that_is_gone_is_forgotten() -> None:
+    bench = Bench()
+    bench.ask(4)
+    bench.ask(5)
+    bench.requests.filter_gone(4)
+    bench.requests.answered(PersonaAdded(1, True, "ann", (), ""))
+    bench.requests.worker_lost()
+
+    assert bench.chosen == []
+    assert [filter_id for filter_id, text in bench.said if "not taken" in text] == [5]
