@@ -1,0 +1,81 @@
+"""Makes the pictures of the README and the docs, in the project's environment, from the demo clip.
+
+``python docs/make_pictures.py``: ``before-after.jpg`` by ``doppel swap``, ``property-page.png`` from the real
+OBS under Xvfb (needs OBS Studio, Xvfb and FFmpeg's program with x11grab).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+
+PROJECT = Path(__file__).resolve().parents[1]
+FOLDERS = [str(PROJECT / name) for name in ("", "shared", "models", "obs_plugin")]
+sys.path[:0] = FOLDERS
+
+from doppel_models.types import ByteArray  # noqa: E402 - needs the paths above
+from doppel_worker.cli.bench import read_clip  # noqa: E402
+from doppel_worker.contact_sheet import Row, draw_sheet  # noqa: E402
+
+from installer.display import VirtualDisplay  # noqa: E402
+from installer.scene import Scene, media_source  # noqa: E402
+from tests.integration.conftest import build_native, install_config  # noqa: E402
+from tests.integration.rig import CAMERA, SCENE, Rig, Setup, face_swap  # noqa: E402
+
+PICTURES = PROJECT / "docs" / "pictures"
+CLIP = PROJECT / "models" / "doppel_models" / "data" / "demo.mp4"
+FRAMES = (15, 100, 160, 230, 264, 300)
+"""Of the demo clip: straight on, talking, turned, blinking, smiling."""
+
+
+def before_after() -> None:
+    """The demo clip as filmed, and with two of the built-in masks."""
+    filmed = read_clip(CLIP, max(FRAMES) + 1)
+    rows = [Row("filmed", [_cut(filmed[i]) for i in FRAMES])]
+    for persona in ("porcelain", "bronze"):
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "out.mp4"
+            code = f"import sys; sys.path[:0] = {FOLDERS!r}; from doppel_worker.cli import main; main()"
+            subprocess.run(
+                [sys.executable, "-c", code, "swap", str(CLIP), str(out), "--persona", persona, "--json"],
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+            swapped = read_clip(out, max(FRAMES) + 1)
+        rows.append(Row(persona, [_cut(swapped[i]) for i in FRAMES]))
+    sheet = cv2.cvtColor(draw_sheet(rows, 260), cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(PICTURES / "before-after.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
+def property_page() -> None:
+    """The filter's page in OBS's own dialog, while it swaps."""
+    with tempfile.TemporaryDirectory() as name, VirtualDisplay(1100, 730) as display:
+        folder = Path(name)
+        config = install_config(folder, build_native(folder / "native"), Path(sys.executable))
+        source = media_source(CAMERA, CLIP, filters=[face_swap()])
+        setup = Setup(sources=[source], scenes=[Scene(SCENE, [CAMERA])], config=config)
+        with Rig(folder / "obs", display.name, setup) as rig:
+            rig.wait_swapping()
+            rig.request("OpenInputFiltersDialog", inputName=CAMERA)
+            time.sleep(3)  # the dialog says nothing when it has been drawn
+            subprocess.run(
+                ["ffmpeg", "-v", "error", "-y", "-f", "x11grab", "-video_size", "1100x730",
+                 "-i", display.name, "-vf", "crop=860:720:100:4", "-frames:v", "1", str(PICTURES / "property-page.png")],
+                check=True,
+            )  # fmt: skip
+            rig.stop()
+
+
+def _cut(picture: ByteArray) -> ByteArray:
+    return picture[:, 320:960]
+
+
+if __name__ == "__main__":
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    before_after()
+    property_page()
