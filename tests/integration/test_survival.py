@@ -104,6 +104,21 @@ def test_a_script_that_is_reloaded_in_a_hurry_swaps_again(stage: Stage) -> None:
     assert len(stage.rig.workers()) == 1
 
 
+def test_a_panic_outlives_a_reload_of_the_script(stage: Stage) -> None:
+    stage.show()
+    stage.rig.request("TriggerHotkeyByName", hotkeyName="doppel_panic")
+    covered = stage.lane()["frames"]["covered"]
+    wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 15, 10, "nothing is covered")
+    before = stage.lane()["frames"]
+    assert stage.rig.remote("reload", SCRIPT)
+    wait_for(lambda: stage.lane()["frames"]["covered"] > before["covered"] + 60, 20, "the cover ends")
+    after = stage.lane()["frames"]
+    stage.rig.request("TriggerHotkeyByName", hotkeyName="doppel_panic")
+    stage.wait_swapping()
+
+    assert after["in"] - after["covered"] == before["in"] - before["covered"]
+
+
 def test_the_page_of_a_filter_without_its_script_says_what_to_do(stage: Stage) -> None:
     stage.show()
     stage.rig.remote("remove", SCRIPT)
