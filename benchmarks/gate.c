@@ -35,7 +35,7 @@ static uint64_t now(void)
 	return video_time;
 }
 
-/* Every entry answers nothing: filter_video asks libobs for the time alone. */
+/* Every entry answers nothing: filter_video asks libobs for the time, its source and the filters on that: none. */
 static struct doppel_libobs table(void)
 {
 	struct doppel_libobs t = {.size = sizeof t};

@@ -32,6 +32,8 @@ Handle = int
 """Address of an object of libobs."""
 
 SIGNAL_CALLBACK = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
+ENUM_CALLBACK = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
+"""obs_source_enum_proc_t(parent, child, data)."""
 CLICKED_CALLBACK = ctypes.CFUNCTYPE(c_bool, c_void_p, c_void_p, c_void_p)
 """obs_property_clicked_t(properties, property, data)."""
 MODIFIED_CALLBACK = ctypes.CFUNCTYPE(c_bool, c_void_p, c_void_p, c_void_p, c_void_p)
@@ -66,6 +68,8 @@ _TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     "obs_data_set_default_double": ((_P, _S, c_double), None),
     "obs_data_set_default_bool": ((_P, _S, c_bool), None),
     "obs_get_video_frame_time": ((), c_uint64),
+    "obs_source_enabled": ((_P,), c_bool),
+    "obs_source_enum_filters": ((_P, ENUM_CALLBACK, _P), None),
     # Registration
     "obs_get_version": ((), c_uint32),
     "obs_register_source_s": ((_P, c_size_t), None),
@@ -73,7 +77,6 @@ _TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     # Sources
     "obs_source_release": ((_P,), None),
     "obs_source_get_name": ((_P,), _S),
-    "obs_source_enabled": ((_P,), c_bool),
     "obs_source_get_settings": ((_P,), _P),
     "obs_source_get_private_settings": ((_P,), _P),
     "obs_source_update": ((_P, _P), None),

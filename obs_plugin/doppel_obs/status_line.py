@@ -81,9 +81,19 @@ def figures_text(now: Situation) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def neighbours_text(now: Situation) -> str:
+    """Which other filters stand where they can do nothing; empty: none."""
+    if not now.enabled or not now.gate.filters_after:
+        return ""
+    return (
+        "A filter below Face Swap, such as Video Delay (Async), could show pictures that Face Swap has not "
+        "seen, so it has no effect. Move it above Face Swap."
+    )
+
+
 def full_text(now: Situation) -> str:
     """What the property page shows."""
     lines = [state_text(now)]
     if lines[0].startswith(SWAPPING) and now.lane is not None:
         lines += [figures_text(now), now.lane.detail]
-    return "\n".join(line for line in (*lines, *now.notes) if line)
+    return "\n".join(line for line in (*lines, neighbours_text(now), *now.notes) if line)

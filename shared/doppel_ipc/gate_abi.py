@@ -87,6 +87,8 @@ class LibObs(ctypes.Structure):
         ("obs_properties_create", ctypes.c_void_p),
         ("obs_properties_add_text", ctypes.c_void_p),
         ("obs_get_video_frame_time", ctypes.c_void_p),
+        ("obs_source_enabled", ctypes.c_void_p),
+        ("obs_source_enum_filters", ctypes.c_void_p),
     ]
 
 
@@ -146,6 +148,7 @@ class Status(ctypes.Structure):
         ("renders_blocked", ctypes.c_uint64),
         ("reuploads", ctypes.c_uint64),
         ("flushes", ctypes.c_uint64),
+        ("filters_after", ctypes.c_uint64),
     ]
 
 

@@ -31,6 +31,7 @@ SOURCES = (
     "gate_library.c",
     "gate_control.c",
     "gate_signals.c",
+    "gate_neighbours.c",
     "gate_lanes.c",
     "gate_source.c",
     "gate_async.c",

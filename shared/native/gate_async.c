@@ -259,12 +259,15 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 	struct doppel_filter *filter = data;
 	struct call call = {.frame = frame, .now = doppel_clock_ns()};
 	const uint64_t video_time = doppel_libobs.obs_get_video_frame_time();
+	const struct doppel_neighbours neighbours = doppel_neighbours_of(filter);
+	atomic_store_explicit(&filter->filters_after, neighbours.after, memory_order_relaxed);
 
 	doppel_lock(&filter->lock);
 	filter->last_id++;
 	filter->frame_video_time = video_time;
 	filter->frame_suspicion = atomic_load_explicit(&filter->suspicion, memory_order_acquire);
 	filter->frame_picture = DOPPEL_PICTURE_NONE;
+	filter->frame_neighbours = neighbours;
 	doppel_take_incoming(filter);
 	doppel_note_time(filter, frame, call.now);
 	switch (doppel_note_geometry(filter, frame)) {

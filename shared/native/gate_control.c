@@ -209,6 +209,7 @@ static void read_status(struct doppel_filter *filter, struct doppel_gate_status 
 	status->renders_blocked = atomic_load(&filter->renders_blocked);
 	status->reuploads = atomic_load(&filter->reuploads);
 	status->flushes = atomic_load(&filter->flushes);
+	status->filters_after = atomic_load(&filter->filters_after);
 }
 
 int32_t doppel_gate_get_status(uint64_t filter_id, struct doppel_gate_status *status)

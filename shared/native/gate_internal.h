@@ -49,6 +49,11 @@ enum doppel_picture {
 	DOPPEL_PICTURE_PANIC, /* a cover, too, but only for as long as the panic lasts */
 };
 
+/* Other filters of the same source that work on its frames: enabled, asynchronous, and not Face Swap. */
+struct doppel_neighbours {
+	uint32_t before, after;
+};
+
 struct doppel_sample_cell {
 	_Atomic uint64_t sequence; /* 2n+1 while sample n is written, 2n+2 when it is whole */
 	_Atomic uint64_t words[DOPPEL_SAMPLE_WORDS];
@@ -97,6 +102,7 @@ struct doppel_filter {
 	uint64_t frame_video_time; /* libobs's video time at the last filter_video */
 	uint32_t frame_suspicion;  /* as it was then */
 	enum doppel_picture frame_picture;
+	struct doppel_neighbours frame_neighbours;
 	uint64_t drawn_id; /* last_id at the last video_render that followed an upload by libobs */
 	uint32_t clean_suspicion, clean_uploads, defused_suspicion;
 	enum doppel_picture texture;
@@ -106,7 +112,7 @@ struct doppel_filter {
 	/* frame path -> control plane */
 	_Atomic uint32_t lane_state, unsupported_format, delay_frames;
 	_Atomic uint64_t lane_serial, oldest_submit_ns, frame_interval_ns, published_frame_ns, first_frame_ns,
-		first_swapped_ns, submitted, given_back, renders_blocked, reuploads, flushes;
+		first_swapped_ns, submitted, given_back, renders_blocked, reuploads, flushes, filters_after;
 	_Atomic uint64_t outcomes[DOPPEL_OUT_DROPPED + 1];
 	_Atomic uint32_t geometry_sequence; /* odd while it is written */
 	_Atomic uint64_t geometry_serial;
@@ -130,6 +136,11 @@ struct doppel_filter *doppel_filter_borrow(uint64_t id); /* NULL: gone */
 void doppel_filter_return(struct doppel_filter *filter);
 void doppel_filter_enlist(struct doppel_filter *filter); /* gives it an id and one reference */
 void doppel_filter_retire(struct doppel_filter *filter); /* no longer found; drops that reference */
+
+bool doppel_filter_is_ours(const void *source); /* some Face Swap filter's obs_source_t */
+
+/* neighbours (gate_neighbours.c): as of this moment; exact inside filter_video, where libobs lets nobody change them */
+struct doppel_neighbours doppel_neighbours_of(const struct doppel_filter *filter);
 
 /* lanes (gate_control.c) */
 void doppel_lane_free(struct doppel_lane *lane);

@@ -61,6 +61,16 @@ struct doppel_filter *doppel_filter_borrow(uint64_t id)
 	return filter;
 }
 
+bool doppel_filter_is_ours(const void *source)
+{
+	doppel_lock(&registry.lock);
+	const struct doppel_filter *filter = registry.first;
+	while (filter != NULL && filter->source != source)
+		filter = filter->next;
+	doppel_unlock(&registry.lock);
+	return filter != NULL;
+}
+
 void doppel_filter_return(struct doppel_filter *filter)
 {
 	if (atomic_fetch_sub(&filter->references, 1) != 1)

@@ -11,6 +11,10 @@
  * The same buffer is what a media source shows when it is started again by a user. While it plays nobody else writes
  * there, so the first draw after a start puts our picture in ("defuses" it): a restart then flashes a judged picture.
  *
+ * Where another filter gets the frame after us, it may keep it and return another one or none, so no upload by libobs is
+ * known to be ours: after each, our own picture (the held one, or a cover) is uploaded over it, and until that has been
+ * done the texture counts as unknown.
+ *
  * The calls of libobs happen outside the filter's lock; the upload buffer is safe all the same, because every caller
  * of video_render holds libobs's graphics mutex, and its lane is pinned.
  */
@@ -57,6 +61,16 @@ static void describe(struct obs_source_frame *frame, const struct doppel_lane *l
 	}
 }
 
+/* libobs times the source's next frames from the time stamp that it is given here, and this happens at every frame. With
+ * the frame's own, a source as fast as the canvas would miss every other tick by rounding, so: half a frame later. A
+ * filter before us may have delayed the frame, then libobs's own clock is not known; 0 makes it take the next at once. */
+static uint64_t timestamp_in_between(const struct doppel_filter *filter)
+{
+	if (filter->frame_neighbours.before > 0)
+		return 0;
+	return filter->last_timestamp + atomic_load_explicit(&filter->frame_interval_ns, memory_order_relaxed) / 2;
+}
+
 /* Puts the held picture, or a cover made of it or of the slate, into the upload buffer. */
 static enum action prepare(struct doppel_filter *filter, struct drawing *drawing, bool want_cover)
 {
@@ -65,7 +79,9 @@ static enum action prepare(struct doppel_filter *filter, struct drawing *drawing
 		return DRAW_NOTHING;
 	struct doppel_lane *lane = filter->held_lane;
 	const struct doppel_colour *colour = &filter->colour;
-	const bool cover = want_cover || (lane != NULL && !doppel_held_showable(filter));
+	const bool frame_covered = drawing->uploaded && filter->frame_neighbours.after > 0 &&
+				   filter->frame_picture == DOPPEL_PICTURE_COVER;
+	const bool cover = want_cover || frame_covered || (lane != NULL && !doppel_held_showable(filter));
 	const uint8_t *slate = NULL;
 	if (doppel_lane_fits(filter) && atomic_load(&filter->use_slate) != 0 && (cover || lane == NULL))
 		slate = doppel_ring_slate(filter->lane->ring);
@@ -80,6 +96,8 @@ static enum action prepare(struct doppel_filter *filter, struct drawing *drawing
 		return DRAW_NOTHING;
 	}
 	describe(&drawing->frame, lane, colour);
+	if (drawing->uploaded && filter->frame_neighbours.after > 0)
+		drawing->frame.timestamp = timestamp_in_between(filter);
 	if (slate != NULL)
 		drawing->frame.flip = false;
 	else if (cover)
@@ -105,6 +123,12 @@ static bool take_upload(struct doppel_filter *filter, uint64_t video_time)
 static void note_upload(struct doppel_filter *filter)
 {
 	const uint32_t suspicion = filter->frame_suspicion;
+	/* An original is shown by the user's choice, whatever the other filter makes of it. */
+	if (filter->frame_neighbours.after > 0 && filter->frame_picture != DOPPEL_PICTURE_RAW) {
+		filter->texture = DOPPEL_PICTURE_NONE;
+		filter->clean_uploads = 0;
+		return;
+	}
 	filter->texture = filter->frame_picture;
 	if (filter->texture == DOPPEL_PICTURE_RAW && atomic_load(&filter->late_policy) != DOPPEL_LATE_ORIGINAL) {
 		filter->clean_uploads = 0; /* shown by a choice that has been taken back, or holds only while paused */
@@ -130,6 +154,18 @@ static enum action defuse(struct doppel_filter *filter, struct drawing *drawing,
 	return UPLOAD_AND_DRAW;
 }
 
+/* The same, after which the texture is clean of all that was suspected. */
+static enum action clean_up(struct doppel_filter *filter, struct drawing *drawing, uint32_t suspicion, bool want_cover)
+{
+	const enum action action = prepare(filter, drawing, want_cover);
+	if (action == UPLOAD_AND_DRAW) {
+		filter->clean_suspicion = suspicion;
+		filter->clean_uploads = 1;
+		filter->late_result = 0;
+	}
+	return action;
+}
+
 static enum action decide(struct doppel_filter *filter, struct drawing *drawing)
 {
 	const uint32_t suspicion = atomic_load_explicit(&filter->suspicion, memory_order_acquire);
@@ -143,7 +179,7 @@ static enum action decide(struct doppel_filter *filter, struct drawing *drawing)
 	const bool want_cover = atomic_load(&filter->panic) != 0;
 	const bool covered = filter->texture == DOPPEL_PICTURE_COVER || filter->texture == DOPPEL_PICTURE_PANIC;
 	if (want_cover && !covered)
-		return drawing->deinterlaced ? DRAW_NOTHING : prepare(filter, drawing, true);
+		return drawing->deinterlaced ? DRAW_NOTHING : clean_up(filter, drawing, suspicion, true);
 
 	/* Never clean before the first frame. */
 	const bool clean = filter->clean_suspicion == suspicion &&
@@ -153,13 +189,7 @@ static enum action decide(struct doppel_filter *filter, struct drawing *drawing)
 	if (!clean || open) {
 		if (drawing->deinterlaced || (open && atomic_load(&filter->inactive) != 0))
 			return DRAW_NOTHING;
-		const enum action action = prepare(filter, drawing, want_cover);
-		if (action == UPLOAD_AND_DRAW) {
-			filter->clean_suspicion = suspicion;
-			filter->clean_uploads = 1;
-			filter->late_result = 0;
-		}
-		return action;
+		return clean_up(filter, drawing, suspicion, want_cover);
 	}
 	if (!same_tick && (filter->late_result != 0 ||
 			   (!want_cover && filter->texture == DOPPEL_PICTURE_PANIC && doppel_held_showable(filter)))) {
@@ -181,7 +211,7 @@ void doppel_async_video_render(void *data, void *effect)
 	const uint64_t video_time = doppel_libobs.obs_get_video_frame_time();
 	if (outer_parent == parent) {
 		doppel_lock(&filter->lock);
-		if (take_upload(filter, video_time) && outer_uploaded)
+		if (take_upload(filter, video_time) && (outer_uploaded || filter->frame_neighbours.after > 0))
 			note_upload(filter);
 		doppel_unlock(&filter->lock);
 		doppel_libobs.obs_source_skip_video_filter(filter->source);

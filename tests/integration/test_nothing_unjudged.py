@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 import obsws_python.error
 import pytest
+from doppel_ipc.paths import InstallConfig
 
-from installer.scene import FILTER_NAME
-from tests.integration.rig import SCRIPT, wait_for
+from installer.scene import FILTER_NAME, Scene
+from tests.integration.rig import EMPTY_SCENE, REMOTE, SCRIPT, Rig, Setup, wait_for
 from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged, shown_numbers
 from tests.support.coded_clip import write_coded_clip
 from tests.support.judge import Judge, Verdict
@@ -260,6 +261,34 @@ def test_two_filters_on_one_source_both_hide_the_face(stage: Stage, judge: Judge
             time.sleep(MOMENT)
     assert_nothing_unjudged(judged(judge, recording[0]))
     assert len(stage.rig.workers()) == 1
+
+
+def test_a_video_delay_below_the_filter_uncovers_nothing(
+    start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: Path, judge: Judge
+) -> None:
+    """The delay returns no frame while it fills: the texture keeps what the media source put there itself.
+
+    In an OBS of its own: libobs 29 loses a frame's memory where a delayed one comes out after the source's
+    cache was emptied, and nobody draws it.
+    """
+    rig = start_obs(Setup([], [Scene(EMPTY_SCENE, [])], scripts=(REMOTE, SCRIPT), config=mark_config))
+    with Stage(rig, clip) as stage:
+        rig.request(
+            "CreateSourceFilter",
+            sourceName=stage.camera,
+            filterName="Delay",
+            filterKind="async_delay_filter",
+            filterSettings={"delay_ms": 700},
+        )
+        stage.show()
+        with rig.recording() as recording:
+            scene_switches(stage)
+            stage.wait_swapping()
+            time.sleep(MOMENT)
+    judgements = judged(judge, recording[0])
+
+    assert_nothing_unjudged(judgements)
+    assert len(set(shown_numbers(judgements))) > 5, "the swapped pictures do not go on"
 
 
 def test_several_sources_are_served_by_one_worker(stage: Stage, judge: Judge) -> None:

@@ -145,7 +145,7 @@ static void *get_parent(const void *filter)
 
 static void draw_from(struct fake_source *source, uint32_t filter)
 {
-	while (filter < source->filter_count && !source->filters[filter]->enabled)
+	while (filter < source->filter_count && (!source->filters[filter]->enabled || source->filters[filter]->kept != NULL))
 		filter++;
 	if (filter < source->filter_count)
 		fake.info->video_render(source->filters[filter]->data, NULL);
@@ -196,12 +196,26 @@ static void set_video_frame(void *data, const struct obs_source_frame *frame)
 
 static uint32_t get_output_flags(const void *source)
 {
+	_Static_assert(offsetof(struct fake_source, flags) == offsetof(struct fake_filter, flags), "flags");
 	return ((const struct fake_source *)source)->flags;
 }
 
 static int32_t get_deinterlace_mode(const void *source)
 {
 	return ((const struct fake_source *)source)->deinterlace;
+}
+
+static bool enabled(const void *filter)
+{
+	return ((const struct fake_filter *)filter)->enabled;
+}
+
+static void enum_filters(void *data, void (*callback)(void *, void *, void *), void *param)
+{
+	in_libobs();
+	struct fake_source *source = data;
+	for (uint32_t i = source->filter_count; i > 0; i--)
+		callback(source, source->filters[i - 1], param);
 }
 
 static void *get_signal_handler(const void *source)
@@ -287,6 +301,8 @@ void fake_install(void)
 		.obs_properties_create = properties_create,
 		.obs_properties_add_text = properties_add_text,
 		.obs_get_video_frame_time = get_video_frame_time,
+		.obs_source_enabled = enabled,
+		.obs_source_enum_filters = enum_filters,
 	};
 	const struct doppel_default defaults[] = {{.key = "persona", .kind = DOPPEL_STRING, .text = "none"},
 						  {.key = "strength", .kind = DOPPEL_DOUBLE, .number = 1}};
@@ -311,23 +327,47 @@ void fake_source_init(struct fake_source *source, uint32_t flags)
 	source->show_wanted = source->active_wanted = true;
 }
 
-struct fake_filter *fake_filter_add(struct fake_source *source)
+static struct fake_filter *new_filter(void)
+{
+	struct fake_filter *filter = calloc(1, sizeof *filter);
+	CHECK(filter != NULL);
+	atomic_store(&filter->references, 1);
+	filter->flags = OBS_FLAG_VIDEO | OBS_FLAG_ASYNC;
+	filter->enabled = true;
+	return filter;
+}
+
+static void put_last(struct fake_source *source, struct fake_filter *filter)
 {
 	CHECK(source->filter_count < FAKE_FILTERS);
-	struct fake_filter *filter = calloc(1, sizeof *filter);
-	atomic_store(&filter->references, 1);
-	filter->enabled = true;
-	fake.info->get_defaults(NULL);
-	filter->data = fake.info->create(NULL, filter);
-	CHECK(filter->data != NULL);
 	filter->parent = source;
 	memmove(source->filters + 1, source->filters, (FAKE_FILTERS - 1) * sizeof source->filters[0]);
 	source->filters[0] = filter;
 	source->filter_count++;
+}
+
+struct fake_filter *fake_filter_add(struct fake_source *source)
+{
+	struct fake_filter *filter = new_filter();
+	fake.info->get_defaults(NULL);
+	filter->data = fake.info->create(NULL, filter);
+	CHECK(filter->data != NULL);
+	put_last(source, filter);
 	return filter;
 }
 
-void fake_filter_remove(struct fake_filter *filter)
+struct fake_filter *fake_delay_add(struct fake_source *source, uint32_t delay)
+{
+	CHECK(delay <= FAKE_MAX_DELAY);
+	struct fake_filter *filter = new_filter();
+	filter->delay = delay;
+	filter->kept = calloc(FAKE_MAX_DELAY + 1, sizeof *filter->kept);
+	CHECK(filter->kept != NULL);
+	put_last(source, filter);
+	return filter;
+}
+
+static void take_off(struct fake_filter *filter)
 {
 	struct fake_source *source = filter->parent;
 	for (uint32_t i = 0; i < source->filter_count; i++)
@@ -335,8 +375,31 @@ void fake_filter_remove(struct fake_filter *filter)
 			memmove(source->filters + i, source->filters + i + 1,
 				(source->filter_count - i - 1) * sizeof source->filters[0]);
 			source->filter_count--;
-			break;
+			return;
 		}
+	CHECK(!"the filter is on its parent");
+}
+
+void fake_filter_move(struct fake_filter *filter, uint32_t place)
+{
+	struct fake_source *source = filter->parent;
+	take_off(filter);
+	CHECK(place <= source->filter_count);
+	memmove(source->filters + place + 1, source->filters + place,
+		(source->filter_count - place) * sizeof source->filters[0]);
+	source->filters[place] = filter;
+	source->filter_count++;
+}
+
+void fake_filter_remove(struct fake_filter *filter)
+{
+	struct fake_source *source = filter->parent;
+	take_off(filter);
+	if (filter->kept != NULL) {
+		free(filter->kept);
+		weak_release(filter);
+		return;
+	}
 	fake.info->filter_remove(filter->data, source);
 	filter->parent = NULL;
 	void *data = filter->data;
@@ -370,6 +433,21 @@ static void frame_of_picture(struct obs_source_frame *frame, struct fake_picture
 	}
 }
 
+/* What comes out of a delay: the oldest of more than `delay` frames, in the place of this one, or none. */
+static struct obs_source_frame *delay_frame(struct fake_filter *filter, struct fake_picture *picture,
+					    struct obs_source_frame *frame)
+{
+	picture->flip = frame->flip;
+	filter->kept[filter->kept_count++] = *picture;
+	if (filter->kept_count <= filter->delay)
+		return NULL;
+	*picture = filter->kept[0];
+	memmove(filter->kept, filter->kept + 1, --filter->kept_count * sizeof *filter->kept);
+	frame_of_picture(frame, picture, frame->timestamp);
+	frame->flip = picture->flip;
+	return frame;
+}
+
 /* One new frame through the filters; false: none came out. */
 static bool filter_frame(struct fake_source *source, const struct doppel_geometry *geometry, uint64_t step_ns,
 			 struct fake_picture *out)
@@ -379,7 +457,9 @@ static bool filter_frame(struct fake_source *source, const struct doppel_geometr
 	struct obs_source_frame frame, *at = &frame;
 	frame_of_picture(&frame, out, source->timestamp);
 	for (uint32_t i = source->filter_count; i > 0 && at != NULL; i--)
-		if (source->filters[i - 1]->enabled)
+		if (source->filters[i - 1]->enabled && source->filters[i - 1]->kept != NULL)
+			at = delay_frame(source->filters[i - 1], out, at);
+		else if (source->filters[i - 1]->enabled)
 			at = fake.info->filter_video(source->filters[i - 1]->data, at);
 	if (at == NULL)
 		return false;
@@ -403,7 +483,8 @@ static void tick_source(struct fake_source *source, const struct doppel_geometry
 	if (source->showing != source->show_wanted) {
 		source->showing = source->show_wanted;
 		for (uint32_t i = source->filter_count; i > 0; i--)
-			(source->showing ? fake.info->show : fake.info->hide)(source->filters[i - 1]->data);
+			if (source->filters[i - 1]->kept == NULL)
+				(source->showing ? fake.info->show : fake.info->hide)(source->filters[i - 1]->data);
 	}
 	if (source->active != source->active_wanted) {
 		source->active = source->active_wanted;
@@ -415,7 +496,8 @@ static void tick_source(struct fake_source *source, const struct doppel_geometry
 			fake_signal(source, "media_started");
 		}
 		for (uint32_t i = source->filter_count; i > 0; i--)
-			(source->active ? fake.info->activate : fake.info->deactivate)(source->filters[i - 1]->data);
+			if (source->filters[i - 1]->kept == NULL)
+				(source->active ? fake.info->activate : fake.info->deactivate)(source->filters[i - 1]->data);
 	}
 	source->rendered = false;
 }
@@ -423,7 +505,8 @@ static void tick_source(struct fake_source *source, const struct doppel_geometry
 static void tick_filters(struct fake_source *source)
 {
 	for (uint32_t i = 0; i < source->filter_count; i++)
-		fake.info->video_tick(source->filters[i]->data, 0.03f);
+		if (source->filters[i]->kept == NULL)
+			fake.info->video_tick(source->filters[i]->data, 0.03f);
 }
 
 void fake_tick(struct fake_source *source, const struct doppel_geometry *geometry, uint32_t frames, uint64_t step_ns)

@@ -16,7 +16,8 @@
 #include "gate_internal.h"
 
 #define FAKE_MAX_BYTES (96u * 96u * 4u)
-#define FAKE_FILTERS 2u
+#define FAKE_FILTERS 3u
+#define FAKE_MAX_DELAY 4u
 #define FAKE_CONNECTIONS 64u
 #define FAKE_SLATE 0x66
 
@@ -36,7 +37,7 @@ struct fake_connection {
 
 struct fake_source {
 	struct fake_connection connections[FAKE_CONNECTIONS]; /* first: it is a signal handler, too */
-	uint32_t flags;
+	uint32_t flags; /* second, as in fake_filter: obs_source_get_output_flags asks for both */
 	int32_t deinterlace;
 	bool showing, active, async_active;
 	bool show_wanted, active_wanted;
@@ -52,11 +53,15 @@ struct fake_source {
 
 struct fake_filter {
 	struct fake_connection connections[FAKE_CONNECTIONS];
+	uint32_t flags;
 	struct fake_source *parent;
 	void *data;
 	bool enabled;
 	_Atomic bool gone; /* no strong reference any more */
 	_Atomic int32_t references;
+	/* Not Face Swap but a video delay: it keeps the newest `delay` frames, and returns none until it is full. */
+	struct fake_picture *kept;
+	uint32_t delay, kept_count;
 };
 
 struct fake_world {
@@ -73,6 +78,8 @@ void fake_install(void); /* of this library: doppel_gate_install with the fake's
 
 void fake_source_init(struct fake_source *source, uint32_t flags);
 struct fake_filter *fake_filter_add(struct fake_source *source);
+struct fake_filter *fake_delay_add(struct fake_source *source, uint32_t delay);
+void fake_filter_move(struct fake_filter *filter, uint32_t place); /* 0: filters last */
 void fake_filter_remove(struct fake_filter *filter); /* and destroys it */
 void fake_filter_enable(struct fake_filter *filter, bool enabled);
 uint64_t fake_filter_id(const struct fake_filter *filter);

@@ -40,9 +40,19 @@ static unsigned below(unsigned n)
 	return (unsigned)(next_random(&seed) >> 33) % n;
 }
 
+static bool is_delay(uint32_t i)
+{
+	return source.filters[i]->kept != NULL;
+}
+
+/* Some Face Swap filter. */
 static struct fake_filter *some_filter(void)
 {
-	return source.filter_count == 0 ? NULL : source.filters[below(source.filter_count)];
+	const uint32_t start = source.filter_count == 0 ? 0 : below(source.filter_count);
+	for (uint32_t i = 0; i < source.filter_count; i++)
+		if (!is_delay((start + i) % source.filter_count))
+			return source.filters[(start + i) % source.filter_count];
+	return NULL;
 }
 
 static void look(void)
@@ -53,13 +63,17 @@ static void look(void)
 	drawn[kind]++;
 	bool guarded = false;
 	for (uint32_t i = 0; i < source.filter_count; i++)
-		guarded = guarded || source.filters[i]->enabled;
+		guarded = guarded || (source.filters[i]->enabled && !is_delay(i));
 	if (hostile || original_allowed || !guarded)
 		return;
 	if (kind == FAKE_RAW || kind == FAKE_GARBLED) {
 		for (unsigned long i = done < 24 ? 0 : done - 24; i < done; i++)
 			fprintf(stderr, "  %s\n", history[i % 24]);
 		for (uint32_t i = 0; i < source.filter_count; i++) {
+			if (is_delay(i)) {
+				fprintf(stderr, "  a delay: on %d\n", source.filters[i]->enabled);
+				continue;
+			}
 			const struct doppel_filter *f = source.filters[i]->data;
 			fprintf(stderr,
 				"  filter %llu: on %d, frame %llu, drawn %llu, frame picture %d, texture %d, suspicion %u, "
@@ -79,6 +93,8 @@ static void look(void)
 static void order(void)
 {
 	for (uint32_t i = 0; i < source.filter_count; i++) {
+		if (is_delay(i))
+			continue;
 		const uint64_t id = fake_filter_id(source.filters[i]);
 		const uint32_t cell = (uint32_t)(id % FAKE_FILTERS);
 		if (last_id[cell] != id) {
@@ -149,6 +165,8 @@ static void policy(void)
 	original_allowed = below(10) == 0;
 	const bool by_pause = below(2) == 0;
 	for (uint32_t i = 0; i < source.filter_count; i++) {
+		if (is_delay(i))
+			continue;
 		const struct doppel_policy wanted = {
 			.paused = original_allowed && by_pause,
 			.panic = below(10) == 0,
@@ -206,7 +224,11 @@ static void change_geometry(void)
 static void filters(void)
 {
 	NOTE("filters");
-	if (source.filter_count < FAKE_FILTERS && below(2) == 0) {
+	if (source.filter_count > 0 && below(3) == 0) {
+		fake_filter_move(source.filters[below(source.filter_count)], below(source.filter_count));
+	} else if (source.filter_count < FAKE_FILTERS && below(3) == 0) {
+		fake_delay_add(&source, below(FAKE_MAX_DELAY + 1));
+	} else if (source.filter_count < FAKE_FILTERS && below(2) == 0) {
 		struct fake_filter *filter = fake_filter_add(&source);
 		newcomer = newcomer || !media_started;
 		const struct doppel_policy wanted = {.hold_ns = 200 * MS, .delay_frames = 2};
@@ -214,15 +236,15 @@ static void filters(void)
 		policy();
 		fake_tick(&source, &geometry, 0, 0); /* it listens from its first tick on */
 	} else if (source.filter_count > 0) {
-		fake_filter_remove(some_filter());
+		fake_filter_remove(source.filters[below(source.filter_count)]);
 	}
 }
 
 static void enable(void)
 {
-	struct fake_filter *filter = some_filter();
+	struct fake_filter *filter = source.filters[below(source.filter_count)];
 	const bool on = !filter->enabled || below(6) != 0;
-	NOTE("filter %llu %s", (unsigned long long)fake_filter_id(filter), on ? "on" : "off");
+	NOTE("%s %s", filter->kept != NULL ? "delay" : "filter", on ? "on" : "off");
 	fake_filter_enable(filter, on);
 }
 
@@ -254,7 +276,7 @@ static void step(void)
 			CHECK_EQUAL(doppel_gate_detach(fake_filter_id(some_filter())), 0);
 		break;
 	case 2:
-		if (source.filter_count > 0)
+		if (some_filter() != NULL)
 			CHECK(doppel_gate_collect(fake_filter_id(some_filter())) >= 0);
 		break;
 	case 3:

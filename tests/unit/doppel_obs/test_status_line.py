@@ -96,3 +96,12 @@ def test_a_format_that_is_not_supported_is_named_with_what_to_set_instead() -> N
 
 def test_notes_follow_the_state() -> None:
     assert full_text(situation(notes=("The sound is not delayed.",))).endswith("The sound is not delayed.")
+
+
+def test_a_filter_after_ours_is_to_be_moved_above() -> None:
+    gate = gate_abi.Status(filters_after=1)
+    gate.geometry.width = 1280
+
+    assert "Move it above Face Swap" in full_text(situation(gate=gate))
+    assert "Move it" not in full_text(situation(gate=gate, enabled=False))
+    assert "Move it" not in full_text(situation())
