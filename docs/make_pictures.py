@@ -65,7 +65,8 @@ def property_page() -> None:
             time.sleep(3)  # the dialog says nothing when it has been drawn
             subprocess.run(
                 ["ffmpeg", "-v", "error", "-y", "-f", "x11grab", "-video_size", "1100x730",
-                 "-i", display.name, "-vf", "crop=860:720:100:4", "-frames:v", "1", str(PICTURES / "property-page.png")],
+                 "-i", display.name, "-vf", "crop=860:720:100:4", "-frames:v", "1",
+                 str(PICTURES / "property-page.png")],
                 check=True,
             )  # fmt: skip
             rig.stop()
