@@ -35,7 +35,9 @@ _EDGE_SIGMA = 0.05 * SIZE
 _EDGE_LIMIT = 0.35
 _GAIN_LIMIT = 1.6  # natural logarithm: a factor of 5
 _COLOR_LIMIT = 0.55
-_SETTLE_SECONDS = 0.12
+_SETTLE_SECONDS = (0.08, 0.5)
+_UNREST = (0.04, 0.15)
+"""Changes of the mean gain, natural logarithm: below the first is noise, above the second a new light."""
 _USUAL_BRIGHTNESS = float(np.log(150 + 4))
 """Of skin in good light: there a mask shows its own brightness."""
 _MASK_SHARE = 0.7
@@ -129,7 +131,11 @@ class Relight:
         if self._log_gain is None:
             self._log_gain = target
         else:
-            share = 1 - float(np.exp(-seconds / _SETTLE_SECONDS))
+            # Slowly for the camera's own unrest, fast when a lamp is switched.
+            change = float(np.abs(np.mean(target - self._log_gain, axis=(0, 1))).max())
+            calm = 1 - min(max((change - _UNREST[0]) / (_UNREST[1] - _UNREST[0]), 0.0), 1.0)
+            settle = _SETTLE_SECONDS[0] + (_SETTLE_SECONDS[1] - _SETTLE_SECONDS[0]) * calm
+            share = 1 - float(np.exp(-seconds / settle))
             cv2.accumulateWeighted(target, self._log_gain, share)
         self.gain = np.asarray(cv2.exp(self._log_gain), np.float32)
 
