@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from doppel_models import canonical
@@ -46,6 +45,7 @@ class MeshState:
         self.occlusion = occlusion.Occlusion()
         self.covered: FloatArray | None = None
         self.level: int | None = None
+        self.lit: ByteArray | None = None
         self.turn = 0
         self.since_light = self.since_occlusion = 0.0
         self._last_ns: int | None = None
@@ -57,6 +57,7 @@ class MeshState:
         self.occlusion.reset()
         self.covered = None
         self.level = None
+        self.lit = None
         self.turn = 0
         self.since_light = self.since_occlusion = 0.0
         self._last_ns = None
@@ -131,23 +132,16 @@ class MeshEngine:
         if fade >= 1:
             return SwapResult(crop, np.zeros((height, width), np.uint8), fade, cover)
 
-        covered = self._look_at(crop, points, face, state, seconds)
-        mask_uv = self._mask(look, covered)
-        positions = texture_map * np.float32(relight.SIZE) - np.float32(0.5)
-        light = state.light.gain if look.color_match == "relight" else None
-        if light is not None:
-            layer = imaging.remap(cv2.merge([light, mask_uv]), positions)
-            mask_small = layer[:, :, 3]
-        else:
-            mask_small = imaging.remap(mask_uv, positions)
-        mask_small = mask_small * imaging.box(coverage, 3)
-        mask = imaging.resize(mask_small.astype(np.uint8), (width, height))
-
+        relit = look.color_match == "relight"
         texture = self._texture_for(float(np.ptp(points[:, 0])), state)
+        covered = self._look_at(crop, points, face, state, seconds)
+        if relit:
+            texture = self._lit(texture, state)
+        positions = texture_map * np.float32(masks.SIZE) - np.float32(0.5)
+        mask_small = imaging.remap(self._mask(look, covered), positions) * imaging.box(coverage, 3)
+        mask = imaging.resize(mask_small.astype(np.uint8), (width, height))
         side = np.float32(texture.shape[0])
         rgb = self._canvas.texture(texture, texture_map * side - np.float32(0.5), (width, height))
-        if light is not None:
-            self._canvas.multiply(rgb, np.asarray(layer[:, :, :3], np.float32))
         soft = _EYE_SOFT * float(np.ptp(points[:, 0]))
         if look.keep_eyes:
             for eye in features.EYES:
@@ -187,19 +181,35 @@ class MeshEngine:
     def _look_at(
         self, crop: ByteArray, points: FloatArray, face: Face, state: MeshState, seconds: float
     ) -> FloatArray | None:
-        """Follow the light and what is in front, in turns: both are smoothed over time anyway."""
-        live = relight.log_texture(_live_texture(crop, points))
-        state.turn += 1
+        """Follow what is in front and the light in turns: both are smoothed over time anyway.
+
+        Of four frames two look for things in front, one looks at the light, one relights the texture.
+        """
+        turn, state.turn = state.turn, state.turn + 1
         state.since_light += seconds
         state.since_occlusion += seconds
-        if state.turn == 1 or state.turn % 2 == 0:
+        first = turn == 0
+        if first or turn % 4 != 3:
+            live = relight.log_texture(_live_texture(crop, points))
+        if first or turn % 2 == 0:
             state.covered = state.occlusion.update(live, face.yaw, face.pitch, state.since_occlusion)
             state.since_occlusion = 0.0
-        if state.turn % 2 == 1:
+        if first or turn % 4 == 1:
             skin = self._skin if state.covered is None else self._skin * (np.float32(1) - state.covered)
             state.light.update(live, self._log, skin, self._edge, state.since_light)
             state.since_light = 0.0
+        if turn % 4 == 3:
+            state.lit = None
         return state.covered
+
+    def _lit(self, texture: ByteArray, state: MeshState) -> ByteArray:
+        """The texture under the live light, kept until there is news of the light."""
+        lit = state.lit
+        if state.light.gain is None:
+            return texture
+        if lit is None or lit.shape != texture.shape:
+            lit = state.lit = imaging.multiply(texture, state.light.gain)
+        return lit
 
     def _texture_for(self, face_width: float, state: MeshState) -> ByteArray:
         """The texture whose texels are about as fine as the picture's pixels: finer ones would sparkle."""

@@ -64,6 +64,13 @@ def warp_back(picture: Picture, matrix: npt.NDArray[np.float64], size: tuple[int
     return out  # type: ignore[no-any-return]
 
 
+def multiply(picture: ByteArray, gain: FloatArray) -> ByteArray:
+    """Pixels times a gain (h, w, 3) that is given on a coarser grid, limited to 0..255."""
+    fine = resize(gain, (picture.shape[1], picture.shape[0]))
+    out: Any = cv2.multiply(picture, fine, dtype=cv2.CV_8U)
+    return out  # type: ignore[no-any-return]
+
+
 def tint(picture: ByteArray, gain: Sequence[float]) -> None:
     """Multiply the three colours by one gain each, in place."""
     factors: Any = (*gain, 1.0)
@@ -100,13 +107,6 @@ class Canvas:
         out: ByteArray = self._array("out", (height, width, 3), np.uint8)
         cv2.remap(texture, whole, fraction, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REPLICATE)
         return out
-
-    def multiply(self, picture: ByteArray, gain: FloatArray) -> None:
-        """Multiply pixels in place by a gain that is given on a coarser grid."""
-        height, width = picture.shape[:2]
-        fine = self._array("gain", (height, width, 3), np.float32)
-        cv2.resize(gain, (width, height), dst=fine, interpolation=cv2.INTER_LINEAR)
-        cv2.multiply(picture, fine, dst=picture, dtype=cv2.CV_8U)
 
     def _array(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Any:
         size = math.prod(shape)

@@ -8,6 +8,7 @@ them.
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -48,9 +49,10 @@ LIPS = ring(LIPS_OUTER_UPPER, LIPS_OUTER_LOWER)
 
 def opening(points: FloatArray, upper: Indices, lower: Indices) -> float:
     """How far a slit stands open: its mean inner height over its length, 0 when shut."""
-    gap = np.linalg.norm(points[upper[1:-1], :2] - points[lower[1:-1], :2], axis=1).mean()
-    length = np.linalg.norm(points[upper[0]] - points[upper[-1]])
-    return float(gap / max(float(length), 1e-6))
+    gap = points[upper[1:-1], :2] - points[lower[1:-1], :2]
+    length = points[upper[0]] - points[upper[-1]]
+    height = float(np.sqrt(np.einsum("ij,ij->i", gap, gap)).mean())
+    return height / max(math.sqrt(float(length @ length)), 1e-6)
 
 
 def smoothstep(x: npt.NDArray[np.floating]) -> FloatArray:
