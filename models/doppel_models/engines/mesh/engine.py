@@ -160,7 +160,7 @@ class MeshEngine:
             neutral = state.neutral.update(head.shape_of(points), yaw)
             shift = shape.proportion_shift(neutral, self._persona.shape)
             target += np.float32(look.proportions) * head.vectors(shift)
-            shape.keep_openings(target, points)
+            shape.keep_openings(target, points, neutral)
         return target
 
     def _render(self, target: FloatArray, width: int, height: int) -> tuple[FloatArray, FloatArray]:

@@ -42,8 +42,8 @@ class Slit:
 # A shut eye keeps its live lids: the persona's photo shows it open, and an open eye squeezed to a line does
 # not look shut. Lips that touch are the persona's own: a seam of live ones would show.
 EYES = (
-    Slit(regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER, 0.08, 0.24, 0.40, regions.RIGHT_EYE),
-    Slit(regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER, 0.08, 0.24, 0.40, regions.LEFT_EYE),
+    Slit(regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER, 0.08, 0.20, 0.40, regions.RIGHT_EYE),
+    Slit(regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER, 0.08, 0.20, 0.40, regions.LEFT_EYE),
 )
 MOUTH = Slit(regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, -0.02, 0.06, 0.0, regions.MOUTH)
 

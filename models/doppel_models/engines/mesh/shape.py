@@ -46,8 +46,10 @@ _LOWER_LIP: regions.Indices = np.array(
 """The lips without their inner edges and corners."""
 _SHUT_REACH, _NARROW_REACH = 2.5, 0.5
 _LOWER_SHARE = 0.75
-_OPEN_MORE = 1.04
+_OPEN_MORE = 1.1
 """The texture's lips, filmed shut or grinning, make an open mouth look a little less open."""
+_SQUINT_MORE = 0.25
+"""So much deeper a half-shut eye is drawn: the texture's lids, filmed open, make it look less shut."""
 _LIP_CORNERS: regions.Indices = np.array([61, 76, 62, 78, 291, 306, 292, 308])
 _RESTING_MOUTH = 0.64
 """Width of a mouth over the distance of the eyes' outer corners; at rest .5 to .58."""
@@ -160,19 +162,24 @@ def resting(shape: FloatArray) -> FloatArray:
     return np.asarray(rested, np.float32)
 
 
-def keep_openings(target: FloatArray, live: FloatArray) -> None:
+def keep_openings(target: FloatArray, live: FloatArray, neutral: FloatArray) -> None:
     """Open the moved mouth and eyes as far as the live ones in proportion to their width; changes ``target``.
 
     Args:
         target: (468, 3) the moved points, pixels.
         live: (468 or more, 3) the live points, pixels.
+        neutral: (468, 3) the live person's resting shape.
     """
     mean = _open(target, live, regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, _OPEN_MORE).mean(axis=0)
     # The rest of each lip goes along.
     target[_UPPER_LIP] -= mean
     target[_LOWER_LIP] += mean
-    _open(target, live, regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER, 1.0)
-    _open(target, live, regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER, 1.0)
+    for eye in (
+        (regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER),
+        (regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER),
+    ):
+        shut = 1 - regions.opening(live, *eye) / max(regions.opening(neutral, *eye), 1e-3)
+        _open(target, live, *eye, 1 - _SQUINT_MORE * min(max(shut, 0.0), 1.0))
 
 
 def _open(
