@@ -19,6 +19,7 @@ from doppel_models.types import ByteArray, FloatArray
 SIZE = 512
 _LINE = 0.5
 _MIN_SHARE = 0.27
+_TINT_SHARE = 0.6
 _MIN_FACING = 0.22
 """Cosine between the skin's normal and the view below which background and hair shine through."""
 
@@ -148,7 +149,7 @@ def _low(texture: FloatArray, known: FloatArray) -> FloatArray:
     skin = known * imaging.resize(relight.skin_weight(), (SIZE, SIZE))
     levels = []
     color, weight = texture * skin[:, :, None], skin
-    while color.shape[0] > 2:
+    while color.shape[0] > 1:
         levels.append((color, weight))
         half = (color.shape[1] // 2, color.shape[0] // 2)
         color = imaging.shrink(color, half)
@@ -175,9 +176,24 @@ def asymmetry(texture: FloatArray, known: FloatArray) -> FloatArray:
 
 
 def even_light(texture: FloatArray, known: FloatArray, share: float = 0.7) -> FloatArray:
-    """Take the part of the baked-in light out that differs between the face's halves."""
-    gain = np.exp(-share * asymmetry(texture, known))
-    return np.asarray(texture * gain[:, :, None], np.float32).clip(0, 255)
+    """Take most of the baked-in light out that differs between the face's halves, and of lamps' colours."""
+    gain = np.exp(-share * asymmetry(texture, known))[:, :, None] * np.exp(-_tint(texture, known))
+    return np.asarray(texture * gain, np.float32).clip(0, 255)
+
+
+def _tint(texture: FloatArray, known: FloatArray) -> FloatArray:
+    """(SIZE, SIZE, 3) how far the skin's colour, not its brightness, strays from its median, smooth."""
+    small = 64
+    weight = imaging.shrink(known, (small, small)) * relight.skin_weight()
+    log = np.log(imaging.shrink(texture, (small, small)) + 8)
+    color = log - log.mean(axis=2, keepdims=True)
+    skin = weight > 0.5
+    if not skin.any():
+        return np.zeros_like(texture)
+    strays = (color - np.median(color[skin], axis=0)) * weight[:, :, None]
+    wide = imaging.blur(np.dstack([strays, weight]).astype(np.float32), 5.0)
+    stray = wide[:, :, :3] / (wide[:, :, 3:] + 0.05)
+    return imaging.resize(np.asarray(_TINT_SHARE * stray, np.float32), (SIZE, SIZE))
 
 
 def shut_mouth(texture: FloatArray) -> FloatArray:

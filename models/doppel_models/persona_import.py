@@ -24,7 +24,7 @@ from doppel_models.photo_file import PhotoFile, read_photo
 from doppel_models.session import SessionConfig
 from doppel_models.types import FloatArray
 
-IMPORT_VERSION = 3
+IMPORT_VERSION = 5
 """Raised whenever the import works differently, so that older caches are made anew."""
 
 

@@ -34,7 +34,7 @@ _UP_SHARE = 0.28
 _EDGE_SIGMA = 0.05 * SIZE
 _EDGE_LIMIT = 0.35
 _GAIN_LIMIT = 1.6  # natural logarithm: a factor of 5
-_COLOR_LIMIT = 0.55
+_COLOR_LIMIT = 0.9
 _SETTLE_SECONDS = (0.08, 0.5)
 _UNREST = (0.04, 0.15)
 """Changes of the mean gain, natural logarithm: below the first is noise, above the second a new light."""

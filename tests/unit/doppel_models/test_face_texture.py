@@ -1,0 +1,83 @@
+import functools
+
+import numpy as np
+from doppel_models import face_texture
+from doppel_models.face_hair import find_hair
+from doppel_models.face_texture import SIZE, Unwrapped
+
+from tests.support.live_face import live_face
+
+
+@functools.cache
+def _view() -> Unwrapped:
+    live = live_face(2.0)
+    return face_texture.unwrap(live.rgb, live.points)
+
+
+def _plain(color, weight) -> Unwrapped:
+    texture = np.empty((SIZE, SIZE, 3), np.float32)
+    texture[:] = color
+    return Unwrapped(texture, np.asarray(weight, np.float32), np.zeros((SIZE, SIZE), np.float32))
+
+
+def test_features_lie_where_the_texture_coordinates_say():
+    texture = _view().texture
+    right_eye = texture[170:210, 120:215].mean()
+    cheek = texture[280:330, 120:180].mean()
+    assert right_eye < 0.8 * cheek
+
+
+def test_the_fringe_is_found_and_the_face_below_it_is_not_hair():
+    hair = _view().hair
+    assert hair[40:80, 180:340].mean() > 0.6
+    assert hair[170:470, 100:410].max() < 0.05
+
+
+def test_a_face_without_hair_over_it_is_all_skin():
+    texture, _ = face_texture.fill(*face_texture.merge([_view()]))
+    assert find_hair(texture).mean() < 0.02
+
+
+def test_each_texel_comes_from_the_picture_that_shows_it_best():
+    half = np.zeros((SIZE, SIZE))
+    half[:, : SIZE // 2] = 1
+    merged, known = face_texture.merge([_plain((200, 0, 0), half), _plain((0, 200, 0), 1 - half)])
+    assert merged[200, 100, 0] > 190
+    assert merged[200, 400, 1] > 190
+    assert known.min() == 1
+
+
+def test_pictures_in_different_light_are_matched_before_they_are_merged():
+    full = np.ones((SIZE, SIZE))
+    half = full.copy()
+    half[:, : SIZE // 2] = 0.2
+    merged, _ = face_texture.merge([_plain((160, 120, 100), full), _plain((80, 60, 50), half)])
+    assert np.abs(merged - (160, 120, 100)).max() < 2
+
+
+def test_what_was_not_seen_is_taken_from_the_other_half():
+    view = _view()
+    left = np.ones((SIZE, SIZE), np.float32)
+    left[:, SIZE // 2 :] = 0
+    filled, known = face_texture.fill(view.texture, left)
+    mirrored = filled[:, ::-1]
+    assert known.min() == 1
+    assert np.abs(filled[150:450, 300:400] - mirrored[150:450, 300:400]).mean() < 25
+
+
+def test_a_lamp_on_one_side_is_taken_out_of_the_texture():
+    view = _view()
+    known = view.weight * (1 - view.hair)
+    ramp = np.exp(np.linspace(-0.5, 0.5, SIZE, dtype=np.float32))[None, :, None]
+    before = face_texture.asymmetry(view.texture * ramp, known)
+    after = face_texture.asymmetry(face_texture.even_light(view.texture * ramp, known), known)
+    assert np.abs(after).max() < 0.55 * np.abs(before).max()
+
+
+def test_teeth_become_a_line_between_lips():
+    live = live_face(2.0)
+    shut = face_texture.shut_mouth(face_texture.unwrap(live.rgb, live.points).texture)
+    columns = shut[330:375, 225:285].mean(axis=2)
+    # In every column there is a dark line, and no bright one where the teeth were.
+    assert (columns[15:30].min(axis=0) < 0.8 * columns[:10].mean(axis=0)).all()
+    assert columns[18:27].mean() < 0.95 * columns[:10].mean()
