@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from doppel_worker import streams
+from doppel_worker import priority, streams
 
 DEFAULT_BACKEND = "doppel_worker.swap_backend:load"
 
@@ -20,6 +20,7 @@ def main() -> None:
     """Runs until OBS is gone; the exit codes are in ``process.py``."""
     read_fd, write_fd = streams.claim()
     streams.limit_threads()
+    priority.give_way()
     backend = DEFAULT_BACKEND
     if sys.argv[1:2] == ["--backend"] and len(sys.argv) == 3:
         backend = sys.argv[2]

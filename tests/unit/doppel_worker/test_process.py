@@ -281,3 +281,10 @@ def test_it_is_not_to_be_run_by_hand() -> None:
 
 def _state_of_slot_0(gate: GateSide) -> int:
     return int.from_bytes(gate.memory[512:516], "little")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the batch policy")
+def test_a_wake_of_the_worker_interrupts_no_other_program(worker: WorkerProcess) -> None:
+    worker.expect(messages.Ready)
+    threads = [int(task.name) for task in Path(f"/proc/{worker.process.pid}/task").iterdir()]
+    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_BATCH}
