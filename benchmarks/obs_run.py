@@ -1,24 +1,30 @@
 """What Doppel costs in the running OBS: graphics thread, lagged frames, delay, a worker's replacement.
 
-``python benchmarks/obs_run.py [--seconds 12] [--json]``. Needs OBS Studio, Xvfb, the repository and its
-development packages, and a machine that does nothing else. The canvas is 640x360 with x264 ultrafast, the
-source 720p and 1080p at 30 frames a second.
+``python benchmarks/obs_run.py [--seconds 12] [--rounds 3] [--burners 0] [--json]``. Needs OBS Studio, Xvfb,
+the repository and its development packages, and a machine that does nothing else. The canvas is 640x360 with
+x264 ultrafast, the source 720p and 1080p at 30 frames a second.
 
 * ``graphics / copies``: time inside ``filter_video`` over the two memory copies in it, in the same run
-(budget
-  1.3, median and p99); the worker only paints over the picture, so every frame is copied in and out.
-* ``lagged``: frames that OBS drew late, with the real worker and without any filter.
+  (budget 1.3, median and p99); the worker only paints over the picture, so every frame is copied in and out.
+* ``lagged``: frames that OBS drew late, with the real worker and without any filter, in turns, summed over
+  the rounds.
 * ``gap``: after a kill of the real worker, seconds without a new picture in the recording (budget 2 s).
+
+``--burners 2`` keeps two processes busy meanwhile, as a game would.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
+import contextlib
 import itertools
 import json
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +93,8 @@ def longest_gap_s(recording: Path) -> float:
     return max(len(list(group)) for _, group in itertools.groupby(numbers)) / FPS
 
 
-def measure(bench: Bench) -> dict[str, float | None]:
-    """All figures."""
+def measure(bench: Bench, rounds: int) -> dict[str, float | None]:
+    """All figures; ``rounds`` runs each with the real worker and without a filter."""
     figures: dict[str, float | None] = {}
     mark = write_mark_python(bench.folder)
     for name in SIZES:
@@ -98,12 +104,19 @@ def measure(bench: Bench) -> dict[str, float | None]:
             figures[f"{name} graphics {percent} ms"] = graphics
             figures[f"{name} copies {percent} ms"] = copies
             figures[f"{name} graphics / copies {percent}"] = round(graphics / copies, 3)
-    lane, _, lagged = bench.run("720p", Path(sys.executable))
-    since = lane["frames_since_swap"]
+    lagged, alone, since = 0, 0, collections.Counter[str]()
+    delay_frames, delay_p95 = [], []
+    for _ in range(rounds):
+        lane, _, late = bench.run("720p", Path(sys.executable))
+        lagged += late or 0
+        alone += bench.run("720p", None)[2] or 0
+        since.update(lane["frames_since_swap"])
+        delay_frames.append(lane["delay_frames"])
+        delay_p95.append(lane["delay_ms"]["p95"])
     figures["720p real worker: lagged frames"] = lagged
-    figures["720p no filter: lagged frames"] = bench.run("720p", None)[2]
-    figures["720p real worker: delay frames"] = lane["delay_frames"]
-    figures["720p real worker: delay p95 ms"] = lane["delay_ms"]["p95"]
+    figures["720p no filter: lagged frames"] = alone
+    figures["720p real worker: delay frames"] = max(delay_frames)
+    figures["720p real worker: delay p95 ms"] = max(delay_p95)
     figures["720p real worker: swapped share"] = round(since["swapped"] / since["in"], 4)
     figures["720p real worker: held share"] = round(since["held"] / since["in"], 4)
     _, recording, _ = bench.run("720p", Path(sys.executable), kills=5)
@@ -111,14 +124,28 @@ def measure(bench: Bench) -> dict[str, float | None]:
     return figures
 
 
+@contextlib.contextmanager
+def burning(count: int) -> Iterator[None]:
+    """Keeps ``count`` processes busy."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
 def main() -> None:
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--burners", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, VirtualDisplay() as display:
-        figures = measure(Bench(Path(folder), display.name, options.seconds))
+    with tempfile.TemporaryDirectory() as folder, VirtualDisplay() as display, burning(options.burners):
+        figures = measure(Bench(Path(folder), display.name, options.seconds), options.rounds)
     if options.json:
         print(json.dumps(figures, indent=2))
         return
