@@ -138,6 +138,11 @@ class ModelDescription:
         return NEEDS.get(self.kind, ())
 
     @property
+    def key(self) -> str:
+        """What a user says it is where its contents leave a choice: ``ghost``, ``crossface-ghost``."""
+        return f"{self.kind}-{self.variant}" if self.kind == ModelKind.CROSSFACE else str(self.kind)
+
+    @property
     def title(self) -> str:
         """Kind and variant for people."""
         if self.kind == ModelKind.CROSSFACE:
