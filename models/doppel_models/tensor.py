@@ -14,6 +14,25 @@ Triple = tuple[float, float, float]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class DeviceTensor:
+    """A tensor in a device's memory, C-contiguous. Used in the order of the device's one stream."""
+
+    pointer: int
+    """Address on the device."""
+    shape: tuple[int, ...]
+    dtype: Literal["float32", "float16", "uint8"]
+    device: Literal["cuda", "cpu"]
+    """As ONNX Runtime names it; ``cpu`` where the tests run the kernels without a GPU."""
+    device_id: int
+    owner: object = dataclasses.field(repr=False, compare=False)
+    """Keeps the memory alive. Its maker may write over it with its next result of the same kind."""
+
+
+Tensor = npt.NDArray[np.float32] | npt.NDArray[np.float16] | DeviceTensor
+"""A network's input or output: an array in this process's memory, or memory of a device."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class TensorFormat:
     """A picture as a tensor of batch 1. Value of a channel: ``(byte / 255 - mean) / std``."""
 

@@ -2,7 +2,29 @@
 
 Every method works in the frame's own planes and pixel format, honours ``color`` and ``flip``, and leaves
 every pixel outside the region it is given bit-identical. All coordinates are *picture* coordinates (row 0
-on top, whatever ``flip`` says). ``CpuCompositor`` is the oracle of every other implementation.
+on top, whatever ``flip`` says).
+
+**What binds an implementation.** ``CpuCompositor`` is the oracle: every other one differs from it by at most
+1 of 255 in any sample or channel. That is only possible because the *stages* are part of the contract: the
+result of each stage is rounded to whole bytes, and the next one starts from these bytes.
+
+``sample`` (and ``sample_tensor``, which is ``fmt.encode`` of the same bytes), per component of the format:
+
+1. the window of the frame (``warping.Window``) is averaged down by its power of two, chroma of YUV formats
+   twice as far as luma (what subsampling has not done already); edges are replicated to whole blocks;
+2. bilinear warp, edges replicated; chroma to the half-size crop of ``Window.halved``; coordinates in float32:
+   ``x * m0 + (y * m1 + m2)`` with the last addition fused (as OpenCV's SIMD code does it);
+3. limited to the frame's range, then chroma is enlarged twofold, bilinear;
+4. YUV -> RGB by the frame's matrix.
+
+``read``: chroma is enlarged (bilinear, centred), then 3 and 4 at every pixel.
+``paste``: RGB -> YUV per pixel; chroma and its mask are means of the pixels that share it; then
+``below + round((above - below) * mask / 255)``. ``paste_tensor`` does so with ``fmt.decode`` of the tensor,
+``ColorShift``, and a bilinear warp of picture (edges replicated) and mask (0 outside) before it.
+``blur``, ``cover``: exact area means, then bicubic or nearest, then blended as in ``paste``.
+
+A matrix product may differ from the exact one by 0.65 before it is rounded (OpenCV's is in fixed point);
+all else is exact up to ties. ``tests/unit/doppel_worker/gpu`` holds the kernels against the CPU.
 """
 
 from __future__ import annotations
@@ -10,6 +32,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Protocol
 
+import numpy as np
+from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat, Triple
 from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.frame import FrameView
@@ -40,8 +64,26 @@ class Rect:
         return Rect(x0, y0, max(x0, min(self.x1, width)), max(y0, min(self.y1, height)))
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class ColorShift:
+    """Per channel R, G, B, in bytes: ``byte * gain + offset``, rounded and limited to 0..255."""
+
+    gain: Triple = (1.0, 1.0, 1.0)
+    offset: Triple = (0.0, 0.0, 0.0)
+
+    def apply(self, rgb: ByteArray) -> ByteArray:
+        """A picture (h, w, 3) with its colours moved."""
+        if self == ColorShift():
+            return rgb
+        moved = rgb * np.asarray(self.gain, np.float32) + np.asarray(self.offset, np.float32)
+        return np.rint(np.clip(moved, 0.0, 255.0)).astype(np.uint8)
+
+
 class Compositor(Protocol):
-    """Reads and writes the pixels of frames."""
+    """Reads and writes the pixels of frames.
+
+    What is written may lie on a device until :meth:`finish`; every reading method sees it before.
+    """
 
     def sample(self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int]) -> ByteArray:
         """A crop of the frame as ``(height, width, 3)`` uint8 RGB.
@@ -72,3 +114,37 @@ class Compositor(Protocol):
 
     def cover(self, frame: FrameView) -> None:
         """Mosaic of the whole frame: blocks of 1/16 of its height."""
+
+    def sample_tensor(
+        self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int], fmt: TensorFormat
+    ) -> Tensor:
+        """``fmt.encode(self.sample(frame, matrix, dsize))`` in one step, where the network will read it.
+
+        Valid until the next call for a tensor of the same shape and type.
+        """
+
+    def paste_tensor(
+        self,
+        frame: FrameView,
+        matrix: FloatArray,
+        tensor: Tensor,
+        fmt: TensorFormat,
+        mask: ByteArray | DeviceTensor,
+        shift: ColorShift = ColorShift(),
+    ) -> Rect:
+        """Put a network's picture back where its crop was taken: warp, recolour, blend, in one step.
+
+        Args:
+            frame: the frame to edit.
+            matrix: (2, 3), frame pixels -> crop pixels, as given to :meth:`sample_tensor`.
+            tensor: the picture, of shape ``fmt.shape(width, height)``; values that are not finite are black.
+            fmt: how the tensor holds it.
+            mask: (height, width) uint8 of the crop; 0 keeps the frame.
+            shift: moves the picture's colours first.
+
+        Returns:
+            The part of the frame that may have changed; empty where the crop lies outside.
+        """
+
+    def finish(self, frame: FrameView) -> None:
+        """Everything asked for so far is in the frame's planes when this returns."""

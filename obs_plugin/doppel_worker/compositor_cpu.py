@@ -11,10 +11,12 @@ import math
 
 import cv2
 import numpy as np
+from doppel_models.engines.base import CropRequest
+from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat
 from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker import pixels_rgb, pixels_yuv
-from doppel_worker.compositor import Rect
+from doppel_worker.compositor import ColorShift, Rect
 from doppel_worker.errors import FrameError
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import COMPONENTS, blend_over, reduce_to
@@ -120,6 +122,52 @@ class CpuCompositor:
             blocks = cv2.resize(component.take(frame, whole), grid, interpolation=cv2.INTER_AREA)
             mosaic = cv2.resize(blocks, (width, height), interpolation=cv2.INTER_NEAREST)
             component.put(frame, whole, np.asarray(mosaic, np.uint8))
+
+    def sample_tensor(
+        self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int], fmt: TensorFormat
+    ) -> Tensor:
+        """A crop as a network wants it; see the protocol.
+
+        Raises:
+            FrameError: as :meth:`sample`.
+        """
+        return fmt.encode(self.sample(frame, matrix, dsize))
+
+    def paste_tensor(
+        self,
+        frame: FrameView,
+        matrix: FloatArray,
+        tensor: Tensor,
+        fmt: TensorFormat,
+        mask: ByteArray | DeviceTensor,
+        shift: ColorShift = ColorShift(),  # noqa: B008 - immutable
+    ) -> Rect:
+        """Put a network's picture back where its crop was taken; see the protocol.
+
+        Raises:
+            FrameError: tensor or mask lie on a device or do not fit each other.
+        """
+        if isinstance(tensor, DeviceTensor) or isinstance(mask, DeviceTensor):
+            raise FrameError("the CPU's compositor cannot paste what lies on a device")
+        height, width = mask.shape
+        if tensor.shape != fmt.shape(width, height):
+            raise FrameError(f"tensor {tensor.shape} does not fit mask {mask.shape}")
+        rect = Rect(*CropRequest(matrix, (width, height)).frame_rect(frame.width, frame.height))
+        if rect.width == 0 or rect.height == 0:
+            return rect
+        # Frame pixel of the rectangle -> crop pixel.
+        moved = matrix.astype(np.float64)
+        moved[:, 2] += moved[:, :2] @ (rect.x0, rect.y0)
+        size, flags = (rect.width, rect.height), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        rgb = cv2.warpAffine(
+            shift.apply(fmt.decode(tensor)), moved, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+        )
+        above = cv2.warpAffine(mask, moved, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)
+        self.paste(frame, rect, np.asarray(rgb, np.uint8), np.asarray(above, np.uint8))
+        return rect
+
+    def finish(self, frame: FrameView) -> None:
+        """Nothing is left to do: frames are edited where they lie; see the protocol."""
 
 
 def upside_down(image: ByteArray) -> ByteArray:
