@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from doppel_ipc.settings import FilterSettings
 from doppel_models.engines.base import EngineState, FaceEngine
 
 from doppel_worker.errors import PersonaError
@@ -25,10 +26,20 @@ _RETRY_SECONDS = 2.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PersonaKey:
-    """Which engine a lane asks for."""
+    """Which engine a lane asks for: everything that must be loaded or built anew when it changes."""
 
     persona: str
     engine: str = "auto"
+    enhancer: str = "none"
+    occlusion: str = "none"
+    pixel_boost: int = 1
+
+    @classmethod
+    def of(cls, settings: FilterSettings) -> PersonaKey:
+        """What a filter's settings ask for."""
+        return cls(
+            settings.persona, settings.engine, settings.enhancer, settings.occlusion, settings.pixel_boost
+        )
 
 
 LoadEngine = Callable[[PersonaKey], FaceEngine]
@@ -134,7 +145,8 @@ class PersonaSlot:
             return self._problem or f"preparing {wanted.persona}", ()
         self._take(wanted, engine)
         self._problem = ""
-        return "", (PipelineEvent(EventKind.PERSONA, f"now using {wanted.persona}"),)
+        notes = tuple(PipelineEvent(EventKind.FALLBACK, note) for note in engine.notes)
+        return "", (PipelineEvent(EventKind.PERSONA, f"now using {wanted.persona}"), *notes)
 
     def state(self, track_id: int) -> EngineState:
         """What the engine remembers of a face.

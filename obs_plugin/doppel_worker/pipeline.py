@@ -140,7 +140,7 @@ class FacePipeline:
         settings = lane.settings
         if not settings.swap:
             return _Outcome(Verdict.ORIGINAL, status="paused")
-        status, events = lane.personas.follow(PersonaKey(settings.persona, settings.engine), self._personas)
+        status, events = lane.personas.follow(PersonaKey.of(settings), self._personas)
         engine = lane.personas.engine
         if engine is None:
             # Nothing is looked for yet: the processor's time belongs to what loads the persona.
@@ -269,6 +269,9 @@ def look_of(settings: FilterSettings) -> LookSettings:
         color_match=cast("Literal['relight', 'none']", settings.color_match),
         yaw_fade_start=settings.yaw_fade_start,
         yaw_fade_end=settings.yaw_fade_end,
+        identity_weight=settings.identity_weight,
+        morph=settings.morph,
+        enhancer_strength=settings.enhancer_strength,
     )
 
 

@@ -16,6 +16,8 @@ class EventKind(enum.Enum):
 
     PERSONA = "persona"
     """A persona was exchanged, or cannot be used."""
+    FALLBACK = "fallback"
+    """An engine runs in another way than it should; why."""
     ERROR = "error"
     """A frame could not be swapped, so it is covered."""
     SLATE = "slate"

@@ -57,7 +57,7 @@ class SwapBackend:
         if settings.persona:
             # What is wrong with it is told when a frame asks for it.
             with self._frames, contextlib.suppress(PersonaError):
-                self._loader.get(PersonaKey(settings.persona, settings.engine))
+                self._loader.get(PersonaKey.of(settings))
         return SwapLane(self._pipeline, self._frames, settings, self._notify_of)
 
     def personas(self) -> Sequence[PersonaInfo]:
@@ -80,8 +80,8 @@ class SwapBackend:
     def _notify_of(self, event: PipelineEvent) -> None:
         level = logging.ERROR if event.kind is EventKind.ERROR else logging.INFO
         _logger.log(level, "%s: %s", event.kind.value, event.message)
-        if event.kind is EventKind.PERSONA:
-            self._notify("persona", event.message)
+        if event.kind in (EventKind.PERSONA, EventKind.FALLBACK):
+            self._notify(event.kind.value, event.message)
 
 
 class SwapLane:

@@ -8,6 +8,7 @@ The keys are the same in OBS's ``obs_data``, in the control protocol's ``setting
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any, Mapping, Union
 
 from doppel_ipc.errors import SettingError
@@ -21,9 +22,18 @@ def _setting(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    model: bool = False,
 ) -> Any:
-    """A dataclass field with its default and the limits of its value (inclusive)."""
-    return dataclasses.field(default=default, metadata={"low": low, "high": high, "choices": choices})
+    """A dataclass field with its default and the limits of its value (inclusive).
+
+    ``model``: beside the choices, the name of a stored model or the path of a model file may be given.
+    """
+    limits = {"low": low, "high": high, "choices": choices, "model": model}
+    return dataclasses.field(default=default, metadata=limits)
+
+
+_MODEL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9])?")
+_MODEL_FILE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}\.(?:onnx|dfm)", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +45,8 @@ class FilterSettings:
     """False pauses the filter: the original is shown, by the user's own choice."""
     persona: str = _setting("porcelain")
     """Identifier of the persona; empty: none, the picture stays covered."""
-    engine: str = _setting("auto", choices=("auto", "mesh"))
+    engine: str = _setting("auto", choices=("auto", "mesh"), model=True)
+    """What makes the face: by itself, the built-in mesh engine, or a model (its name or its file)."""
 
     # Look
     strength: float = _setting(1.0, low=0.0, high=1.0)
@@ -49,6 +60,21 @@ class FilterSettings:
     edge_softness: float = _setting(0.5, low=0.0, high=1.0)
     """Width of the feathered edge of the mask, 0 (hard) to 1."""
     color_match: str = _setting("relight", choices=("relight", "none"))
+    """``relight``: the filmed light and colours are followed; ``none``: the engine's own colours stay."""
+
+    # Look of engines from model files
+    identity_weight: float = _setting(0.5, low=0.0, high=1.0)
+    """0 (towards the filmed person) .. 0.5 (the persona as it is) .. 1 (exaggerated)."""
+    morph: float = _setting(0.75, low=0.0, high=1.0)
+    """How far the face is the persona's (DeepFaceLab's AMP models), 0 to 1."""
+    pixel_boost: int = _setting(1, low=1, high=4)
+    """So many times the model's own resolution, for its square in runs."""
+    enhancer: str = _setting("none", choices=("none",), model=True)
+    """Model that restores the swapped face: GFPGAN, GPEN, CodeFormer."""
+    enhancer_strength: float = _setting(0.8, low=0.0, high=1.0)
+    """Share of the restored face, 0 to 1."""
+    occlusion: str = _setting("none", choices=("none",), model=True)
+    """XSeg model that finds what is in front of the face (the mesh engine finds it by itself)."""
 
     # Tracking
     faces: str = _setting("largest", choices=("largest", "all"))
@@ -137,8 +163,19 @@ def check_value(key: str, value: object) -> Any:
     if low is not None and not low <= value <= high:
         raise SettingError(f"{key}: {value!r} is not within {low:g}..{high:g}")
     if choices and value not in choices:
-        raise SettingError(f"{key}: {value!r} is not one of {', '.join(choices)}")
+        if not field.metadata["model"]:
+            raise SettingError(f"{key}: {value!r} is not one of {', '.join(choices)}")
+        if not is_model_reference(str(value)):
+            raise SettingError(
+                f"{key}: {str(value)[:80]!r} is not one of {', '.join(choices)}, and neither the name of a"
+                " stored model nor the path of an .onnx or .dfm file"
+            )
     return value
+
+
+def is_model_reference(text: str) -> bool:
+    """Whether ``text`` has the form of a stored model's name or of a model file's path."""
+    return bool(_MODEL_NAME.fullmatch(text) or _MODEL_FILE.fullmatch(text))
 
 
 _SWITCH_WORDS = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}

@@ -54,6 +54,12 @@ class LookSettings:
     """Degrees of yaw at which the swap starts to fade."""
     yaw_fade_end: float = 50.0
     """Degrees of yaw at which the swap is gone."""
+    identity_weight: float = 0.5
+    """Model files: 0 (towards the filmed person) .. 0.5 (the persona as it is) .. 1 (exaggerated)."""
+    morph: float = 0.75
+    """DeepFaceLab's AMP models: how far the face is the persona's, 0 to 1."""
+    enhancer_strength: float = 0.8
+    """Share of the restored face, where an enhancer is in use, 0 to 1."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -123,6 +129,10 @@ class FaceEngine(Protocol):
     @property
     def name(self) -> str:
         """The kind of engine: ``mesh``, ``inswapper``, ..."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of how it runs: a fallback, a choice that had to be made."""
 
     def new_state(self) -> EngineState:
         """A fresh state for a new track."""

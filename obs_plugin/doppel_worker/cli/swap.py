@@ -160,7 +160,7 @@ def swap(
     chosen = chosen.replace(persona=found.id)
     loader = PersonaLoader(PersonaEngines(store, importer).load)
     try:
-        loader.wait(PersonaKey(chosen.persona, chosen.engine))
+        loader.wait(PersonaKey.of(chosen))
         pipeline = FacePipeline(CpuCompositor(), FaceDetector(), FaceLandmarker(), loader)
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:

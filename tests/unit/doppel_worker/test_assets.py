@@ -15,6 +15,7 @@ class Engine:
 
     def __init__(self, key: PersonaKey) -> None:
         self.name = key.persona
+        self.notes: tuple[str, ...] = ()
         self.states = 0
 
     def new_state(self) -> tuple[str, int]:

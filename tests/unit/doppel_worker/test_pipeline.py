@@ -265,6 +265,7 @@ class Faulty:
     """The mask's engine, which fails when told to."""
 
     name = "faulty"
+    notes = ("it was made to fail",)
 
     def __init__(self) -> None:
         self.real = mask_engine("porcelain")
@@ -406,6 +407,7 @@ class Painter:
     """Asks for a turned and reduced crop and paints a patch around the nose red."""
 
     name = "painter"
+    notes = ()
 
     def new_state(self) -> None:
         return None

@@ -12,7 +12,7 @@ import enum
 from doppel_models.engines.crops import templates
 from doppel_models.engines.crops.templates import Template
 from doppel_models.errors import EngineError
-from doppel_models.files.kinds import Dtype, ModelDescription, ModelKind, ModelTensor, Role
+from doppel_models.files.kinds import ModelDescription, ModelKind, ModelTensor, Role
 from doppel_models.tensor import TensorFormat
 
 _HALF = (0.5, 0.5, 0.5)
@@ -105,14 +105,14 @@ def describe(model: ModelDescription) -> Description:
     target, face = model.input(Role.TARGET), model.output(Role.FACE)
     if row is None or target is None or face is None or model.size <= 0:
         raise EngineError(f"a {model.title} model cannot swap or restore faces")
-    source = model.input(Role.SOURCE_PICTURE)
+    wanted, source = row.source, model.input(Role.SOURCE_PICTURE)
+    if wanted is not None and source is not None:
+        wanted = dataclasses.replace(wanted, picture=typed(wanted.picture, source))
     return dataclasses.replace(
         row,
         picture_in=typed(row.picture_in, target),
         picture_out=typed(row.picture_out, face),
-        source=row.source
-        and source
-        and dataclasses.replace(row.source, picture=typed(row.source.picture, source)),
+        source=wanted,
     )
 
 
@@ -122,15 +122,6 @@ def typed(picture: TensorFormat, tensor: ModelTensor) -> TensorFormat:
     Raises:
         EngineError: the type is not one of a picture's.
     """
-    return dataclasses.replace(picture, dtype=number_type(tensor.dtype))
-
-
-def number_type(dtype: Dtype) -> str:
-    """``float32`` or ``float16``.
-
-    Raises:
-        EngineError: another type.
-    """
-    if dtype == "float64":
+    if tensor.dtype == "float64":
         raise EngineError("the model works with double precision, which no face model needs; export it again")
-    return dtype
+    return dataclasses.replace(picture, dtype=tensor.dtype)

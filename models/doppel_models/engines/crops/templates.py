@@ -1,7 +1,7 @@
 """Where the points of a face lie in a network's crop, and how those points are read from the mesh.
 
-Coordinates of a template are fractions of the crop's side, x right, y down; times the side they are pixels with
-the centre of the top-left pixel at (0, 0), as in the code that the networks were trained with (OpenCV's
+Coordinates of a template are fractions of the crop's side, x right, y down; times the side they are pixels
+with the centre of the top-left pixel at (0, 0), as in the code that the networks were trained with (OpenCV's
 ``warpAffine`` by a matrix fitted to ``template * side``).
 """
 
@@ -18,17 +18,17 @@ from doppel_models.types import FloatArray
 
 Indices = npt.NDArray[np.intp]
 
-# Means of an eye's corners and lids, the nose's tip, the mouth's corners. iBUG's 68 points make the same five:
-# against dlib's shape predictor, on 87 pictures of three people, they lie within 1.9 % of the face's width.
+# Means of an eye's corners and lids, nose tip, mouth corners. They lie within 2 % of the face's width
+# of the same five out of iBUG's 68 as dlib's shape predictor finds them, on 87 pictures of three people.
 _EYE_LEFT_IN_PICTURE = (33, 160, 158, 133, 153, 144)
 _EYE_RIGHT_IN_PICTURE = (362, 385, 387, 263, 373, 380)
 _NOSE_TIP, _MOUTH_LEFT_IN_PICTURE, _MOUTH_RIGHT_IN_PICTURE = 4, 61, 291
 
 # iBUG's points 17..48 and 54, each the mean of two points of the mesh (the same one twice where one fits).
-# Derived from 87 pictures of three people: of all neighbouring points, and pairs of them, those that lie nearest
-# to the points of dlib's shape predictor, left and right taken together. The square that follows differs from
-# dlib's by 0.5 +- 0.6 % in size, 0.8 % of its side in place and 0.3 degrees; the usual table of single points
-# is 1.4 % too large.
+# Derived from 87 pictures of three people: of all neighbouring points, and pairs of them, those that lie
+# nearest to the points of dlib's shape predictor, left and right taken together. The mean face that is fitted
+# to them differs from the one fitted to dlib's by 0.5 +- 0.6 % in size, 0.7 % of its side in place and 0.3
+# degrees; with the usual table of single points it is 1.4 % too large and lies 0.7 % too low.
 # fmt: off
 _IBUG_PAIRS = (
     (70, 70), (63, 63), (66, 105), (66, 107), (107, 9),
@@ -54,7 +54,7 @@ _MEAN_FACE = (
 # fmt: on
 _WHOLE_FACE_PADDING = 0.40
 _WHOLE_FACE_UP = 0.07
-"""DeepFaceLab's face type "whole face": the padding around the mean face's square, and how far it is moved up."""
+"""DeepFaceLab's face type "whole face": padding around the mean face's square, and how far it is moved up."""
 
 
 def five_points(landmarks: FloatArray) -> FloatArray:

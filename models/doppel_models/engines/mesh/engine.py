@@ -93,6 +93,11 @@ class MeshEngine:
         """``mesh``."""
         return "mesh"
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing: it always runs in the same way."""
+        return ()
+
     def new_state(self) -> MeshState:
         """A fresh state for a new track."""
         return MeshState()

@@ -1,0 +1,95 @@
+"""The mask of a swapped crop: model mask x landmark hull x what is in front x kept mouth and eyes, feathered.
+
+All is done in a small square (:data:`SIDE`), whatever the crop's size: every part is feathered anyway.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+
+from doppel_models.engines.mesh import features, imaging, regions
+from doppel_models.types import ByteArray, FloatArray
+
+SIDE = 128
+"""Pixels of a mask's side."""
+_SHIFT = 4
+_BORDER = 0.05
+"""Along the crop's edge the mask falls to 0 over so much of its side: no square may show."""
+_EYE_SOFT = 0.006
+"""Feather of kept eyes and mouth, as a part of the face's width (as the mesh engine's)."""
+_ERODE, _ERODE_SOFT = 0.008, 0.03
+"""A model's mask is drawn in by so much of the crop's side, and by so much more with the softest edge."""
+
+
+def hull(points: FloatArray, growth: float, softness: float) -> FloatArray:
+    """(SIDE, SIDE) 0..1: inside the face's outline, falling to 0 at it.
+
+    Args:
+        points: (478, 2 or 3) landmarks, pixels of the small square.
+        growth: of the outline about its middle.
+        softness: width of the fall, 0..1 (the mesh engine's: 2 to 16 % of the face's width).
+    """
+    outline = points[regions.OVAL, :2]
+    middle = outline.mean(axis=0)
+    outline = middle + growth * (outline - middle)
+    width = (0.02 + 0.14 * softness) * float(np.ptp(outline[:, 0]))
+    # Drawn in by half of the fall and blurred over it: 1 % is left at the outline itself.
+    radius = np.linalg.norm(outline - middle, axis=1, keepdims=True)
+    inner = outline - (outline - middle) * np.minimum(0.5 * width / np.maximum(radius, 1e-3), 0.9)
+    return imaging.blur(_filled(inner), max(width / 4.6, 0.5)) * _ramp()
+
+
+def from_model(mask: FloatArray, softness: float) -> FloatArray:
+    """(SIDE, SIDE) 0..1 of a network's own mask (h, w), eroded and feathered."""
+    small = mask
+    if mask.shape != (SIDE, SIDE):
+        interpolation = cv2.INTER_AREA if mask.shape[0] > SIDE else cv2.INTER_LINEAR
+        small = np.asarray(cv2.resize(mask, (SIDE, SIDE), interpolation=interpolation), np.float32)
+    small = np.clip(np.nan_to_num(small, nan=0.0), 0, 1)
+    radius = max(1, round((_ERODE + _ERODE_SOFT * softness) * SIDE))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    eroded = np.asarray(cv2.erode(small, kernel, borderType=cv2.BORDER_REPLICATE), np.float32)
+    return imaging.blur(eroded, radius / 2)
+
+
+def without_openings(mask: FloatArray, points: FloatArray, *, mouth: bool, eyes: bool) -> FloatArray:
+    """A mask (SIDE, SIDE) in which the filmed inside of the mouth and the eyes are kept where asked for."""
+    kept = [features.MOUTH.outline] * mouth + [slit.outline for slit in features.EYES] * eyes
+    if not kept:
+        return mask
+    canvas = np.zeros((SIDE, SIDE), np.float32)
+    for outline in kept:
+        canvas = np.maximum(canvas, _filled(points[outline, :2]))
+    soft = max(_EYE_SOFT * float(np.ptp(points[regions.OVAL, 0])), 0.5)
+    return mask * (1 - imaging.blur(canvas, soft))
+
+
+def to_bytes(mask: FloatArray, size: int) -> ByteArray:
+    """(size, size) uint8 of a mask (SIDE, SIDE) 0..1; at the crop's very edge it is 0."""
+    small = np.asarray(cv2.convertScaleAbs(mask, alpha=255.0), np.uint8)
+    return small if size == SIDE else imaging.resize(small, (size, size))
+
+
+def scaled(points: FloatArray, crop_size: int) -> FloatArray:
+    """Landmarks (N, 2 or 3) of a square crop in pixels of the small square."""
+    factor = SIDE / crop_size
+    return np.asarray((points[:, :2] + np.float32(0.5)) * np.float32(factor) - np.float32(0.5), np.float32)
+
+
+def _filled(outline: FloatArray) -> FloatArray:
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    # What lies far outside is brought near, so that it fits OpenCV's fixed point.
+    fixed = np.rint(np.clip(outline, -4 * SIDE, 5 * SIDE) * (1 << _SHIFT)).astype(np.int32)
+    cv2.fillPoly(canvas, [fixed], 255, cv2.LINE_AA, _SHIFT)
+    return canvas.astype(np.float32) / np.float32(255)
+
+
+@functools.cache
+def _ramp() -> FloatArray:
+    """(SIDE, SIDE): 0 on the outermost pixels, 1 from :data:`_BORDER` inwards."""
+    at = np.arange(SIDE, dtype=np.float32)
+    edge = regions.smoothstep(np.minimum(at, at[::-1]) / (_BORDER * SIDE))
+    return np.minimum(edge[:, None], edge[None, :])
