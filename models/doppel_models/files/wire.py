@@ -1,6 +1,6 @@
 """Bounds what parsing a file can cost, before it is parsed.
 
-A protocol buffer of two bytes per message becomes hundreds of bytes per object: a file of 100 MB can need tens
+A message of two bytes becomes an object of hundreds of bytes: a file of 100 MB can need tens
 of gigabytes. So the file's messages, fields and nesting are counted first, on the bytes alone, with the
 schema that the ``onnx`` package brings. Wire format: https://protobuf.dev/programming-guides/encoding/.
 """

@@ -1,0 +1,58 @@
+"""A model file that is ready for an engine: checked, recognised, and held as bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from doppel_models.errors import AmbiguousModelError, ModelFileError
+from doppel_models.files.kinds import USED, ModelDescription
+from doppel_models.files.onnx_file import OnnxFile, read_onnx
+from doppel_models.files.recognise import recognise
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class ModelFile:
+    """A model file's content. It needs no other file, and never opens one."""
+
+    name: str
+    """How messages call it: the file's name, or its name in the store."""
+    sha256: str
+    """Of :attr:`data`; the same file has the same one wherever it lies (but for weights beside it)."""
+    description: ModelDescription
+    data: bytes
+    """What ONNX Runtime is given."""
+    emap: npt.NDArray[np.float32] | None
+    """(512, 512): inswapper's map of identities; None for other kinds."""
+
+
+def open_model(path: Path, choice: str | None = None) -> ModelFile:
+    """Read, check and recognise a file.
+
+    Args:
+        path: any file of the user's.
+        choice: what the user says it is, where its contents leave a choice
+            (:attr:`.kinds.ModelDescription.key`).
+
+    Raises:
+        AmbiguousModelError: its contents fit several kinds and ``choice`` settles nothing.
+        ModelFileError: it cannot be read or used; the message names the file, says what it is and what to do.
+    """
+    return checked_model(read_onnx(path), path.name, choice)
+
+
+def checked_model(file: OnnxFile, name: str, choice: str | None = None) -> ModelFile:
+    """:func:`open_model` for a file that is read already; ``name`` is for messages."""
+    try:
+        description = recognise(file, choice)
+        if description.kind not in USED:
+            raise ModelFileError(f"it is a {description.title}, for which Doppel has no use")
+        emap = file.initializer(description.emap) if description.emap else None
+    except AmbiguousModelError as error:
+        raise AmbiguousModelError(f"{name}: {error}", error.choices) from None
+    except ModelFileError as error:
+        raise ModelFileError(f"{name} cannot be used: {error}") from None
+    return ModelFile(name, file.sha256, description, file.data, emap)
