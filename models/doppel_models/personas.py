@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -21,9 +20,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
+from doppel_models.atomic import write_atomic
 from doppel_models.errors import PersonaError
+from doppel_models.home import HOME_ENV, data_folder
 from doppel_models.persona_record import (
     CONSENT_GROUNDS,
     MAX_PHOTOS,
@@ -49,8 +48,6 @@ __all__ = [
     "slug",
 ]
 
-HOME_ENV = "DOPPEL_HOME"
-"""Environment variable that names another data folder, for tests and portable installations."""
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 _Names = list[str]
@@ -66,9 +63,7 @@ BUILT_INS = tuple(
 
 def default_folder() -> Path:
     """Where the user's personas live: ``$DOPPEL_HOME/personas``, else the platform's data folder."""
-    home = os.environ.get(HOME_ENV)
-    root = Path(home) if home else Path(platformdirs.user_data_dir("doppel", appauthor=False))
-    return root / "personas"
+    return data_folder() / "personas"
 
 
 _Personas = list[Persona]
@@ -178,7 +173,7 @@ class PersonaStore:
             persona_id, exists = self._free_id(name, [data for _, data in pictures])
             target = self.folder / persona_id
             if exists:
-                _write_atomic(target / RECORD_NAME, _dump(record))
+                write_atomic(target / RECORD_NAME, _dump(record))
                 return self.get(persona_id)
             with tempfile.TemporaryDirectory(prefix=".new-", dir=self.folder) as temporary:
                 new = Path(temporary) / persona_id
@@ -246,14 +241,3 @@ def slug(name: str) -> str:
 
 def _dump(record: dict[str, Any]) -> bytes:
     return (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _write_atomic(path: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
