@@ -41,6 +41,10 @@ FACE_DETECTOR = BundledFile(
     "face_detector.onnx", "ea6ebb52fc8d1b782432c22084fed809498f154cf21f3e4d34a33a8ccaffa081"
 )
 """BlazeFace, short range: 128x128 RGB -> 896 boxes with 6 key points, and their scores."""
+FACE_DETECTOR_FAR = BundledFile(
+    "face_detection_full_range.onnx", "1cc85f809cdcb459f6d2fc3086f01933d20f68787700ed0dde8f98a7757835dc"
+)
+"""BlazeFace, full range: 192x192 RGB -> 2304 boxes with 6 key points, and their scores."""
 FACE_LANDMARKS = BundledFile(
     "face_landmarks_detector_relu.onnx", "6f86dd190e40cfc02fda23ff670bcf2d10d541f2c785c67ecc27040fc8ae70e3"
 )
@@ -50,4 +54,4 @@ CANONICAL_FACE = BundledFile(
 )
 """The 468 vertices of the neutral face, their UV coordinates and 898 triangles."""
 
-BUNDLED = (FACE_DETECTOR, FACE_LANDMARKS, CANONICAL_FACE)
+BUNDLED = (FACE_DETECTOR, FACE_DETECTOR_FAR, FACE_LANDMARKS, CANONICAL_FACE)

@@ -22,7 +22,7 @@ from doppel_models.geometry import bbox_center, bbox_size
 from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.compositor import Rect
-from doppel_worker.tracker import LostFace, TrackResult
+from doppel_worker.track_result import LostFace, TrackResult
 
 _LOST_SCALE = 1.6
 """Of the region to the landmarks' box, at first: with hair, ears and a frame's worth of motion."""

@@ -29,7 +29,8 @@ from doppel_worker.frame import FrameView
 from doppel_worker.guard import Decision, Guard
 from doppel_worker.label import Label
 from doppel_worker.report import EventKind, PipelineEvent, Report, Stopwatch
-from doppel_worker.tracker import Tracker, TrackResult
+from doppel_worker.track_result import TrackResult
+from doppel_worker.tracker import Tracker
 
 _COVER_EARLY = 3.0
 """In the pose band the blur comes in this much faster than the swap fades: little of the original shows."""

@@ -41,7 +41,7 @@ class SwapBackend:
         self._notify = config.notify
         self._store = PersonaStore(config.persona_dir)
         detector, landmarker = FaceDetector(), FaceLandmarker()
-        for network in (detector.network, landmarker.network):
+        for network in (*detector.networks, landmarker.network):
             if network.fallback is not None:
                 config.notify("fallback", str(network.fallback))
         self.provider = landmarker.network.provider

@@ -9,20 +9,23 @@ All times come from the frames' own time stamps, through a clock of the tracker'
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
+import math
 
 from doppel_ipc.settings import FilterSettings
 from doppel_models.appearance import OTHER, SAME
 from doppel_models.detector import MIN_SCORE, FaceDetector
-from doppel_models.geometry import bbox_center, bbox_size, grown, iou, roi_from_detection
+from doppel_models.geometry import bbox_size, roi_from_detection
 from doppel_models.landmarker import FaceLandmarker
-from doppel_models.types import Detection, Face, FloatArray
+from doppel_models.types import Detection
 
 from doppel_worker.compositor import Compositor
-from doppel_worker.face_finder import FaceFinder, Tiles
+from doppel_worker.face_finder import FaceFinder
+from doppel_worker.faint_faces import FAINT_SCORE, FaintFaces
 from doppel_worker.frame import FrameView
+from doppel_worker.same_place import claimed, covers, explains, near
 from doppel_worker.track import Measurement, Track, measure
+from doppel_worker.track_result import LostFace, TrackResult
 
 _MS = 1_000_000
 _MAX_STEP = 500 * _MS
@@ -42,36 +45,12 @@ _PATIENCE = 500 * _MS
 """With ``faces=largest``: how long a lost face keeps its place before another one takes it."""
 _LARGER = 1.3
 """With ``faces=largest``: another face must be this much larger, for ``_PATIENCE``, to take the place."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LostFace:
-    """A face that was followed and is not seen now."""
-
-    track_id: int
-    bbox: FloatArray
-    """(4,) around where it was lately, pixels of the frame; not smaller than the last landmarks."""
-    landmarks: FloatArray
-    """(478, 3) as last seen."""
-    lost_ms: float
-    """Time since it was last seen."""
-    absent_ms: float
-    """Time for which nothing like a face has been seen there: the *confident* absence."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class TrackResult:
-    """What one frame shows."""
-
-    faces: tuple[Face, ...]
-    """The faces to swap, largest first."""
-    lost: tuple[LostFace, ...]
-    """Faces that may still be there unseen; each is listed until it returns, another face is found in its
-    place, or its confident absence reaches ``lost_face_ms``."""
-    bystanders: tuple[FloatArray, ...]
-    """Boxes (4,) of faces seen in the last search that are not followed: not to be swapped (see ``faces`` and
-    ``max_faces``), or seen by the detector alone."""
-    ran_detector: bool
+_FAR_ROUND = 100 * _MS
+"""Time in which the far detector sees all of a frame in which nobody is followed."""
+_FAR_ROUND_BESIDE = 200 * _MS
+"""The same while somebody is followed, and all faces matter."""
+_CLOSE_UPS = 2
+"""With how many lost and doubtful faces a search looks more closely."""
 
 
 class Tracker:
@@ -79,6 +58,7 @@ class Tracker:
 
     def __init__(self, detector: FaceDetector, landmarker: FaceLandmarker) -> None:
         self._finder = FaceFinder(detector)
+        self._faint = FaintFaces()
         self._landmarker = landmarker
         self._ids = itertools.count(1)
         self._tracks: list[Track] = []
@@ -95,7 +75,7 @@ class Tracker:
     def update(self, frame: FrameView, compositor: Compositor, settings: FilterSettings) -> TrackResult:
         """Follow the faces into the next frame."""
         jumped = self._advance(frame)
-        changed = self._finder.look(frame, compositor)
+        changed = self._finder.look(frame, compositor, settings.min_face_px)
         missing = self._follow(frame, compositor, settings)
         due = (
             self._searched_at is None
@@ -105,7 +85,7 @@ class Tracker:
         doubtful = any(track.confirmed < self._now for track in self._tracks)
         search = jumped or changed or missing or due or doubtful or not self._tracks
         if search:
-            self._search(frame, compositor, settings, jumped=jumped)
+            self._search(frame, compositor, settings, everywhere=jumped or missing)
         self._forget(settings)
         faces = [track.face(self._now, settings.smoothing) for track in self._tracks]
         return TrackResult(
@@ -146,7 +126,7 @@ class Tracker:
             if (
                 len(followed) < limit
                 and track.accepts(measurement, frame)
-                and not _claimed(measurement, followed)
+                and not claimed(measurement, followed)
             ):
                 track.take(measurement, self._now)
                 followed.append(track)
@@ -159,7 +139,7 @@ class Tracker:
             if measurement.presence > _MAYBE_PRESENCE:
                 track.maybe_seen = self._now
             sure = track.accepts(measurement, frame) and not track.is_doubtful(measurement)
-            if sure and not _claimed(measurement, followed):
+            if sure and not claimed(measurement, followed):
                 track.reset_smoothing()
                 track.take(measurement, self._now)
                 followed.append(track)
@@ -169,25 +149,24 @@ class Tracker:
         return bool(missing)
 
     def _search(
-        self, frame: FrameView, compositor: Compositor, settings: FilterSettings, *, jumped: bool
+        self, frame: FrameView, compositor: Compositor, settings: FilterSettings, *, everywhere: bool
     ) -> None:
-        """Run the detector; end, find again and start tracks by what it says."""
+        """Run the detectors; end, find again and start tracks by what they say."""
+        tiles = self._tiles_due(settings, everywhere=everywhere)
         self._searched_at = self._now
-        if jumped or not self._tracks:
-            tiles = Tiles.ALL
-        else:
-            # A face that only a tile shows is small, so it can matter only where all faces do.
-            tiles = Tiles.ONE if settings.faces == "all" or self._lost else Tiles.NONE
-        detections = self._finder.find(frame, compositor, _MAYBE_SCORE, tiles)
+        unseen = [track.region for track in self._lost if self._now - track.last_seen <= _RETRY_FOR]
+        unseen += [track.bbox for track in self._tracks if track.confirmed < self._now]
+        found = self._finder.find(frame, compositor, FAINT_SCORE, tiles, unseen[:_CLOSE_UPS])
+        detections = [one for one in found if one.score >= _MAYBE_SCORE]
         for track in list(self._tracks):
-            if any(_explains(track, one) for one in detections):
+            if any(explains(track, one) for one in detections):
                 track.confirmed = self._now
             elif self._now - track.confirmed > _UNCONFIRMED_FOR:
                 self._tracks.remove(track)
                 self._lost.append(track)
-        free = [one for one in detections if not any(_explains(track, one) for track in self._tracks)]
+        free = [one for one in detections if not any(explains(track, one) for track in self._tracks)]
         for track in self._lost:
-            if any(_near(track, one) for one in free):
+            if any(near(track, one) for one in free):
                 track.maybe_seen = self._now
         free = [one for one in free if one.score >= MIN_SCORE and bbox_size(one.bbox) >= settings.min_face_px]
         free.sort(key=lambda one: -bbox_size(one.bbox))
@@ -197,18 +176,41 @@ class Tracker:
             if not self._wanted(detection, settings):
                 self._bystanders.append(detection)
                 continue
-            measurement = measure(frame, compositor, self._landmarker, roi_from_detection(detection))
+            measurement = self._measure(frame, compositor, detection)
             if not measurement.found:
                 # Half out of the picture, upside down, ...: it cannot be followed, but somebody may be there.
                 self._bystanders.append(detection)
                 continue
-            if _claimed(measurement, self._tracks):
+            if claimed(measurement, self._tracks):
                 continue
             known = self._recognise(detection, measurement)
             if known is None and self._place_is_kept(detection, settings):
                 self._bystanders.append(detection)
             else:
                 self._start(known, measurement, settings)
+        if not self._tracks or settings.faces == "all":
+            faint = [
+                one
+                for one in found
+                if bbox_size(one.bbox) >= settings.min_face_px
+                and not any(explains(track, one) for track in self._tracks)
+            ]
+            self._bystanders += self._faint.judge(
+                faint, self._now, lambda one: self._measure(frame, compositor, one)
+            )
+
+    def _tiles_due(self, settings: FilterSettings, *, everywhere: bool) -> int:
+        """At how many tiles the far detector must look now."""
+        if self._tracks and settings.faces == "largest":
+            # Another small face is shown whether it is known or not.
+            return 0
+        if everywhere or self._searched_at is None:
+            return self._finder.tiles
+        within = _FAR_ROUND_BESIDE if self._tracks else _FAR_ROUND
+        return math.ceil(self._finder.tiles * max(self._now - self._searched_at, 1) / within)
+
+    def _measure(self, frame: FrameView, compositor: Compositor, detection: Detection) -> Measurement:
+        return measure(frame, compositor, self._landmarker, roi_from_detection(detection))
 
     def _wanted(self, detection: Detection, settings: FilterSettings) -> bool:
         """True if a face that is not followed shall be."""
@@ -225,7 +227,7 @@ class Tracker:
             self._larger_since = None
             return
         target = self._tracks[0]
-        sizes = [bbox_size(one.bbox) for one in detections if _explains(target, one)]
+        sizes = [bbox_size(one.bbox) for one in detections if explains(target, one)]
         self._takeover_size = _LARGER * max(sizes, default=bbox_size(target.bbox))
         if not any(bbox_size(one.bbox) >= self._takeover_size for one in free):
             self._larger_since = None
@@ -239,7 +241,7 @@ class Tracker:
             settings.faces == "largest"
             and not self._tracks
             and bool(waiting)
-            and not any(_near(track, detection) for track in waiting)
+            and not any(near(track, detection) for track in waiting)
         )
 
     def _recognise(self, detection: Detection, measurement: Measurement) -> Track | None:
@@ -247,7 +249,7 @@ class Tracker:
         likely = [
             (difference, track)
             for track in self._lost + self._gone
-            if (difference := track.differs(measurement)) < (OTHER if _near(track, detection) else SAME)
+            if (difference := track.differs(measurement)) < (OTHER if near(track, detection) else SAME)
         ]
         return min(likely, key=lambda pair: pair[0])[1] if likely else None
 
@@ -272,7 +274,7 @@ class Tracker:
             track
             for track in self._lost
             if self._now - track.maybe_seen < settings.lost_face_ms * _MS
-            and not any(_covers(other, track) for other in self._tracks)
+            and not any(covers(other, track) for other in self._tracks)
         ]
         self._gone += [track for track in self._lost if track not in lost]
         self._gone = [track for track in self._gone if self._now - track.last_seen < _REMEMBER]
@@ -286,37 +288,3 @@ class Tracker:
             lost_ms=(self._now - track.last_seen) / _MS,
             absent_ms=(self._now - track.maybe_seen) / _MS,
         )
-
-
-def _claimed(measurement: Measurement, tracks: list[Track]) -> bool:
-    """True if another track already follows this face."""
-    return any(iou(measurement.bbox, track.bbox) > 0.5 for track in tracks)
-
-
-def _distance(a: FloatArray, b: FloatArray) -> float:
-    """Between the boxes' middles, pixels."""
-    (x0, y0), (x1, y1) = bbox_center(a), bbox_center(b)
-    return float(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5)
-
-
-def _explains(track: Track, detection: Detection) -> bool:
-    """True if the detection is of the face that the track follows."""
-    size = bbox_size(track.bbox)
-    return (
-        _distance(track.bbox, detection.bbox) < 0.5 * size
-        and size / 2.5 < bbox_size(detection.bbox) < size * 2.5
-    )
-
-
-def _near(track: Track, detection: Detection) -> bool:
-    """True if the detection may be the face that was lost there."""
-    size = bbox_size(track.bbox)
-    return (
-        _distance(track.bbox, detection.bbox) < 1.5 * size
-        and size / 2.5 < bbox_size(detection.bbox) < size * 2.5
-    )
-
-
-def _covers(track: Track, lost: Track) -> bool:
-    """True if the followed face lies where the other one was lost."""
-    return iou(track.bbox, grown(lost.bbox, 1.5)) > 0.25

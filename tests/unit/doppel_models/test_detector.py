@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from doppel_models.errors import PictureError
+from doppel_models.geometry import iou
 
 from tests.support.faces import room
 from tests.support.mediapipe_reference import references
@@ -47,3 +48,21 @@ def test_there_is_no_face_in_an_empty_room() -> None:
 def test_another_kind_of_array_is_refused(picture: np.ndarray) -> None:
     with pytest.raises(PictureError, match="expected"):
         detector().detect(picture)
+
+
+def test_the_far_network_finds_the_same_faces_and_much_smaller_ones() -> None:
+    for reference in references():
+        (found,) = detector().detect_far(reference.picture)
+        assert iou(found.bbox, reference.bbox) > 0.5
+    picture = references()[2].picture
+    small = np.asarray(cv2.resize(picture, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA), np.uint8)
+    wide = np.full((480, 640, 3), 128, np.uint8)
+    wide[100 : 100 + small.shape[0], 300 : 300 + small.shape[1]] = small
+    assert detector().detect(wide) == []
+    assert len(detector().detect_far(wide)) == 1
+
+
+def test_the_far_network_sees_no_face_in_rooms_and_noise() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (360, 640, 3), dtype=np.uint8)
+    for picture in (noise, room(1280, 720), room(640, 480, seed=7)):
+        assert detector().detect_far(picture) == []

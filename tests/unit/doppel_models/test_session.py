@@ -13,7 +13,7 @@ CUDA = "CUDAExecutionProvider"
 
 
 def test_the_provider_in_use_is_the_one_asked_for() -> None:
-    network = detector().network
+    network = detector().networks[0]
     assert network.provider == CPU_PROVIDER
     assert network.fallback is None
 
@@ -41,7 +41,7 @@ def test_a_broken_model_is_an_error_with_the_networks_name(model: bytes) -> None
 
 
 def test_inputs_that_do_not_fit_are_an_error_with_the_networks_name() -> None:
-    network = detector().network
+    network = detector().networks[0]
     with pytest.raises(SessionError, match="face detector: got 0 inputs, expected 1"):
         network.run()
     with pytest.raises(SessionError, match="face detector: the network failed"):
@@ -49,7 +49,7 @@ def test_inputs_that_do_not_fit_are_an_error_with_the_networks_name() -> None:
 
 
 def test_inputs_and_outputs_are_described() -> None:
-    network = detector().network
+    network = detector().networks[0]
     assert [(spec.name, spec.shape) for spec in network.inputs] == [("input", (1, 128, 128, 3))]
     assert {spec.name: spec.shape for spec in network.outputs} == {
         "regressors": (1, 896, 16),

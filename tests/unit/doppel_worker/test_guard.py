@@ -7,7 +7,7 @@ import pytest
 from doppel_ipc.settings import FilterSettings
 from doppel_models.types import Face
 from doppel_worker.guard import Decision, Guard
-from doppel_worker.tracker import LostFace, TrackResult
+from doppel_worker.track_result import LostFace, TrackResult
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,7 +10,8 @@ from doppel_models.landmarker import FaceLandmarker
 from doppel_models.types import ByteArray, Face, FloatArray, MeshResult
 from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.frame import FrameView
-from doppel_worker.tracker import Tracker, TrackResult
+from doppel_worker.track_result import TrackResult
+from doppel_worker.tracker import Tracker
 
 from tests.support.faces import FourFaces, OccludedFace, room
 from tests.support.frames import i420_frame, rgba_frame
