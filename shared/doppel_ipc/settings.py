@@ -32,7 +32,7 @@ def _setting(
     return dataclasses.field(default=default, metadata=limits)
 
 
-_MODEL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9])?")
+_MODEL_NAME = re.compile(r"(?=[^ ])[^\x00-\x1f\x7f-\x9f/\\]{1,80}(?<! )")
 _MODEL_FILE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}\.(?:onnx|dfm)", re.IGNORECASE)
 
 

@@ -25,6 +25,8 @@ _LEARN_FACES = 5
 """Frames whose identities are averaged to know the filmed person."""
 _COVER_GROWTH = 1.08
 """Of the outline that is blurred when the head is turned too far."""
+_BLACK, _NOT_DARK = 8, 48
+"""Levels: a picture all below the first is none, if the filmed one reaches the second."""
 
 
 class CropState:
@@ -74,13 +76,16 @@ class Parts:
 class CropEngine:
     """Swaps faces by a model file. Satisfies ``FaceEngine``, for states of its own."""
 
-    def __init__(self, parts: Parts, pixel_boost: int = 1, notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, parts: Parts, pixel_boost: int = 1, notes: tuple[str, ...] = (), holds: tuple[object, ...] = ()
+    ) -> None:
         """Prepare.
 
         Args:
             parts: the networks.
             pixel_boost: 1 to 4: so many times the network's resolution, for its square in runs.
             notes: what the user should know of how it runs.
+            holds: what must live as long as the engine.
 
         Raises:
             EngineError: the identity that the model needs is missing, or the boost is none of these.
@@ -94,6 +99,7 @@ class CropEngine:
         if by_vector != (parts.identity is not None):
             raise EngineError(f"{parts.swapper.model.title}: the persona's identity is missing")
         self.notes = notes
+        self._holds = holds
         self._parts, self._row, self._boost = parts, row, pixel_boost
         self._size = parts.swapper.model.size
         wanted = parts.enhancer.size if parts.enhancer is not None else 0
@@ -198,6 +204,13 @@ class CropEngine:
             if masks_given:
                 own.append(np.prod([as_mask(mask) for mask in masks_given], axis=0))
         rgb = boost.join(parts, self._boost) if self._boost > 1 else parts[0]
+        if _brightest(rgb) < _BLACK and _brightest(crop) >= _NOT_DARK:
+            raise EngineError(f"{self._parts.swapper.network.name} gives a black picture")
         if self._reduction > 1:
             rgb = np.asarray(cv2.resize(rgb, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
         return rgb, np.mean(own, axis=0) if own else None
+
+
+def _brightest(rgb: ByteArray) -> int:
+    """About: every eighth pixel is looked at."""
+    return int(rgb[::8, ::8].max())

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from doppel_models.engines.crops.crop import AlignedCrop
 from doppel_models.engines.crops.description import ARCFACE, IdentityForm
+from doppel_models.engines.crops.network import RoleNetwork
 from doppel_models.errors import EngineError
-from doppel_models.files.kinds import VECTOR_LENGTH
-from doppel_models.session import Network
+from doppel_models.files.kinds import VECTOR_LENGTH, Role
 from doppel_models.types import ByteArray, FloatArray
 
 RECOGNISER_SIZE = 112
@@ -28,10 +28,9 @@ _LEAST_NORM = 1e-6
 class Recogniser:
     """An ArcFace network: a face -> its identity."""
 
-    def __init__(self, network: Network, *, half: bool = False) -> None:
-        """Use a network with one picture going in (``half``: as float16) and one vector coming out."""
-        self.network = network
-        self._dtype = np.float16 if half else np.float32
+    def __init__(self, network: RoleNetwork) -> None:
+        """Use a model of kind arcface."""
+        self._network = network
 
     def embed(self, picture: ByteArray, landmarks: FloatArray) -> FloatArray:
         """(512,) the raw vector of the face of ``landmarks`` (478, 2 or 3) in a picture (h, w, 3) uint8 RGB.
@@ -41,8 +40,8 @@ class Recogniser:
             SessionError: the network fails.
         """
         crop = AlignedCrop.of(picture, landmarks, ARCFACE.template, RECOGNISER_SIZE)
-        tensor = ARCFACE.picture.encode(crop.rgb).astype(self._dtype)
-        return checked_vector(self.network.run(tensor)[0], self.network.name)
+        outputs = self._network.run({Role.TARGET: ARCFACE.picture.encode(crop.rgb)})
+        return checked_vector(outputs[Role.VECTOR], self._network.network.name)
 
 
 class Identity:
@@ -54,7 +53,7 @@ class Identity:
         form: IdentityForm,
         *,
         emap: FloatArray | None = None,
-        crossface: Network | None = None,
+        crossface: RoleNetwork | None = None,
     ) -> None:
         """Prepare a persona's vector.
 
@@ -98,9 +97,8 @@ class Identity:
         elif self._form is IdentityForm.ARCFACE:
             vector = normed(raw)
         elif self._crossface is not None:
-            dtype = np.float16 if self._crossface.inputs[0].type == "tensor(float16)" else np.float32
-            out = self._crossface.run(raw[None].astype(dtype))[0]
-            vector = checked_vector(out, self._crossface.name)
+            out = self._crossface.run({Role.VECTOR: raw[None]})[Role.VECTOR]
+            vector = checked_vector(out, self._crossface.network.name)
             if self._form is IdentityForm.CROSSFACE_NORMED:
                 vector = normed(vector)
         return np.ascontiguousarray(vector[None], np.float32)
