@@ -145,9 +145,7 @@ class ModelDescription:
     @property
     def title(self) -> str:
         """Kind and variant for people."""
-        if self.kind == ModelKind.CROSSFACE:
-            return f"crossface for {self.variant}"
-        return f"{self.kind} {self.variant}".strip()
+        return model_title(self.kind, self.variant)
 
     def input(self, role: Role) -> ModelTensor | None:
         """The input of that role, if it has one."""
@@ -166,3 +164,10 @@ class ModelDescription:
     def has_morph(self) -> bool:
         """Whether it is an AMP model with a morph factor."""
         return self.input(Role.MORPH) is not None
+
+
+def model_title(kind: ModelKind, variant: str) -> str:
+    """A kind and variant for people."""
+    if kind == ModelKind.CROSSFACE:
+        return f"crossface for {variant}"
+    return f"{kind} {variant}".strip()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from doppel_models.errors import AmbiguousModelError, ModelFileError
-from doppel_models.files.kinds import USED, ModelDescription
+from doppel_models.files.kinds import ModelDescription
 from doppel_models.files.onnx_file import OnnxFile, read_onnx
 from doppel_models.files.recognise import recognise
 
@@ -48,8 +48,6 @@ def checked_model(file: OnnxFile, name: str, choice: str | None = None) -> Model
     """:func:`open_model` for a file that is read already; ``name`` is for messages."""
     try:
         description = recognise(file, choice)
-        if description.kind not in USED:
-            raise ModelFileError(f"it is a {description.title}, for which Doppel has no use")
         emap = file.initializer(description.emap) if description.emap else None
     except AmbiguousModelError as error:
         raise AmbiguousModelError(f"{name}: {error}", error.choices) from None

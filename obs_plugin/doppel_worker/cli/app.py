@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from doppel_worker.cli import persona
+from doppel_worker.cli import models, persona
 from doppel_worker.cli.bench import bench
 from doppel_worker.cli.contact_sheet import contact_sheet
 from doppel_worker.cli.swap import swap
@@ -19,3 +19,4 @@ app.command("swap")(swap)
 app.command("bench")(bench)
 app.command("contact-sheet")(contact_sheet)
 app.add_typer(persona.app, name="persona")
+app.add_typer(models.app, name="models")

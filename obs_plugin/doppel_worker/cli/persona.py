@@ -39,10 +39,10 @@ def add(
         consent = typer.prompt(
             f"On what ground may this face be used ({', '.join(CONSENT_GROUNDS)})?", err=True
         )
-    record = Consent.now(consent.strip(), who or _user())
+    record = Consent.now(consent.strip(), who or user_name())
     persona, _ = PersonaImporter().add(PersonaStore(folder), photos, name, record)
     if as_json:
-        _print_json(_info(persona))
+        print_json(_info(persona))
         return
     console = Console()
     for warning in persona.warnings:
@@ -56,7 +56,7 @@ def list_personas(folder: _Dir = None, as_json: _Json = False) -> None:
     store = PersonaStore(folder)
     personas, problems = store.list(), store.problems()
     if as_json:
-        _print_json({"personas": [_info(persona) for persona in personas], "problems": problems})
+        print_json({"personas": [_info(persona) for persona in personas], "problems": problems})
         return
     table = Table("id", "name", "kind", "consent")
     for persona in personas:
@@ -76,7 +76,7 @@ def show(
     """What is known of one persona."""
     found = PersonaStore(folder).find(persona)
     if as_json:
-        _print_json(_info(found))
+        print_json(_info(found))
         return
     console = Console(highlight=False)
     console.print(f"[bold]{found.name}[/] ({found.id}), {found.kind}, engine {found.engine}")
@@ -105,7 +105,7 @@ def remove(
         raise typer.Exit(1)
     store.remove(persona_id)
     if as_json:
-        _print_json({"removed": persona_id})
+        print_json({"removed": persona_id})
     else:
         Console().print(f"removed {persona_id}", highlight=False)
 
@@ -123,11 +123,13 @@ def _info(persona: Persona) -> dict[str, Any]:
     }
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """One line of JSON on standard output."""
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who runs the command, for records of consent."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

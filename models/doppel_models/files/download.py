@@ -1,0 +1,333 @@
+"""Fetches one file over http or https, and goes on where an interrupted fetch stopped.
+
+What has come lies in ``<folder>/<hash of the address>.part``; beside it stands which version of the file it
+is (the server's strong ETag, or its date), so that parts of two versions are never put together: the rest is
+asked for with ``Range`` and ``If-Range`` (RFC 9110, sections 13.1.5 and 14). The file stays there until
+:meth:`Download.discard`, so a fetch need not be repeated when a later step fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urljoin, urlsplit
+
+import filelock
+import httpx
+import msgspec
+
+from doppel_models.atomic import write_atomic
+from doppel_models.errors import DownloadError
+from doppel_models.files.external import MAX_BYTES
+from doppel_models.files.formats import HEAD, foreign_format
+from doppel_models.files.record import clean_origin
+
+ATTEMPTS = 4
+"""Connections in a row that bring nothing before a fetch gives up."""
+MAX_CONNECTIONS = 200
+MAX_REDIRECTS = 8
+KEEP_SECONDS = 14 * 24 * 3600
+"""Parts of fetches that nobody went on with are deleted after this time."""
+SPARE_BYTES = 64 << 20
+MAX_VALIDATOR = 512
+_TIMEOUT = httpx.Timeout(30.0, read=60.0)
+_CHUNK = 1 << 18
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
+_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes that have come and the whole file's size, None where the server does not say it."""
+
+
+class _Version(msgspec.Struct):
+    """Which version of the file a part belongs to."""
+
+    validator: Annotated[str, msgspec.Meta(max_length=MAX_VALIDATOR)]
+    """For ``If-Range``; empty where the server gives none, so that the part cannot be gone on with."""
+    total: int | None
+
+
+class _RetryError(Exception):
+    """This connection failed in a way that another may not."""
+
+
+class Download:
+    """The fetch of one address into a folder."""
+
+    def __init__(self, url: str, folder: Path, *, max_bytes: int = MAX_BYTES, pause: float = 1.0) -> None:
+        """Prepare; nothing is fetched yet.
+
+        Args:
+            url: http or https.
+            folder: where parts are kept; it is made.
+            max_bytes: larger files are refused.
+            pause: seconds before the second attempt; doubled each time.
+
+        Raises:
+            DownloadError: that is no address that can be fetched.
+        """
+        self._url = _checked_url(url)
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._pause = pause
+        key = hashlib.sha256(url.encode()).hexdigest()[:32]
+        self._part = folder / f"{key}.part"
+        self._version_path = folder / f"{key}.json"
+        self._lock_path = folder / f"{key}.lock"
+
+    def fetch(self, progress: Progress, sha256: str | None = None) -> Path:
+        """Fetch the file, or the rest of it.
+
+        Args:
+            progress: is told how it goes.
+            sha256: what the file's hash must be, where that is known.
+
+        Returns:
+            Where the whole file lies until :meth:`discard`.
+
+        Raises:
+            DownloadError: it cannot be fetched, is too large, has another hash, or is surely no model. The
+                message says whether what has come is kept.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _delete_old(self._folder)
+            with filelock.FileLock(self._lock_path, timeout=0):
+                if self._part.is_symlink():
+                    self._part.unlink()
+                self._fetch(progress)
+                if sha256 is not None:
+                    self._check_hash(sha256)
+        except filelock.Timeout as error:
+            raise DownloadError("another program is fetching the same file; wait for it to end") from error
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            reason = "the disk is full; free some room and run it again" if full else error.strerror or error
+            raise DownloadError(f"the file cannot be written to {self._folder}: {reason}") from error
+        return self._part
+
+    def discard(self) -> None:
+        """Delete what was fetched."""
+        for path in (self._part, self._version_path, self._lock_path):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _fetch(self, progress: Progress) -> None:
+        failures = 0
+        with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, headers=_HEADERS) as client:
+            for connection in range(1, MAX_CONNECTIONS + 1):
+                before = self._size()
+                try:
+                    self._connect(client, progress)
+                    return
+                except (httpx.TransportError, _RetryError) as error:
+                    failures = 0 if self._size() > before else failures + 1
+                    if failures >= ATTEMPTS or connection == MAX_CONNECTIONS:
+                        raise DownloadError(
+                            f"{clean_origin(self._url)} cannot be fetched: {_reason(error)};"
+                            " what has come is kept, run the command again to go on"
+                        ) from error
+                    time.sleep(min(self._pause * 2.0 ** max(failures - 1, 0), 30.0))
+                except httpx.HTTPError as error:
+                    raise DownloadError(
+                        f"{clean_origin(self._url)} cannot be fetched: {_reason(error)}"
+                    ) from error
+
+    def _connect(self, client: httpx.Client, progress: Progress) -> None:
+        """One connection: returns when the whole file is there."""
+        start, version = self._size(), self._read_version()
+        headers = {}
+        if start and version and version.validator:
+            headers = {"Range": f"bytes={start}-", "If-Range": version.validator}
+        with _following(client, self._url, headers) as response:
+            if response.status_code == 416 and headers:
+                if version is not None and version.total == start:
+                    progress(start, start)
+                    return
+                self.discard_part()
+                raise _RetryError("the server has no such part")
+            if response.status_code == 206 and headers:
+                total = _part_total(response, start)
+                if version is None or (total, _validator(response)) != (version.total, version.validator):
+                    self.discard_part()
+                    raise _RetryError("the file has changed on the server")
+            elif response.status_code == 200:
+                start, total = 0, _length(response)
+            else:
+                raise _status_error(response)
+            self._check_size(total, start)
+            write_atomic(self._version_path, msgspec.json.encode(_Version(_validator(response), total)))
+            came = self._receive(response, start, total, progress)
+        if total is not None and came != total:
+            raise _RetryError(f"the connection ended after {came:,} of {total:,} bytes")
+        # The end of a file of unknown size is where the server says it is.
+        write_atomic(self._version_path, msgspec.json.encode(_Version(_validator(response), came)))
+
+    def _receive(self, response: httpx.Response, start: int, total: int | None, progress: Progress) -> int:
+        came, head = start, b""
+        with self._part.open("r+b" if start else "wb") as file:
+            file.seek(start)
+            file.truncate()
+            try:
+                for chunk in response.iter_raw(_CHUNK):
+                    if came + len(chunk) > self._max_bytes:
+                        raise self._too_large(came + len(chunk))
+                    file.write(chunk)
+                    came += len(chunk)
+                    if not start and len(head) < HEAD:
+                        head = (head + chunk)[:HEAD]
+                        self._refuse_foreign(head, whole=came == total)
+                    progress(came, total)
+            finally:
+                file.flush()
+                os.fsync(file.fileno())
+        if not start:
+            self._refuse_foreign(head, whole=True)
+        return came
+
+    def _refuse_foreign(self, head: bytes, *, whole: bool) -> None:
+        """Stop early where the first bytes show that it is no model."""
+        foreign = foreign_format(head) if whole or len(head) >= HEAD else None
+        if foreign:
+            self.discard_part()
+            raise DownloadError(f"what lies at {clean_origin(self._url)} is no model: {foreign}")
+
+    def _check_size(self, total: int | None, start: int) -> None:
+        if total is None:
+            return
+        if total > self._max_bytes:
+            raise self._too_large(total)
+        free = shutil.disk_usage(self._folder).free
+        if free < total - start + SPARE_BYTES:
+            raise DownloadError(
+                f"the disk of {self._folder} is too full: {(total - start) >> 20} MB are still to come,"
+                f" {free >> 20} MB are free"
+            )
+
+    def _too_large(self, size: int) -> DownloadError:
+        self.discard_part()
+        return DownloadError(
+            f"the file is too large: {size:,} bytes or more, {self._max_bytes:,} are allowed"
+        )
+
+    def _check_hash(self, sha256: str) -> None:
+        with self._part.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != sha256.lower():
+            self.discard_part()
+            raise DownloadError(
+                f"the file that came has the sha256 {found}, not {sha256.lower()}: it is another file or was"
+                " changed on its way; it is deleted"
+            )
+
+    def discard_part(self) -> None:
+        """Delete what was fetched, but keep the lock."""
+        # Windows cannot delete the file while it is written; it is begun anew next time all the same.
+        with contextlib.suppress(OSError):
+            self._version_path.unlink(missing_ok=True)
+            self._part.unlink(missing_ok=True)
+
+    def _size(self) -> int:
+        try:
+            return self._part.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _read_version(self) -> _Version | None:
+        try:
+            return msgspec.json.decode(self._version_path.read_bytes(), type=_Version)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+
+# The file's own bytes are wanted, not a compressed form of them.
+_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "Doppel"}
+
+
+@contextlib.contextmanager
+def _following(client: httpx.Client, url: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+    """The answer to a request after its redirects; each new address is checked like the first."""
+    for _ in range(MAX_REDIRECTS + 1):
+        with client.stream("GET", url, headers=headers) as response:
+            if not response.has_redirect_location:
+                yield response
+                return
+            target = urljoin(url, response.headers["location"])
+        if urlsplit(url).scheme == "https" and urlsplit(target).scheme == "http":
+            raise DownloadError(
+                "the server sends on from https to http, which can be read and changed; refused"
+            )
+        url = _checked_url(target, "the server sends on to an address that is refused: ")
+    raise DownloadError(f"the server sends on more than {MAX_REDIRECTS} times")
+
+
+def _checked_url(url: str, prefix: str = "") -> str:
+    try:
+        parts = urlsplit(url)
+        httpx.URL(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except (ValueError, httpx.InvalidURL):
+        usable = False
+    if not usable:
+        raise DownloadError(f"{prefix}{url[:200]!r} is no http or https address")
+    return url
+
+
+def _status_error(response: httpx.Response) -> Exception:
+    status = response.status_code
+    if status in _RETRIED:
+        return _RetryError(f"the server answers {status} {response.reason_phrase}")
+    advice = "check the address"
+    if status in (401, 403):
+        advice = "it needs a login or refuses programs: fetch it with your browser, then add the file"
+    where = clean_origin(str(response.url))
+    return DownloadError(f"{where} answers {status} {response.reason_phrase}; {advice}")
+
+
+def _part_total(response: httpx.Response, start: int) -> int | None:
+    """The whole size that a partial answer states.
+
+    Raises:
+        DownloadError: it is not the part that was asked for.
+    """
+    found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+    if found is None or int(found[1]) != start:
+        raise DownloadError(
+            "the server sends another part of the file than was asked for; take another address"
+        )
+    return None if found[3] == "*" else int(found[3])
+
+
+def _length(response: httpx.Response) -> int | None:
+    text = response.headers.get("content-length", "")
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise DownloadError("the server sends a compressed form of the file; take another address")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def _validator(response: httpx.Response) -> str:
+    """What names the version of the file beyond doubt: a weak ETag does not."""
+    etag = str(response.headers.get("etag", ""))
+    if not etag or etag.startswith("W/"):
+        etag = str(response.headers.get("last-modified", ""))
+    return etag if len(etag) <= MAX_VALIDATOR else ""
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _delete_old(folder: Path) -> None:
+    limit = time.time() - KEEP_SECONDS
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if path.suffix in (".part", ".json", ".lock") and path.stat().st_mtime < limit:
+                path.unlink()
