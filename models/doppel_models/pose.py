@@ -46,8 +46,13 @@ def head_pose(landmarks: FloatArray) -> Pose:
     """The pose of a face from its landmarks (468 or 478, 3), by the best similarity from the canonical face.
 
     The rotation is split as ``Rz(roll) Rx(-pitch) Ry(-yaw)``: roll is the turn within the picture, yaw and
-    pitch are those of the face after the roll is undone. The network flattens depth, so large angles are
-    under-estimated a little.
+    pitch are those of the face after the roll is undone.
+
+    Yaw needs no correction. Measured on heads of true depth (``tests/support/turned_face.py``; three faces,
+    every 5 degrees): within 2 degrees on average and 3 at most up to 50 degrees, 3 to 8 too little from 60
+    on. On webcam clips it agrees with a fit of the canonical face to x and y alone within 1 degree (2 at 20).
+    The demo clip's nominal 30 degrees are read as 22, because its head has the thin depth that was guessed
+    from one photograph: fitted to x and y alone, its true points say 26.
     """
     weighted, variance = _weighted_basis()
     # Umeyama's fit (see ``geometry.umeyama``) with all that does not depend on the landmarks done once.

@@ -45,6 +45,8 @@ _PATIENCE = 500 * _MS
 """With ``faces=largest``: how long a lost face keeps its place before another one takes it."""
 _LARGER = 1.3
 """With ``faces=largest``: another face must be this much larger, for ``_PATIENCE``, to take the place."""
+_BOX_OF_FACE = 0.8
+"""Longer side of a detection over that of the landmarks."""
 _FAR_ROUND = 100 * _MS
 """Time in which the far detector sees all of a frame in which nobody is followed."""
 _FAR_ROUND_BESIDE = 200 * _MS
@@ -168,7 +170,8 @@ class Tracker:
         for track in self._lost:
             if any(near(track, one) for one in free):
                 track.maybe_seen = self._now
-        free = [one for one in free if one.score >= MIN_SCORE and bbox_size(one.bbox) >= settings.min_face_px]
+        least = _BOX_OF_FACE * settings.min_face_px
+        free = [one for one in free if one.score >= MIN_SCORE and bbox_size(one.bbox) >= least]
         free.sort(key=lambda one: -bbox_size(one.bbox))
         self._note_larger(free, detections)
         self._bystanders = []
@@ -192,8 +195,7 @@ class Tracker:
             faint = [
                 one
                 for one in found
-                if bbox_size(one.bbox) >= settings.min_face_px
-                and not any(explains(track, one) for track in self._tracks)
+                if bbox_size(one.bbox) >= least and not any(explains(track, one) for track in self._tracks)
             ]
             self._bystanders += self._faint.judge(
                 faint, self._now, lambda one: self._measure(frame, compositor, one)

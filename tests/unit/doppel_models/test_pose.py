@@ -1,24 +1,19 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 from doppel_models import canonical
+from doppel_models.geometry import bbox_of, roi_from_landmarks, transform
+from doppel_models.landmarker import INPUT_SIZE
 from doppel_models.pose import angles, head_pose
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.mediapipe_reference import references
-
-
-def rotation(axis: int, degrees: float) -> npt.NDArray[np.float64]:
-    """(3, 3), right-handed about x (0), y (1) or z (2)."""
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    matrix = np.eye(3)
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    matrix[i, i] = matrix[j, j] = cos
-    matrix[i, j], matrix[j, i] = -sin, sin
-    return matrix
+from tests.support.networks import landmarker
+from tests.support.turned_face import rotation, turned_face
 
 
 def turned(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
@@ -67,3 +62,16 @@ def test_it_agrees_with_mediapipe_on_faces_near_the_middle() -> None:
 def test_points_that_all_coincide_give_numbers() -> None:
     pose = head_pose(np.ones((478, 3), np.float32))
     assert np.isfinite([pose.yaw, pose.pitch, pose.roll, pose.scale]).all()
+
+
+@pytest.mark.parametrize("yaw", range(-50, 51, 10))
+def test_the_turn_of_a_head_of_true_depth_is_read_as_it_is(yaw: int) -> None:
+    picture, points = turned_face(yaw)
+    roi = roi_from_landmarks(points, bbox_of(points))
+    for _ in range(2):
+        crop = cv2.warpAffine(picture, roi.matrix(INPUT_SIZE), (INPUT_SIZE, INPUT_SIZE))
+        result = landmarker().run(np.asarray(crop, np.uint8))
+        landmarks = transform(roi.inverse_matrix(INPUT_SIZE), result.points)
+        roi = roi_from_landmarks(landmarks)
+    assert result.presence > 0.9
+    assert head_pose(landmarks).yaw == pytest.approx(yaw, abs=4)
