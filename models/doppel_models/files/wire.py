@@ -70,6 +70,8 @@ def check_cost(data: bytes) -> None:
                     parts.append((position, position + size, field.message_type, depth + 1))
                 elif field.type == _STRING or (field.type == _BYTES and field.name != "raw_data"):
                     _limit_text(size, field.name)
+                    if field.type == _STRING:
+                        _check_text(view[position : position + size])
                 elif field.type not in (_BYTES, _FLOAT, _DOUBLE):
                     packed += size
                     if packed > MAX_PACKED:
@@ -99,6 +101,14 @@ def _varint(view: memoryview, position: int, end: int) -> tuple[int, int]:
 def _limit_text(size: int, name: str) -> None:
     if size > MAX_TEXT:
         raise ModelFileError(f"its entry {name!r} is {size:,} bytes long; {MAX_TEXT:,} are allowed")
+
+
+def _check_text(text: memoryview) -> None:
+    """The parser hands a name that is no UTF-8 on as bytes, which nothing expects."""
+    try:
+        str(text, "utf-8")
+    except UnicodeDecodeError as error:
+        raise _damaged() from error
 
 
 def _damaged() -> ModelFileError:
