@@ -6,6 +6,11 @@
      "look": {"proportions": 1.0}, "warnings": ["..."],
      "consent": {"ground": "public-domain", "who": "Jo Doe", "when": "2026-01-31T12:00:00+00:00"}}
 
+A persona of kind ``model`` has a model file of engine ``dfm`` instead, and the licence that was accepted::
+
+    {"kind": "model", "engine": "dfm", "files": ["model.dfm"], ..., "licence": {"licence": "dfm-trainer",
+     "who": "Jo Doe", "when": "2026-01-31T12:00:00+00:00", "ground": "I trained it myself"}}
+
 Names of files are taken only when they name a file in the persona's own folder, and values of ``look`` only
 when they are plain values.
 """
@@ -19,13 +24,18 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from doppel_models.errors import PersonaError
+from doppel_models.files.licences import Acceptance
 
 CONSENT_GROUNDS = ("own", "permission", "public-domain", "synthetic")
 RECORD_NAME = "persona.json"
 RECORD_VERSION = 1
 MAX_PHOTOS = 16
 MAX_RECORD_BYTES = 64 * 1024
+ENGINES = (("photo", "mesh"), ("model", "dfm"))
+"""Which kinds of persona there are in folders, and the engine that wears each by itself."""
 _FILE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 
 LookValue = bool | int | float | str
@@ -85,11 +95,11 @@ class Persona:
     name: str
     """For people."""
     kind: str
-    """``mask`` (built in) or ``photo``."""
+    """``mask`` (built in), ``photo`` or ``model``."""
     engine: str
-    """The engine that wears it: ``mesh``."""
+    """The engine that wears it: ``mesh``, or ``dfm`` of a model."""
     files: tuple[str, ...]
-    """Names of its pictures in ``folder``."""
+    """Names of its pictures, or of its model, in ``folder``."""
     look: Mapping[str, LookValue]
     """Settings that look best with it; the user's own win."""
     warnings: tuple[str, ...]
@@ -97,10 +107,12 @@ class Persona:
     consent: Consent
     folder: Path | None
     """None for built-in masks."""
+    acceptance: Acceptance | None = None
+    """Of the licence of a model."""
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Its pictures."""
+        """Its pictures, or its model."""
         return tuple(self.folder / name for name in self.files) if self.folder else ()
 
 
@@ -127,13 +139,14 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
         raise PersonaError(f"{path} is no persona record of version {RECORD_VERSION}; {repair}")
     name, kind, engine = (data.get(key) for key in ("name", "kind", "engine"))
     files, look, warnings = data.get("files"), data.get("look", {}), data.get("warnings", [])
-    if not isinstance(name, str) or not 0 < len(name) <= 200 or kind != "photo" or engine != "mesh":
+    if not isinstance(name, str) or not 0 < len(name) <= 200 or (kind, engine) not in ENGINES:
         raise PersonaError(f"{path}: name, kind or engine is not valid; {repair}")
-    if not isinstance(files, list) or not 1 <= len(files) <= MAX_PHOTOS:
-        raise PersonaError(f"{path}: it must name 1 to {MAX_PHOTOS} pictures; {repair}")
+    most = MAX_PHOTOS if kind == "photo" else 1
+    if not isinstance(files, list) or not 1 <= len(files) <= most:
+        raise PersonaError(f"{path}: it must name 1 to {most} files; {repair}")
     for file in files:
         if not isinstance(file, str) or not _FILE.fullmatch(file) or ".." in file:
-            raise PersonaError(f"{path}: {file!r} is not the name of a picture in its folder; {repair}")
+            raise PersonaError(f"{path}: {file!r} is not the name of a file in its folder; {repair}")
         if (folder / file).is_symlink() or not (folder / file).is_file():
             raise PersonaError(f"{folder / file} is missing; {repair}")
     if not isinstance(look, dict) or not all(isinstance(v, bool | int | float | str) for v in look.values()):
@@ -146,4 +159,23 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
         if need_consent:
             raise PersonaError(f"persona {name!r} cannot be used: {error}") from None
         consent = Consent("own", "nobody", "")
-    return Persona(persona_id, name, kind, engine, tuple(files), look, tuple(warnings), consent, folder)
+    acceptance = None
+    if kind == "model":
+        try:
+            acceptance = msgspec.convert(data.get("licence"), Acceptance)
+        except msgspec.ValidationError as error:
+            raise PersonaError(
+                f"persona {name!r} cannot be used: its model's licence was not accepted ({error}); {repair}"
+            ) from error
+    return Persona(
+        persona_id,
+        name,
+        str(kind),
+        str(engine),
+        tuple(files),
+        look,
+        tuple(warnings),
+        consent,
+        folder,
+        acceptance,
+    )

@@ -1,8 +1,9 @@
 """Personas: the faces a user can pick, and the folder each lives in.
 
-A persona is a folder ``<personas>/<id>/`` with ``persona.json``, the pictures it was made of, and ``cache/``
-(what the import worked out of them, named by the content's hash, so it can always be deleted). Built-in masks
-have no folder. A persona without a consent record cannot be used.
+A persona is a folder ``<personas>/<id>/`` with ``persona.json``, the pictures it was made of (or the model
+that was trained for it), and ``cache/`` (what the import worked out of the pictures, named by the content's
+hash, so it can always be deleted). Built-in masks have no folder. A persona without a consent record cannot
+be used.
 
 See :mod:`.persona_record` for what the record holds.
 """
@@ -20,8 +21,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from doppel_models.atomic import write_atomic
 from doppel_models.errors import PersonaError
+from doppel_models.files.kinds import ModelKind
+from doppel_models.files.licences import Acceptance, check_acceptance, licence_of
+from doppel_models.files.model import ModelFile
 from doppel_models.home import HOME_ENV, data_folder
 from doppel_models.persona_record import (
     CONSENT_GROUNDS,
@@ -152,35 +158,65 @@ class PersonaStore:
         Raises:
             PersonaError: no name or picture, or the folder cannot be written.
         """
+        if not 1 <= len(pictures) <= MAX_PHOTOS:
+            raise PersonaError(f"a persona is made of 1 to {MAX_PHOTOS} photos, not {len(pictures)}")
+        files = {f"photo-{number}{suffix}": data for number, (suffix, data) in enumerate(pictures, 1)}
+        record = {"kind": "photo", "engine": "mesh", "look": dict(look or {}), "warnings": list(warnings)}
+        return self._write(name, files, record, consent)
+
+    def save_model(self, name: str, model: ModelFile, acceptance: Acceptance, consent: Consent) -> Persona:
+        """Write a persona that is a model trained for one face; the same one again renews its record.
+
+        Args:
+            name: for people; the identifier is made of it.
+            model: the checked file, which is copied.
+            acceptance: that its licence was accepted.
+            consent: why the face may be used.
+
+        Raises:
+            PersonaError: the model needs a photo, no name, or the folder cannot be written.
+            ModelFileError: its licence was not accepted.
+        """
+        description = model.description
+        if description.kind != ModelKind.DFM:
+            raise PersonaError(
+                f"{model.name} is {description.title}, not a model that was trained for one face (.dfm);"
+                " it can be the engine of a photo's persona"
+            )
+        check_acceptance(licence_of(description.kind, description.variant), acceptance)
+        record = {
+            "kind": "model",
+            "engine": str(description.kind),
+            "licence": msgspec.to_builtins(acceptance),
+        }
+        return self._write(name, {"model.dfm": model.data}, record, consent)
+
+    def _write(
+        self, name: str, files: Mapping[str, bytes], record: Mapping[str, object], consent: Consent
+    ) -> Persona:
         name = " ".join(name.split())[:80]
         if not name or not any(char.isalnum() for char in name):
             raise PersonaError("a persona needs a name with a letter or a digit in it")
-        if not 1 <= len(pictures) <= MAX_PHOTOS:
-            raise PersonaError(f"a persona is made of 1 to {MAX_PHOTOS} photos, not {len(pictures)}")
-        files = [f"photo-{number}{suffix}" for number, (suffix, _) in enumerate(pictures, 1)]
-        record = {
+        full = {
             "version": RECORD_VERSION,
             "name": name,
-            "kind": "photo",
-            "engine": "mesh",
-            "files": files,
-            "look": dict(look or {}),
-            "warnings": list(warnings),
+            "files": list(files),
+            **record,
             "consent": dataclasses.asdict(consent),
         }
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            persona_id, exists = self._free_id(name, [data for _, data in pictures])
+            persona_id, exists = self._free_id(name, list(files.values()))
             target = self.folder / persona_id
             if exists:
-                write_atomic(target / RECORD_NAME, _dump(record))
+                write_atomic(target / RECORD_NAME, _dump(full))
                 return self.get(persona_id)
             with tempfile.TemporaryDirectory(prefix=".new-", dir=self.folder) as temporary:
                 new = Path(temporary) / persona_id
                 new.mkdir()
-                for file, (_, data) in zip(files, pictures, strict=True):
+                for file, data in files.items():
                     (new / file).write_bytes(data)
-                (new / RECORD_NAME).write_bytes(_dump(record))
+                (new / RECORD_NAME).write_bytes(_dump(full))
                 new.replace(target)
         except OSError as error:
             raise PersonaError(f"the persona cannot be written to {self.folder}: {error}") from error

@@ -6,30 +6,42 @@ from typing import cast
 
 from doppel_models.engines.base import FaceEngine
 from doppel_models.engines.mesh.engine import MeshEngine
-from doppel_models.errors import ModelsError
+from doppel_models.errors import EngineError, ModelsError
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 
 from doppel_worker.assets import PersonaKey
 from doppel_worker.errors import PersonaError
+from doppel_worker.model_engines import ModelEngines
+
+_BUILT_IN = ("auto", "mesh")
 
 
 class PersonaEngines:
     """Makes engines; give :meth:`load` to a :class:`~doppel_worker.assets.PersonaLoader`."""
 
-    def __init__(self, store: PersonaStore, importer: PersonaImporter) -> None:
+    def __init__(
+        self, store: PersonaStore, importer: PersonaImporter, models: ModelEngines | None = None
+    ) -> None:
+        """Personas of ``store``; ``models`` makes engines of model files (default: from the user's own)."""
         self._store = store
         self._importer = importer
+        self._models = models or ModelEngines(importer)
 
     def load(self, key: PersonaKey) -> FaceEngine:
         """The engine of a persona; one thread at a time.
 
         Raises:
-            PersonaError: there is no such persona, it has no consent record, or its files are broken.
+            PersonaError: there is no such persona, it has no consent record, its files are broken, or its
+                model or the chosen engine's cannot be used.
         """
         try:
-            engine = MeshEngine(self._importer.mesh(self._store.get(key.persona)))
+            persona = self._store.get(key.persona)
+            if persona.kind == "model" and key.engine != "auto":
+                raise EngineError("it is a model of its own; set the engine to auto")
+            if persona.kind == "model" or key.engine not in _BUILT_IN:
+                # An engine takes only states that it made itself, which the protocol's types cannot say.
+                return cast("FaceEngine", self._models.load(persona, key))
+            return cast("FaceEngine", MeshEngine(self._importer.mesh(persona)))
         except ModelsError as error:
             raise PersonaError(f"persona {key.persona!r} cannot be used: {error}") from error
-        # An engine takes only states that it made itself, which the protocol's types cannot say.
-        return cast("FaceEngine", engine)

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import typer
+from doppel_models.files.licences import accept, licence_of
+from doppel_models.files.model import open_model
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import CONSENT_GROUNDS, Consent, Persona, PersonaStore
 from doppel_models.photo_file import read_photo
@@ -14,6 +16,8 @@ from rich.console import Console
 
 from doppel_worker.errors import PersonaError
 
+MODEL_SUFFIXES = (".dfm", ".onnx")
+"""Of files that are models and not photos. What they are is decided by what is in them."""
 QUESTION = """[bold]{photo}[/] shows somebody's face. Doppel uses a face only on one of these grounds:
   own             it is your own face
   permission      the person has agreed to this use
@@ -24,7 +28,7 @@ QUESTION = """[bold]{photo}[/] shows somebody's face. Doppel uses a face only on
 def find_persona(
     text: str, ground: str | None, store: PersonaStore, importer: PersonaImporter, console: Console
 ) -> Persona:
-    """The persona of a name, an identifier or a photo; a photo becomes a persona, which is kept.
+    """The persona of a name, an identifier, a photo or a model trained for one face; files become personas.
 
     Args:
         text: what the user wrote.
@@ -34,17 +38,21 @@ def find_persona(
         console: where to ask and to warn.
 
     Raises:
-        PersonaError: no such persona, or a photo without consent and nobody to ask.
-        doppel_models.errors.PersonaError: the photo cannot be used.
+        PersonaError: no such persona, or a file without consent and nobody to ask.
+        ModelsError: the photo or model cannot be used.
     """
     if ground is not None and ground not in CONSENT_GROUNDS:
         raise PersonaError(f"--consent {ground} is not one of {', '.join(CONSENT_GROUNDS)}")
     path = Path(text).expanduser()
     if not path.is_file():
         if path.suffix or len(path.parts) > 1:
-            raise PersonaError(f"there is no photo {text}; give a photo's path or a persona's name")
+            raise PersonaError(
+                f"there is no photo or model {text}; give the path of one, or a persona's name"
+            )
         return store.find(text)
-    known = _made_of(path, store)
+    if path.suffix.lower() in MODEL_SUFFIXES:
+        return _model_persona(path, ground, store, console)
+    known = _made_of(read_photo(path).data, store)
     if known is not None and ground is None:
         return known
     persona, _ = importer.add(store, [path], path.stem, Consent.now(ground or _ask(path, console), _who()))
@@ -53,11 +61,26 @@ def find_persona(
     return persona
 
 
-def _made_of(path: Path, store: PersonaStore) -> Persona | None:
-    """The persona that was made of this very photo, with its consent on record."""
-    data = read_photo(path).data
+def _model_persona(path: Path, ground: str | None, store: PersonaStore, console: Console) -> Persona:
+    """The persona of a model that was trained for one face; its licence is shown, then consent is asked."""
+    model = open_model(path)
+    known = _made_of(model.data, store)
+    if known is not None and ground is None:
+        return known
+    licence = licence_of(model.description.kind, model.description.variant)
+    console.print(
+        f"{model.name}: {model.description.title}, licence: {licence.name}. {licence.terms}", markup=False
+    )
+    chosen = ground or _ask(path, console)
+    acceptance = accept(licence, _who(), f"consent of the face that it shows: {chosen}")
+    return store.save_model(path.stem, model, acceptance, Consent.now(chosen, _who()))
+
+
+def _made_of(data: bytes, store: PersonaStore) -> Persona | None:
+    """The persona that was made of this very file alone, with its consent on record."""
     for persona in store.list():
-        if len(persona.paths) == 1 and persona.paths[0].read_bytes() == data:
+        paths = persona.paths
+        if len(paths) == 1 and paths[0].stat().st_size == len(data) and paths[0].read_bytes() == data:
             return persona
     return None
 
@@ -65,7 +88,7 @@ def _made_of(path: Path, store: PersonaStore) -> Persona | None:
 def _ask(path: Path, console: Console) -> str:
     if not sys.stdin.isatty():
         raise PersonaError(
-            f"{path.name} is a photo, and nobody is here to be asked on what ground it may be used;"
+            f"{path.name} shows a face, and nobody is here to be asked on what ground it may be used;"
             f" add --consent {'|'.join(CONSENT_GROUNDS)}"
         )
     console.print(QUESTION.format(photo=path.name))

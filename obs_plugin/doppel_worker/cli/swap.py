@@ -33,6 +33,7 @@ from doppel_worker.cli.video_file import frame_time_ns, open_input, prepared, re
 from doppel_worker.cli.video_writer import VideoWriter, check_target, replacing
 from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.errors import MediaError
+from doppel_worker.model_engines import ModelEngines
 from doppel_worker.persona_engines import PersonaEngines
 from doppel_worker.pipeline import FacePipeline, LaneState
 from doppel_worker.report import Report
@@ -135,17 +136,23 @@ def swap(
         Path, typer.Argument(metavar="OUT", help="Where the result goes (.mp4 .mov .mkv .webm).")
     ],
     persona: Annotated[
-        str, typer.Option(help="A persona's name, or a photo of a face.", metavar="NAME|PHOTO")
+        str,
+        typer.Option(
+            help="A persona's name, a photo of a face, or a model trained for one face (.dfm).",
+            metavar="NAME|PHOTO|FILE.dfm",
+        ),
     ],
     consent: Annotated[
         str | None,
         typer.Option(
-            help="The ground on which a photo may be used.", metavar="own|permission|public-domain|synthetic"
+            help="The ground on which the face may be used.", metavar="own|permission|public-domain|synthetic"
         ),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Any setting of the filter, such as label=off.", metavar="KEY=VALUE"),
+        typer.Option(
+            "--set", help="Any setting of the filter: label=off, engine=FILE.onnx.", metavar="KEY=VALUE"
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
@@ -158,7 +165,8 @@ def swap(
     store, importer = PersonaStore(), PersonaImporter()
     found = find_persona(persona, consent, store, importer, console)
     chosen = chosen.replace(persona=found.id)
-    loader = PersonaLoader(PersonaEngines(store, importer).load)
+    models = ModelEngines(importer, tell=lambda text: console.print(text, markup=False))
+    loader = PersonaLoader(PersonaEngines(store, importer, models).load)
     try:
         loader.wait(PersonaKey.of(chosen))
         pipeline = FacePipeline(CpuCompositor(), FaceDetector(), FaceLandmarker(), loader)

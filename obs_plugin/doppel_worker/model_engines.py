@@ -1,0 +1,133 @@
+"""Engines from the user's model files: by the file's path or by its name in the store."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from doppel_models import photo_check
+from doppel_models.engines.crops.engine import CropEngine
+from doppel_models.engines.crops.loading import NetworkLoader, Photo, build_engine
+from doppel_models.errors import ModelFileError, StoreError
+from doppel_models.files.kinds import ModelKind
+from doppel_models.files.licences import check_acceptance, licence_of
+from doppel_models.files.model import ModelFile, open_model
+from doppel_models.files.store import ModelStore
+from doppel_models.persona_import import PersonaImporter
+from doppel_models.personas import Persona
+from doppel_models.photo_file import read_photo
+from doppel_models.pose import head_pose
+from doppel_models.session import SessionConfig
+
+from doppel_worker.assets import PersonaKey
+
+_logger = logging.getLogger(__name__)
+NO_MODEL = "none"
+_IS_FILE = re.compile(r".*\.(?:onnx|dfm)", re.IGNORECASE | re.DOTALL)
+_MAX_HELPERS = 24
+"""Files beside a model's that are looked at for the helpers that it needs."""
+_MAX_HELPER_BYTES = 400 << 20
+
+
+class ModelEngines:
+    """Makes engines of model files; one thread at a time."""
+
+    def __init__(
+        self,
+        importer: PersonaImporter,
+        store: ModelStore | None = None,
+        config: SessionConfig | None = None,
+        tell: Callable[[str], None] = _logger.info,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            importer: its networks look at the personas' photos.
+            store: the user's models (default: the user's own folder).
+            config: for the models' networks.
+            tell: is told the licence of a file that is used without having been added to the store.
+        """
+        self._tell = tell
+        self._importer = importer
+        self._store = store or ModelStore()
+        self._networks = NetworkLoader(config)
+
+    def load(self, persona: Persona, key: PersonaKey) -> CropEngine:
+        """The engine of a model persona, or of a photo persona and the model that ``key`` names.
+
+        Raises:
+            ModelsError: a model or a photo cannot be used; the message says why and what to do.
+        """
+        folder: Path | None = None
+        photos: Sequence[Photo] = ()
+        if persona.kind == "model":
+            swapper = _own_model(persona)
+        else:
+            swapper = self._open(key.engine)
+            folder = Path(key.engine).expanduser().parent if _IS_FILE.fullmatch(key.engine) else None
+            photos = self._photos(persona)
+
+        def find(kind: ModelKind, variant: str) -> ModelFile | None:
+            stored = self._store.of_kind(kind, variant or None)
+            if stored:
+                return self._store.open(stored[0])
+            return None if folder is None else _beside(folder, kind, variant)
+
+        enhancer = None if key.enhancer == NO_MODEL else self._open(key.enhancer)
+        occluder = None if key.occlusion == NO_MODEL else self._open(key.occlusion)
+        return build_engine(
+            self._networks,
+            swapper,
+            find,
+            photos,
+            enhancer=enhancer,
+            occluder=occluder,
+            pixel_boost=key.pixel_boost,
+        )
+
+    def _open(self, reference: str) -> ModelFile:
+        if _IS_FILE.fullmatch(reference):
+            path = Path(reference).expanduser()
+            if path.is_file():
+                model = open_model(path)
+                licence = licence_of(model.description.kind, model.description.variant)
+                self._tell(f"{model.name}: licence: {licence.name}. {licence.terms}")
+                return model
+            with contextlib.suppress(StoreError):
+                return self._store.open(self._store.find(reference))
+            raise ModelFileError(f"there is no model file {reference}")
+        return self._store.open(self._store.find(reference))
+
+    def _photos(self, persona: Persona) -> Sequence[Photo]:
+        """The persona's photos, the one that shows the face straightest first."""
+        detector, landmarker = self._importer.load()
+        photos = []
+        for path in persona.paths:
+            photo = read_photo(path)
+            landmarks = photo_check.only_face(photo, detector, landmarker)
+            photos.append((abs(head_pose(landmarks).yaw), Photo(photo.image, landmarks)))
+        return [photo for _, photo in sorted(photos, key=lambda pair: pair[0])]
+
+
+def _own_model(persona: Persona) -> ModelFile:
+    model = open_model(persona.paths[0])
+    check_acceptance(licence_of(model.description.kind, model.description.variant), persona.acceptance)
+    return model
+
+
+def _beside(folder: Path, kind: ModelKind, variant: str) -> ModelFile | None:
+    """A helper among the files of a folder; what they are called decides only between several of a kind."""
+    files = [path for path in folder.glob("*.onnx") if path.is_file()]
+    files.sort(key=lambda path: (variant not in path.name.lower(), path.name))
+    for path in files[:_MAX_HELPERS]:
+        if path.stat().st_size > _MAX_HELPER_BYTES:
+            continue
+        choice = f"crossface-{variant}" if kind is ModelKind.CROSSFACE else None
+        with contextlib.suppress(ModelFileError):
+            found = open_model(path, choice)
+            if found.description.kind == kind and variant in ("", found.description.variant):
+                return found
+    return None
