@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from doppel_models import canonical
@@ -13,6 +14,7 @@ from doppel_models.engines.mesh import (
     masks,
     occlusion,
     raster,
+    regions,
     relight,
     shape,
     uv,
@@ -30,6 +32,8 @@ _RASTER_WIDTH = 104
 _EYE_SOFT = 0.006
 """Feather of kept eyes and mouth, as a part of the face's width."""
 _MAX_GAP_SECONDS = 0.5
+_FIRST_FRAMES, _NEUTRAL_STEP = 30, 4
+"""After so many frames only every fourth one is learnt from: a face's proportions do not change."""
 _TEXELS_PER_PIXEL = 1.4
 _LEVEL_STEP = 1.3
 _SMALLEST_TEXTURE = 80
@@ -44,6 +48,9 @@ class MeshState:
         self.light = relight.Relight()
         self.occlusion = occlusion.Occlusion()
         self.covered: FloatArray | None = None
+        self.shift: FloatArray | None = None
+        self.resting = (0.0, 0.0, 0.0)
+        self.frames = 0
         self.level: int | None = None
         self.lit: ByteArray | None = None
         self.turn = 0
@@ -56,6 +63,8 @@ class MeshState:
         self.light.reset()
         self.occlusion.reset()
         self.covered = None
+        self.shift = None
+        self.frames = 0
         self.level = None
         self.lit = None
         self.turn = 0
@@ -85,7 +94,7 @@ class MeshEngine:
         self._skin = relight.skin_weight() * self._known
         self._edge = relight.edge_of(masks.support(self._known))
         face = canonical.load()
-        self._triangles, self._uv = face.triangles, face.uv
+        self._triangles, self._uv = face.triangles, raster.covering(face.uv)
         self._canvas = imaging.Canvas()
 
     @property
@@ -130,30 +139,39 @@ class MeshEngine:
         """See ``FaceEngine.swap``."""
         height, width = crop.shape[:2]
         seconds = state.seconds_since_last(timestamp_ns)
+        face_width = _width(points)
         target = self._move_features(points, face.yaw, look, state)
         texture_map, coverage = self._render(target, width, height)
         fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
-        cover = imaging.resize((coverage * 255).astype(np.uint8), (width, height)) if fade > 0 else None
+        cover = imaging.resize(_bytes(coverage), (width, height)) if fade > 0 else None
         if fade >= 1:
             return SwapResult(crop, np.zeros((height, width), np.uint8), fade, cover)
 
         relit = look.color_match == "relight"
-        texture = self._texture_for(float(np.ptp(points[:, 0])), state)
-        covered = self._look_at(crop, points, face, state, seconds)
+        texture = self._texture_for(face_width, state)
+        covered = self._look_at(crop, points, face_width, face, state, seconds)
         if relit:
             texture = self._lit(texture, state)
-        positions = texture_map * np.float32(masks.SIZE) - np.float32(0.5)
-        mask_small = imaging.remap(self._mask(look, covered), positions) * imaging.box(coverage, 3)
-        mask = imaging.resize(mask_small.astype(np.uint8), (width, height))
-        side = np.float32(texture.shape[0])
-        rgb = self._canvas.texture(texture, texture_map * side - np.float32(0.5), (width, height))
-        soft = _EYE_SOFT * float(np.ptp(points[:, 0]))
-        if look.keep_eyes:
-            for eye in features.EYES:
-                features.keep(crop, rgb, points, target, eye, soft)
-        if look.keep_mouth:
-            features.keep(crop, rgb, points, target, features.MOUTH, soft)
+        mask_small = _bytes(imaging.sample(self._mask(look, covered), texture_map) * imaging.box(coverage, 3))
+        mask = imaging.resize(mask_small, (width, height))
+        rgb = self._canvas.texture(texture, texture_map, mask_small, (width, height))
+        self._keep(crop, rgb, points, target, look, face_width)
         return SwapResult(rgb, mask, fade, cover)
+
+    def _keep(
+        self,
+        crop: ByteArray,
+        rgb: ByteArray,
+        points: FloatArray,
+        target: FloatArray,
+        look: LookSettings,
+        face_width: float,
+    ) -> None:
+        """Carry over the live eyes and the inside of the live mouth."""
+        for slit, opening in zip(features.SLITS, regions.openings(points), strict=True):
+            if look.keep_mouth if slit is features.MOUTH else look.keep_eyes:
+                soft = _EYE_SOFT * face_width
+                features.keep(crop, rgb, points, target, slit, soft, slit.open_share(opening))
 
     def _move_features(
         self, points: FloatArray, yaw: float, look: LookSettings, state: MeshState
@@ -162,10 +180,15 @@ class MeshEngine:
         target = points[: canonical.VERTEX_COUNT].copy()
         if self._persona.shape is not None and look.proportions > 0:
             head = shape.HeadFrame.of(points)
-            neutral = state.neutral.update(head.shape_of(points), yaw)
-            shift = shape.proportion_shift(neutral, self._persona.shape)
-            target += np.float32(look.proportions) * head.vectors(shift)
-            shape.keep_openings(target, points, neutral)
+            # The estimate moves slowly, but for the first frames.
+            step = 1 if state.frames < _FIRST_FRAMES else _NEUTRAL_STEP
+            if state.shift is None or state.frames % step == 0:
+                neutral = state.neutral.update(head.shape_of(points), yaw, step)
+                state.shift = shape.proportion_shift(neutral, self._persona.shape)
+                state.resting = regions.openings(neutral)
+            state.frames += 1
+            target += np.float32(look.proportions) * head.vectors(state.shift)
+            shape.keep_openings(target, points, state.resting)
         return target
 
     def _render(self, target: FloatArray, width: int, height: int) -> tuple[FloatArray, FloatArray]:
@@ -173,18 +196,17 @@ class MeshEngine:
         scale = min(1.0, _RASTER_WIDTH / width)
         small_width, small_height = max(8, round(width * scale)), max(8, round(height * scale))
         points = _scaled(target, small_width / width, small_height / height)
-        texture_map = raster.rasterize(points, self._uv, self._triangles, small_width, small_height)
-        covered = texture_map[:, :, 0] > 0
-        coverage = covered.astype(np.float32)
-        # Continue the map a little past the mesh, so that enlarging it does not pull its edge towards 0.
-        near = np.maximum(imaging.box(coverage, 5), np.float32(0.01))
-        around = imaging.box(texture_map, 5)
-        packed, filled = (m.view(np.complex64)[:, :, 0] for m in (texture_map, around))
-        texture_map = np.where(covered, packed, filled / near).view(np.float32).reshape(texture_map.shape)
-        return texture_map, coverage
+        drawn = raster.rasterize(points, self._uv, self._triangles, small_width, small_height)
+        return imaging.continued(drawn)
 
     def _look_at(
-        self, crop: ByteArray, points: FloatArray, face: Face, state: MeshState, seconds: float
+        self,
+        crop: ByteArray,
+        points: FloatArray,
+        face_width: float,
+        face: Face,
+        state: MeshState,
+        seconds: float,
     ) -> FloatArray | None:
         """Follow what is in front and the light in turns: both are smoothed over time anyway.
 
@@ -195,7 +217,7 @@ class MeshEngine:
         state.since_occlusion += seconds
         first = turn == 0
         if first or turn % 4 != 3:
-            live = relight.log_texture(_live_texture(crop, points))
+            live = relight.log_texture(_live_texture(crop, points, face_width))
         if first or turn % 2 == 0:
             state.covered = state.occlusion.update(live, face.yaw, face.pitch, state.since_occlusion)
             state.since_occlusion = 0.0
@@ -226,9 +248,9 @@ class MeshEngine:
         return self._textures[state.level or 0]
 
     def _mask(self, look: LookSettings, covered: FloatArray | None) -> FloatArray:
-        """(SIZE, SIZE) 0..255 the mask in texture space."""
+        """(SIZE, SIZE) 0..1: the mask in texture space."""
         outline = masks.rim if self._persona.own_color else masks.feather
-        mask = outline(round(look.edge_softness, 2)) * np.float32(look.strength * 255)
+        mask = outline(round(look.edge_softness, 2)) * np.float32(look.strength)
         if look.color_match == "relight":
             # Where hair hid the persona's forehead, the live one is shown: the light makes them meet.
             mask = mask * self._known
@@ -245,15 +267,25 @@ def _pyramid(texture: ByteArray) -> list[ByteArray]:
     return levels
 
 
-def _live_texture(crop: ByteArray, points: FloatArray) -> ByteArray:
+def _live_texture(crop: ByteArray, points: FloatArray, face_width: float) -> ByteArray:
     """The live face in texture space, (SIZE, SIZE, 3)."""
-    factor = max(1, int(float(np.ptp(points[:, 0])) / relight.SIZE))
+    factor = max(1, int(face_width / relight.SIZE))
     small = imaging.shrink_whole(crop, factor)
     return imaging.remap(small, uv.grid(relight.SIZE).positions(_scaled(points, 1 / factor, 1 / factor)))
 
 
+def _width(points: FloatArray) -> float:
+    """Of a face, pixels."""
+    columns = points[:, 0]
+    return float(columns.max() - columns.min())
+
+
+def _bytes(share: FloatArray) -> ByteArray:
+    """0..1 as 0..255."""
+    return np.asarray(cv2.convertScaleAbs(share, alpha=255), np.uint8)
+
+
 def _scaled(points: FloatArray, x: float, y: float) -> FloatArray:
     """Points in a picture that is enlarged by ``x`` and ``y``; pixel centres stand at whole numbers."""
-    factor = np.array([x, y, 1], np.float32)
-    half = np.array([0.5, 0.5, 0], np.float32)
-    return np.asarray((points + half) * factor - half, np.float32)
+    matrix = np.array([[x, 0, 0, 0.5 * x - 0.5], [0, y, 0, 0.5 * y - 0.5], [0, 0, 1, 0]])
+    return np.asarray(cv2.transform(points[:, None], matrix)[:, 0], np.float32)

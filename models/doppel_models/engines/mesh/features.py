@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import cv2
 import numpy as np
@@ -32,20 +33,21 @@ class Slit:
     outline: regions.Indices
     """The closed outline, from one corner over the upper edge."""
 
-    def open_share(self, points: FloatArray) -> float:
-        """0 shut .. 1 open."""
-        part = (regions.opening(points, self.upper, self.lower) - self.shut) / (self.wide - self.shut)
-        part = min(max(part, 0.0), 1.0)
+    def open_share(self, opening: float) -> float:
+        """0 shut .. 1 open, from :func:`regions.opening`."""
+        part = min(max((opening - self.shut) / (self.wide - self.shut), 0.0), 1.0)
         return part * part * (3 - 2 * part)
 
 
 # A shut eye keeps its live lids: the persona's photo shows it open, and an open eye squeezed to a line does
 # not look shut. Lips that touch are the persona's own: a seam of live ones would show.
+MOUTH = Slit(regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, -0.02, 0.06, 0.0, regions.MOUTH)
 EYES = (
     Slit(regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER, 0.08, 0.20, 0.40, regions.RIGHT_EYE),
     Slit(regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER, 0.08, 0.20, 0.40, regions.LEFT_EYE),
 )
-MOUTH = Slit(regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, -0.02, 0.06, 0.0, regions.MOUTH)
+SLITS = (MOUTH, *EYES)
+"""In the order of :func:`regions.openings`."""
 
 
 def keep(
@@ -55,6 +57,7 @@ def keep(
     target: FloatArray,
     slit: Slit,
     soft: float,
+    open_share: float,
 ) -> None:
     """Copy what ``crop`` shows inside an outline of the live face into ``rgb``, where the outline lies there.
 
@@ -65,26 +68,27 @@ def keep(
         target: (N, 2 or 3) points of the swapped face, pixels.
         slit: which feature.
         soft: standard deviation of the feathered edge, pixels.
+        open_share: how far the feature stands open (:meth:`Slit.open_share`).
     """
-    open_share = slit.open_share(live)
     if open_share <= 0 and slit.lid == 0:
         return
     height, width = crop.shape[:2]
     to, of = target[slit.outline, :2], live[slit.outline, :2]
-    grown = _grown(to, slit.lid * (1 - open_share)) if slit.lid else to
+    growth = slit.lid * (1 - open_share)
+    grown = _grown(to, growth) if growth else to
     pad = 2 * soft + 2
-    low, high = np.floor(grown.min(axis=0) - pad), np.ceil(grown.max(axis=0) + pad)
-    x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
-    x1, y1 = min(int(high[0]) + 1, width), min(int(high[1]) + 1, height)
+    columns, rows = grown.T.tolist()
+    x0, y0 = max(math.floor(min(columns) - pad), 0), max(math.floor(min(rows) - pad), 0)
+    x1, y1 = min(math.ceil(max(columns) + pad) + 1, width), min(math.ceil(max(rows) + pad) + 1, height)
     if x1 - x0 < 2 or y1 - y0 < 2:
         return
     origin = np.array((x0, y0), np.float32)
     mask = patch_mask(grown - origin, (x1 - x0, y1 - y0), soft)
     patch = imaging.warp_back(crop, fit_affine(to - origin, of), (x1 - x0, y1 - y0))
+    below = rgb[y0:y1, x0:x1]
     if slit.lid and open_share < 1:
-        _match_lids(patch, rgb[y0:y1, x0:x1], mask, 1 - open_share)
-    share = mask.astype(np.float32) * np.float32((1 if slit.lid else open_share) / 255)
-    rgb[y0:y1, x0:x1] = imaging.blend(patch, rgb[y0:y1, x0:x1], share)
+        _match_lids(patch, below, mask, 1 - open_share)
+    imaging.blend_in(patch, below, mask, 1.0 if slit.lid else open_share)
 
 
 def _match_lids(patch: ByteArray, around: ByteArray, mask: ByteArray, amount: float) -> None:
@@ -116,15 +120,20 @@ def fit_affine(source: FloatArray, destination: FloatArray) -> npt.NDArray[np.fl
 
     The outline of a shut slit is a line, which alone would leave the map across it undetermined.
     """
-    p, q = source.astype(np.float64), destination.astype(np.float64)
-    p_mean, q_mean = p.mean(axis=0), q.mean(axis=0)
-    a = p - p_mean
-    rest = q - q_mean - a
-    (xx, xy), (_, yy) = a.T @ a
-    xx, yy = xx + _RIDGE * (xx + yy) + 1e-9, yy + _RIDGE * (xx + yy) + 1e-9
-    inverse = np.array([[yy, -xy], [-xy, xx]]) / (xx * yy - xy * xy)
-    linear = np.eye(2) + (inverse @ (a.T @ rest)).T
-    return np.concatenate([linear, (q_mean - linear @ p_mean)[:, None]], axis=1)
+    # All sums that are needed, by one product; then plain floats, which are quicker for so few numbers.
+    columns = np.empty((len(source), 5))
+    columns[:, 0], columns[:, 1:3], columns[:, 3:] = 1, source, destination - source
+    count, *first = (sums := (columns.T @ columns).tolist())[0]
+    (px, py, dx, dy) = (value / count for value in first)
+    xx, xy, yy = sums[1][1] - count * px * px, sums[1][2] - count * px * py, sums[2][2] - count * py * py
+    ax, bx = sums[1][3] - count * px * dx, sums[1][4] - count * px * dy
+    ay, by = sums[2][3] - count * py * dx, sums[2][4] - count * py * dy
+    ridge = _RIDGE * (xx + yy) + 1e-9
+    xx, yy = xx + ridge, yy + ridge
+    determinant = xx * yy - xy * xy
+    a, b = 1 + (yy * ax - xy * ay) / determinant, (xx * ay - xy * ax) / determinant
+    c, d = (yy * bx - xy * by) / determinant, 1 + (xx * by - xy * bx) / determinant
+    return np.array([[a, b, px + dx - a * px - b * py], [c, d, py + dy - c * px - d * py]])
 
 
 def patch_mask(outline: FloatArray, size: tuple[int, int], soft: float) -> ByteArray:

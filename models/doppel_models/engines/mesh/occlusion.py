@@ -13,6 +13,7 @@ and connected with the upper outline.
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
@@ -29,7 +30,8 @@ _LEARN_FRAMES = 6
 _MEMORY_SECONDS = 4.0
 _HIDDEN_MEMORY_SECONDS = (4.0, 25.0)
 """How fast what is taken for a thing in front is learnt after all: fast while the face is hardly known."""
-_FLOOR = np.array([0.10, 0.045, 0.045], np.float32)
+_FLOOR = np.broadcast_to(np.array([0.10, 0.045, 0.045], np.float32), (SIZE, SIZE, 3)).copy()
+"""As large as the map: broadcasting three numbers over it takes seven times as long."""
 _SPREAD_SHARE = 1.2
 _LOW, _HIGH = 1.0, 1.5
 _CORE_SHARE = 0.2
@@ -108,15 +110,15 @@ class Occlusion:
 
     def _find(self, look: FloatArray, tolerance: float) -> FloatArray | None:
         outside = np.maximum(look - self._high, self._low - look)
-        score = np.maximum(outside, 0) / (_FLOOR + _SPREAD_SHARE * self._spread)
-        total = cv2.blur(np.sqrt(np.einsum("ijk,ijk->ij", score, score)), (3, 3)) * _trust()
+        score = np.maximum(outside, 0) / (_FLOOR + np.float32(_SPREAD_SHARE) * self._spread)
+        total = cv2.blur(cv2.sqrt(cv2.transform(score * score, _SUM)), (3, 3)) * _trust()
         odd = (total > _LOW * tolerance) & _inside()
         area = _area()
         if np.count_nonzero(odd) < _MIN_AREA * area:
             return None
         count, labels, stats, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8), connectivity=8)
-        core = np.bincount(labels.ravel(), (total > _HIGH * tolerance).ravel(), count)
-        border = np.bincount(labels.ravel(), _border().ravel(), count)
+        core = np.bincount(labels[total > _HIGH * tolerance], minlength=count)
+        border = np.bincount(labels[_border()], minlength=count)
         size = stats[:, cv2.CC_STAT_AREA]
         good = (size >= _MIN_AREA * area) & (core >= _CORE_SHARE * size) & (border > 0)
         good[0] = False
@@ -138,14 +140,19 @@ class Occlusion:
         self._frames += 1
         self._age += seconds
         fastest, slowest = _HIDDEN_MEMORY_SECONDS
-        rate = max(1 / self._frames, 1 - float(np.exp(-seconds / _MEMORY_SECONDS)))
-        share = np.full((SIZE, SIZE, 1), rate, np.float32)
-        if found is not None:
-            slow = 1 - float(np.exp(-seconds / min(max(self._age, fastest), slowest)))
-            share += np.float32(slow - rate) * np.clip(cv2.dilate(found, _DISC) * 2, 0, 1)[:, :, None]
+        rate = max(1 / self._frames, 1 - math.exp(-seconds / _MEMORY_SECONDS))
         change = look - mean
-        self._spread += (np.minimum(np.abs(change), 0.3) - self._spread) * share
-        mean += change * share
+        strayed = np.minimum(np.abs(change), np.float32(0.3)) - self._spread
+        if found is None:
+            self._spread += strayed * np.float32(rate)
+            mean += change * np.float32(rate)
+        else:
+            slow = 1 - math.exp(-seconds / min(max(self._age, fastest), slowest))
+            hidden = np.clip(cv2.dilate(found, _DISC) * 2, 0, 1)
+            rates = hidden * np.float32(slow - rate) + np.float32(rate)
+            share = np.asarray(cv2.merge([rates] * 3), np.float32)
+            self._spread += strayed * share
+            mean += change * share
         yaw, pitch = self._pose
         self._pose = (yaw + (pose[0] - yaw) * rate, pitch + (pose[1] - pitch) * rate)
         self._take_range(mean)
@@ -155,20 +162,23 @@ class Occlusion:
         self._high = np.asarray(cv2.dilate(mean, _NEAR), np.float32)
 
     def _update_hair(self, brightness: FloatArray, seconds: float) -> FloatArray | None:
-        skin = float(np.median(brightness[_cheeks()]))
-        dark = ((skin - brightness > _HAIR_CONTRAST) & _hair_zone()).astype(np.uint8)
+        cheeks = np.take(brightness, _cheeks())
+        skin = np.partition(cheeks, len(cheeks) // 2)[len(cheeks) // 2]
+        dark = (brightness < skin - np.float32(_HAIR_CONTRAST)) & _hair_zone()
         hair = np.zeros((SIZE, SIZE), np.float32)
         if np.count_nonzero(dark):
             # Only what hangs down from the upper outline is hair; a dark spot elsewhere is not.
-            _, labels = cv2.connectedComponents(dark, connectivity=4)
-            rooted = np.unique(labels[_hair_roots() & (dark > 0)])
-            hair = np.isin(labels, rooted[rooted > 0]).astype(np.float32)
+            count, labels = cv2.connectedComponents(dark.astype(np.uint8), connectivity=4)
+            rooted = np.zeros(count, np.float32)
+            rooted[np.take(labels, _hair_roots())] = 1
+            rooted[0] = 0
+            hair = np.asarray(rooted[labels], np.float32)
             if float(hair.sum()) < _MIN_HAIR * _area():
                 hair[:] = 0
         if self._hair is None:
             self._hair = hair
         else:
-            cv2.accumulateWeighted(hair, self._hair, 1 - float(np.exp(-seconds / _HAIR_SECONDS)))
+            cv2.accumulateWeighted(hair, self._hair, 1 - math.exp(-seconds / _HAIR_SECONDS))
         if float(self._hair.max()) < 0.05:
             return None
         return np.asarray(cv2.GaussianBlur(cv2.dilate(self._hair, _DISC), (0, 0), 0.8), np.float32)
@@ -176,12 +186,13 @@ class Occlusion:
 
 _DISC = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _NEAR = np.ones((3, 3), np.uint8)
+_SUM = np.ones((1, 3))
+_LOOK = np.array([[1, 1, 1], [2, -1, -1], [-1, -1, 2]]) / 3
 
 
 def _look(live_log: FloatArray) -> FloatArray:
     """Brightness and the differences of red and blue from it; all logarithms."""
-    brightness = live_log @ np.full(3, 1 / 3, np.float32)
-    return np.dstack([brightness, live_log[:, :, 0] - brightness, live_log[:, :, 2] - brightness])
+    return np.asarray(cv2.transform(live_log, _LOOK), np.float32)
 
 
 def _without_light(
@@ -192,27 +203,33 @@ def _without_light(
     The fit starts from the light of the frame ``before``, because half of the face may be hidden now.
     """
     basis, weight = _fit_basis()
-    sub = slice(None, None, _STEP)
-    r = look[sub, sub].reshape(-1, 3)
+    r = _thinned(look)
     if usual is not None:
-        r = r - usual[sub, sub].reshape(-1, 3)
-    ridge = np.eye(basis.shape[1], dtype=np.float32) * np.float32(1e-3 * float(weight.sum()))
+        r -= _thinned(usual)
+    ridge = np.eye(len(basis), dtype=np.float32) * np.float32(1e-3 * float(weight.sum()))
     w, coefficients = weight, before
     for _ in range(_ROUNDS):
         if coefficients is not None:
-            error = np.abs(r - basis @ coefficients).max(axis=1)
-            w = weight * np.square(np.minimum(1, _HUBER / np.maximum(error, 1e-6)))
-        weighted = (basis * w[:, None]).T
-        coefficients = np.asarray(np.linalg.solve(weighted @ basis + ridge, weighted @ r), np.float32)
+            error = np.abs(r - coefficients.T @ basis).max(axis=0)
+            w = weight * np.square(np.minimum(1, np.float32(_HUBER) / np.maximum(error, np.float32(1e-6))))
+        weighted = basis * w
+        coefficients = np.asarray(np.linalg.solve(weighted @ basis.T + ridge, weighted @ r.T), np.float32)
     assert coefficients is not None  # noqa: S101 - there is at least one round
     return look - (relight.basis() @ coefficients).reshape(SIZE, SIZE, 3), coefficients
 
 
+def _thinned(look: FloatArray) -> FloatArray:
+    """(3, n) of some texels."""
+    return np.ascontiguousarray(look[::_STEP, ::_STEP].reshape(-1, 3).T)
+
+
 @functools.cache
 def _fit_basis() -> tuple[FloatArray, FloatArray]:
+    """(4, n) light at some texels, and (n,) their weight."""
     sub = slice(None, None, _STEP)
     basis = relight.basis().reshape(SIZE, SIZE, -1)[sub, sub]
-    return basis.reshape(-1, basis.shape[2]).copy(), relight.skin_weight()[sub, sub].reshape(-1).copy()
+    weight = relight.skin_weight()[sub, sub].reshape(-1).copy()
+    return np.ascontiguousarray(basis.reshape(-1, basis.shape[2]).T), weight
 
 
 @functools.cache
@@ -240,10 +257,11 @@ def _trust() -> FloatArray:
 
 
 @functools.cache
-def _cheeks() -> npt.NDArray[np.bool_]:
+def _cheeks() -> npt.NDArray[np.intp]:
+    """Flat indices of the cheeks' texels."""
     rows, columns = (np.mgrid[0:SIZE, 0:SIZE] + 0.5) / SIZE
     middle = (rows > 0.42) & (rows < 0.70) & (np.abs(columns - 0.5) < 0.3)
-    return np.asarray(middle & (relight.skin_weight() > 0.5), np.bool_)
+    return np.flatnonzero(middle & (relight.skin_weight() > 0.5))
 
 
 @functools.cache
@@ -254,5 +272,6 @@ def _hair_zone() -> npt.NDArray[np.bool_]:
 
 
 @functools.cache
-def _hair_roots() -> npt.NDArray[np.bool_]:
-    return np.asarray(_hair_zone() & (masks.distance() < 0.05), np.bool_)
+def _hair_roots() -> npt.NDArray[np.intp]:
+    """Flat indices of the texels from which hair can hang down."""
+    return np.flatnonzero(_hair_zone() & (masks.distance() < 0.05))

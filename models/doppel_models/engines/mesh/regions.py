@@ -55,6 +55,31 @@ def opening(points: FloatArray, upper: Indices, lower: Indices) -> float:
     return height / max(math.sqrt(float(length @ length)), 1e-6)
 
 
+_SLITS = (
+    (LIPS_INNER_UPPER, LIPS_INNER_LOWER),
+    (RIGHT_EYE_UPPER, RIGHT_EYE_LOWER),
+    (LEFT_EYE_UPPER, LEFT_EYE_LOWER),
+)
+_ABOVE = np.concatenate([upper[1:-1] for upper, _ in _SLITS])
+_BELOW = np.concatenate([lower[1:-1] for _, lower in _SLITS])
+_ENDS = np.concatenate([upper[[0, -1]] for upper, _ in _SLITS])
+_STARTS = np.cumsum([0, *(len(upper) - 2 for upper, _ in _SLITS[:-1])])
+_COUNTS = tuple(len(upper) - 2 for upper, _ in _SLITS)
+
+
+def openings(points: FloatArray) -> tuple[float, float, float]:
+    """:func:`opening` of the mouth, the right and the left eye at once, in a third of the time."""
+    x, y = (points[_ABOVE, :2] - points[_BELOW, :2]).T
+    heights = np.add.reduceat(np.hypot(x, y), _STARTS).tolist()
+    ends = points[_ENDS].tolist()
+    lengths = (math.dist(ends[k], ends[k + 1]) for k in (0, 2, 4))
+    mouth, right, left = (
+        height / count / max(length, 1e-6)
+        for height, count, length in zip(heights, _COUNTS, lengths, strict=True)
+    )
+    return mouth, right, left
+
+
 def smoothstep(x: npt.NDArray[np.floating]) -> FloatArray:
     """0 below 0, 1 above 1, smooth in between."""
     t = np.clip(x, 0, 1)

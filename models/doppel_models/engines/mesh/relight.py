@@ -11,6 +11,7 @@ within soft limits, so that the skin meets its surroundings without a seam.
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
@@ -41,6 +42,8 @@ _UNREST = (0.04, 0.15)
 _USUAL_BRIGHTNESS = float(np.log(150 + 4))
 """Of skin in good light: there a mask shows its own brightness."""
 _MASK_SHARE = 0.7
+_MEAN = np.full((1, 3), 1 / 3)
+_GRAY = np.full((3, 3), 1 / 3)
 
 
 @functools.cache
@@ -124,54 +127,64 @@ class Relight:
             seconds: since the last frame.
         """
         if persona_log is None:
-            brightness = (live_log.mean(axis=2) - _USUAL_BRIGHTNESS) * _MASK_SHARE
-            target = _target(np.dstack([brightness] * 3), weight, None)
+            brightness = cv2.transform(live_log - np.float32(_USUAL_BRIGHTNESS), _MEAN * _MASK_SHARE)
+            target = _target(np.asarray(cv2.merge([brightness] * 3), np.float32), weight, None)
         else:
             target = _target(live_log - persona_log, weight, edge)
         if self._log_gain is None:
             self._log_gain = target
         else:
             # Slowly for the camera's own unrest, fast when a lamp is switched.
-            change = float(np.abs(np.mean(target - self._log_gain, axis=(0, 1))).max())
+            change = max(abs(part) for part in cv2.mean(target - self._log_gain))
             calm = 1 - min(max((change - _UNREST[0]) / (_UNREST[1] - _UNREST[0]), 0.0), 1.0)
             settle = _SETTLE_SECONDS[0] + (_SETTLE_SECONDS[1] - _SETTLE_SECONDS[0]) * calm
-            share = 1 - float(np.exp(-seconds / settle))
+            share = 1 - math.exp(-seconds / settle)
             cv2.accumulateWeighted(target, self._log_gain, share)
         self.gain = np.asarray(cv2.exp(self._log_gain), np.float32)
 
 
 def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> FloatArray:
-    terms, share = basis(), _shares()
     sub = slice(None, None, _FIT_STEP)
     w0 = np.ascontiguousarray(weight[sub, sub]).reshape(-1)
     total = float(w0.sum())
     if total < _MIN_WEIGHT:
         return np.zeros_like(ratio)
-    sample = terms.reshape(SIZE, SIZE, _TERMS)[sub, sub].reshape(-1, _TERMS)
-    mean = (w0 @ sample) / total
+    sample = _fit_basis()
+    mean = (sample @ w0) / np.float32(total)
     # With centred terms the constant one is the skin tone, whatever is kept of the others.
     mean[0] = 0
-    b = sample - mean
-    r = np.ascontiguousarray(ratio[sub, sub]).reshape(-1, 3)
-    ridge = np.eye(_TERMS, dtype=np.float32) * (_RIDGE * total)
+    b = sample - mean[:, None]
+    r = np.ascontiguousarray(ratio[sub, sub].reshape(-1, 3).T)
+    ridge = np.eye(_TERMS, dtype=np.float32) * np.float32(_RIDGE * total)
     w = w0
     coefficients = np.zeros((_TERMS, 3), np.float32)
     for _ in range(_ROUNDS):
-        weighted = (b * w[:, None]).T
-        coefficients = np.linalg.solve(weighted @ b + ridge, weighted @ r)
-        error = np.abs(r - b @ coefficients).max(axis=1)
-        w = w0 * np.minimum(1.0, _HUBER / np.maximum(error, 1e-6))
-    coefficients = coefficients * share[:, None]
-    fit = (terms @ coefficients - mean @ coefficients).reshape(SIZE, SIZE, 3)
+        weighted = b * w
+        coefficients = np.asarray(np.linalg.solve(weighted @ b.T + ridge, weighted @ r.T), np.float32)
+        error = np.abs(r - coefficients.T @ b).max(axis=0)
+        w = w0 * np.minimum(np.float32(1), np.float32(_HUBER) / np.maximum(error, np.float32(1e-6)))
+    coefficients *= _shares()[:, None]
+    coefficients[0] -= mean @ coefficients
+    fit = (basis() @ coefficients).reshape(SIZE, SIZE, 3)
     if edge is None:
         return np.asarray(np.clip(fit, -_GAIN_LIMIT, _GAIN_LIMIT), np.float32)
-    rest = np.clip(ratio - fit, -_EDGE_LIMIT, _EDGE_LIMIT) * weight[:, :, None]
-    stacked = imaging.blur(np.dstack([rest, weight]), _EDGE_SIGMA)
-    local = stacked[:, :, :3] * (edge / (stacked[:, :, 3] + 0.05))[:, :, None]
+    rest = np.clip(ratio - fit, -_EDGE_LIMIT, _EDGE_LIMIT)
+    weighed = [part * weight for part in cv2.split(rest)]
+    stacked = imaging.blur(np.asarray(cv2.merge([*weighed, weight]), np.float32), _EDGE_SIGMA)
+    red, green, blue, near = cv2.split(stacked)
+    share = edge / (near + np.float32(0.05))
+    local = cv2.merge([red * share, green * share, blue * share])
     gain = np.clip(fit + local, -_GAIN_LIMIT, _GAIN_LIMIT)
     # A colour that the photo hardly holds cannot be brought back: it would be noise.
-    gray = gain.mean(axis=2, keepdims=True)
+    gray = cv2.transform(gain, _GRAY)
     return np.asarray(gray + np.clip(gain - gray, -_COLOR_LIMIT, _COLOR_LIMIT), np.float32)
+
+
+@functools.cache
+def _fit_basis() -> FloatArray:
+    """(4, n) :func:`basis` at the texels that are fitted."""
+    sub = slice(None, None, _FIT_STEP)
+    return np.ascontiguousarray(basis().reshape(SIZE, SIZE, _TERMS)[sub, sub].reshape(-1, _TERMS).T)
 
 
 @functools.cache

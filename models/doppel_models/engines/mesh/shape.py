@@ -8,13 +8,15 @@ out.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from doppel_models import canonical
 from doppel_models.engines.mesh import regions
-from doppel_models.geometry import umeyama
 from doppel_models.types import FloatArray
 
 # Points that neither jaw nor expression moves much: brow ridge, temples, eye corners, nose, cheekbones.
@@ -68,16 +70,38 @@ class HeadFrame:
     @classmethod
     def of(cls, points: FloatArray) -> HeadFrame:
         """The head frame of landmarks (468 or more, 3) in pixels."""
-        return cls(*umeyama(canonical.load().vertices[_STABLE], points[_STABLE]))
+        centered, variance, middle = _stable_points()
+        stable = points[_STABLE].astype(np.float64)
+        # Umeyama's fit (see ``geometry.umeyama``) with all that does not depend on the landmarks done once.
+        fit: tuple[npt.NDArray[np.float64], ...] = cv2.SVDecomp(stable.T @ centered)  # type: ignore[assignment]
+        singular, u, vt = fit
+        if cv2.determinant(u) * cv2.determinant(vt) < 0:
+            u[:, 2], singular[2] = -u[:, 2], -singular[2]
+        rotation = u @ vt
+        scale = float(singular.sum()) / variance
+        return cls(scale, rotation, _MEAN_OF_STABLE @ stable - scale * (rotation @ middle))
 
     def shape_of(self, points: FloatArray) -> FloatArray:
         """The shape (468, 3) of landmarks in pixels."""
-        centered = points[: canonical.VERTEX_COUNT].astype(np.float64) - self.offset
-        return (centered @ self.rotation / self.scale).astype(np.float32)
+        back = self.rotation / self.scale
+        centered = points[: canonical.VERTEX_COUNT] - self.offset.astype(np.float32)
+        return np.asarray(centered @ back.astype(np.float32), np.float32)
 
     def vectors(self, shape_vectors: FloatArray) -> FloatArray:
         """Differences of shapes (N, 3) as differences in pixels."""
-        return (shape_vectors @ (self.scale * self.rotation.T)).astype(np.float32)
+        return np.asarray(shape_vectors @ (self.scale * self.rotation.T).astype(np.float32), np.float32)
+
+
+_MEAN_OF_STABLE = np.full(len(_STABLE), 1 / len(_STABLE))
+
+
+@functools.cache
+def _stable_points() -> tuple[npt.NDArray[np.float64], float, npt.NDArray[np.float64]]:
+    """The stable points of the canonical face (n, 3) about their middle, their total variance, the middle."""
+    points = canonical.load().vertices[_STABLE].astype(np.float64)
+    middle = points.mean(axis=0)
+    centered = points - middle
+    return centered, float((centered**2).sum()), middle
 
 
 class NeutralEstimate:
@@ -98,19 +122,16 @@ class NeutralEstimate:
         """Forget the person."""
         self._shape, self._weight = None, 0.0
 
-    def update(self, shape: FloatArray, yaw: float) -> FloatArray:
-        """Take in the shape of a frame; returns the neutral shape (468, 3)."""
-        mouth = regions.opening(shape, regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER)
-        eyes = 0.5 * (
-            regions.opening(shape, regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER)
-            + regions.opening(shape, regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER)
-        )
-        weight = float(np.exp(-((mouth / 0.12) ** 2) - (yaw / 25) ** 2)) * min(max(eyes / 0.2, 0.05), 1.0)
+    def update(self, shape: FloatArray, yaw: float, frames: int = 1) -> FloatArray:
+        """Take in the shape of a frame, which stands for so many; returns the neutral shape (468, 3)."""
+        mouth, right_eye, left_eye = regions.openings(shape)
+        eyes = 0.5 * (right_eye + left_eye)
+        weight = math.exp(-((mouth / 0.12) ** 2) - (yaw / 25) ** 2) * min(max(eyes / 0.2, 0.05), 1.0)
         if self._shape is None:
             self._shape, self._weight = shape.copy(), max(weight, 1e-3)
             return self._shape
-        self._weight = min(self._weight + weight, self._FRAMES_KEPT)
-        self._shape += (shape - self._shape) * np.float32(weight / self._weight)
+        self._weight = min(self._weight + frames * weight, self._FRAMES_KEPT)
+        self._shape += (shape - self._shape) * np.float32(frames * weight / self._weight)
         return self._shape
 
 
@@ -162,35 +183,56 @@ def resting(shape: FloatArray) -> FloatArray:
     return np.asarray(rested, np.float32)
 
 
-def keep_openings(target: FloatArray, live: FloatArray, neutral: FloatArray) -> None:
+def keep_openings(target: FloatArray, live: FloatArray, neutral: tuple[float, float, float]) -> None:
     """Open the moved mouth and eyes as far as the live ones in proportion to their width; changes ``target``.
 
     Args:
         target: (468, 3) the moved points, pixels.
         live: (468 or more, 3) the live points, pixels.
-        neutral: (468, 3) the live person's resting shape.
+        neutral: :func:`regions.openings` of the live person's resting shape.
     """
-    mean = _open(target, live, regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, _OPEN_MORE).mean(axis=0)
-    # The rest of each lip goes along.
-    target[_UPPER_LIP] -= mean
-    target[_LOWER_LIP] += mean
-    for eye in (
-        (regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER),
-        (regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER),
-    ):
-        shut = 1 - regions.opening(live, *eye) / max(regions.opening(neutral, *eye), 1e-3)
-        _open(target, live, *eye, 1 - _SQUINT_MORE * min(max(shut, 0.0), 1.0))
+    for slit, opened, resting in zip(_SLITS, regions.openings(live), neutral, strict=True):
+        shut = min(max(1 - opened / max(resting, 1e-3), 0.0), 1.0)
+        more = _OPEN_MORE if slit.around else 1 - _SQUINT_MORE * shut
+        (left, right), (new_left, new_right) = (
+            live[slit.corners, :2].tolist(),
+            target[slit.corners, :2].tolist(),
+        )
+        wider = math.dist(new_left, new_right) / max(math.dist(left, right), 1e-3)
+        grow = min(max(wider * more, 0.75), 1.35) - 1
+        extra = (live[slit.below] - live[slit.above]) * np.float32(0.5 * grow)
+        target[slit.above] -= extra
+        target[slit.below] += extra
+        if slit.around:
+            mean = extra.sum(axis=0) / np.float32(len(extra))
+            upper, lower = slit.around
+            target[upper] -= mean
+            target[lower] += mean
 
 
-def _open(
-    target: FloatArray, live: FloatArray, upper: regions.Indices, lower: regions.Indices, more: float
-) -> FloatArray:
-    left, right = upper[0], upper[-1]
-    before = float(np.linalg.norm(live[left, :2] - live[right, :2]))
-    after = float(np.linalg.norm(target[left, :2] - target[right, :2]))
-    grow = min(max(after / max(before, 1e-3) * more, 0.75), 1.35) - 1
-    above, below = upper[1:-1], lower[1:-1]
-    extra = (0.5 * grow) * (live[below] - live[above])
-    target[above] -= extra
-    target[below] += extra
-    return np.asarray(extra, np.float32)
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Slit:
+    """Points of the mouth or an eye that move when it opens."""
+
+    corners: regions.Indices
+    above: regions.Indices
+    below: regions.Indices
+    around: tuple[regions.Indices, regions.Indices] | None = None
+    """The rest of each lip, which goes along."""
+
+    @classmethod
+    def of(
+        cls,
+        upper: regions.Indices,
+        lower: regions.Indices,
+        around: tuple[regions.Indices, regions.Indices] | None = None,
+    ) -> _Slit:
+        return cls(upper[[0, -1]], upper[1:-1], lower[1:-1], around)
+
+
+_SLITS = (
+    _Slit.of(regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, (_UPPER_LIP, _LOWER_LIP)),
+    _Slit.of(regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER),
+    _Slit.of(regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER),
+)
+"""In the order of :func:`regions.openings`."""

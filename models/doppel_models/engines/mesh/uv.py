@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from doppel_models import canonical
-from doppel_models.engines.mesh.raster import rasterize
+from doppel_models.engines.mesh.raster import covering, rasterize
 from doppel_models.types import FloatArray
 
 
@@ -27,17 +27,18 @@ class UvGrid:
         texels = face.uv * size - 0.5
         corners = texels[face.triangles].reshape(-1, 2)
         flat = np.concatenate([corners, np.zeros((len(corners), 1), np.float32)], axis=1)
-        number = np.repeat(np.arange(1, len(face.triangles) + 1, dtype=np.float32), 3)
+        number = np.repeat(np.arange(len(face.triangles), dtype=np.float32), 3) / len(face.triangles)
         ids = rasterize(
             flat.astype(np.float32),
-            np.stack([number, number], axis=1),
+            covering(np.stack([number, number], axis=1)),
             np.arange(len(corners), dtype=np.int32).reshape(-1, 3),
             size,
             size,
         )
-        self.inside: npt.NDArray[np.bool_] = ids[:, :, 0] > 0
+        self.inside: npt.NDArray[np.bool_] = ids[:, :, 2] > 0.5
         """(size, size) True where the mesh is."""
-        triangle = _fill_nearest(np.rint(ids[:, :, 0]).astype(np.int32) - 1, self.inside)
+        found = np.rint(ids[:, :, 0] * len(face.triangles)).astype(np.int32)
+        triangle = _fill_nearest(found, self.inside)
         self.vertices = face.triangles[triangle.reshape(-1)]
         """(size * size, 3) vertex indices."""
         columns, rows = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))

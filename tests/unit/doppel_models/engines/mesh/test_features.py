@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from doppel_models.engines.mesh import features
-from doppel_models.engines.mesh.features import EYES, MOUTH, fit_affine, keep
+from doppel_models.engines.mesh import features, regions
+from doppel_models.engines.mesh.features import EYES, MOUTH, fit_affine
 
 from tests.support.live_face import live_face
 
@@ -10,6 +10,11 @@ def _green(live):
     rgb = np.empty_like(live.rgb)
     rgb[:] = (0, 255, 0)
     return rgb
+
+
+def keep(crop, rgb, live, target, slit, soft):
+    opening = regions.opening(live, slit.upper, slit.lower)
+    features.keep(crop, rgb, live, target, slit, soft, slit.open_share(opening))
 
 
 def _shut(points, slit):
@@ -81,8 +86,9 @@ def test_the_fit_is_exact_for_a_shift_and_stable_for_a_line():
 def test_opening_is_judged_smoothly():
     live = live_face()
     shut = _shut(live.points, MOUTH)
-    shares = [MOUTH.open_share(shut * (1 - part) + live.points * part) for part in np.linspace(0, 1, 30)]
+    mixed = [shut * (1 - part) + live.points * part for part in np.linspace(0, 1, 30)]
+    shares = [MOUTH.open_share(regions.openings(points)[0]) for points in mixed]
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert max(np.diff(shares)) < 0.25
-    assert features.EYES[0].open_share(live.points) > 0.9
+    assert EYES[0].open_share(regions.openings(live.points)[1]) > 0.9

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 from doppel_models import canonical
-from doppel_models.engines.mesh.raster import rasterize
+from doppel_models.engines.mesh.raster import covering, rasterize
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,10 +16,11 @@ _TWO = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
 
 def test_attributes_are_linear_and_the_shared_edge_leaves_no_hole():
     points = _quad(0, 2, 28)
-    values = rasterize(points, points[:, :2].copy(), _TWO, 32, 32)
+    values = rasterize(points, covering(points[:, :2] / 32), _TWO, 32, 32)
     rows, columns = np.mgrid[3:28, 3:28]
-    assert values[3:28, 3:28, 0] == pytest.approx(columns, abs=1e-3)
-    assert values[3:28, 3:28, 1] == pytest.approx(rows, abs=1e-3)
+    assert values[3:28, 3:28, 0] * 32 == pytest.approx(columns, abs=1e-3)
+    assert values[3:28, 3:28, 1] * 32 == pytest.approx(rows, abs=1e-3)
+    assert (values[3:28, 3:28, 2] > 0.999).all()
     assert not values[:2].any()
     assert not values[:, 30:].any()
 
@@ -28,16 +29,16 @@ def test_the_nearer_of_two_surfaces_is_seen_whatever_their_order():
     far, near = _quad(5, 2, 28), _quad(-5, 10, 20)
     for points, first in ((np.concatenate([far, near]), 0), (np.concatenate([near, far]), 1)):
         tags = np.repeat(
-            np.array([[1, 1], [2, 2]] if first == 0 else [[2, 2], [1, 1]], np.float32), 4, axis=0
+            np.array([[0.2, 0], [0.8, 0]] if first == 0 else [[0.8, 0], [0.2, 0]], np.float32), 4, axis=0
         )
-        seen = rasterize(points, tags, np.concatenate([_TWO, _TWO + 4]), 32, 32)[:, :, 0]
-        assert seen[15, 15] == 2
-        assert seen[15, 5] == 1
+        seen = rasterize(points, covering(tags), np.concatenate([_TWO, _TWO + 4]), 32, 32)[:, :, 0]
+        assert seen[15, 15] == pytest.approx(0.8)
+        assert seen[15, 5] == pytest.approx(0.2)
 
 
 def test_faces_turned_away_are_not_drawn():
     points = _quad(0, 2, 28)
-    assert not rasterize(points, np.ones((4, 2), np.float32), _TWO[:, ::-1], 32, 32).any()
+    assert not rasterize(points, np.ones((4, 3), np.float32), _TWO[:, ::-1].copy(), 32, 32).any()
 
 
 def test_a_turned_head_hides_its_far_cheek_behind_its_nose():
@@ -45,16 +46,16 @@ def test_a_turned_head_hides_its_far_cheek_behind_its_nose():
     turn = np.deg2rad(50)
     rotation = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
     points = (face.vertices @ rotation.T * 10 + [120, 120, 0]).astype(np.float32)
-    shown = rasterize(points, face.uv + 1, face.triangles, 240, 240)
+    shown = rasterize(points, covering(face.uv), face.triangles, 240, 240)
     nose_tip = points[1]
-    u, v = shown[round(float(nose_tip[1])), round(float(nose_tip[0]))] - 1
+    u, v, _ = shown[round(float(nose_tip[1])), round(float(nose_tip[0]))]
     assert abs(u - face.uv[1, 0]) < 0.06
     assert abs(v - face.uv[1, 1]) < 0.06
     # Without hiding, far points would be found where they lie; one of each hidden pair must be missing.
     found = 0
     for vertex in range(468):
         x, y = np.rint(points[vertex, :2]).astype(int)
-        found += bool(np.abs(shown[y, x] - 1 - face.uv[vertex]).max() < 0.03)
+        found += bool(np.abs(shown[y, x, :2] - face.uv[vertex]).max() < 0.03)
     assert 150 < found < 440
 
 
@@ -68,7 +69,7 @@ def test_coverage_is_that_of_opencv(scale, dx, dy, angle):
         np.float32
     )
     ours = (
-        rasterize(points, np.ones((3, 2), np.float32), np.array([[0, 1, 2]], np.int32), 64, 64)[:, :, 0] > 0
+        rasterize(points, np.ones((3, 3), np.float32), np.array([[0, 1, 2]], np.int32), 64, 64)[:, :, 0] > 0
     )
     canvas = np.zeros((256, 256), np.uint8)
     cv2.fillConvexPoly(canvas, np.rint((points[:, :2] + 96) * 256).astype(np.int32), 1, cv2.LINE_8, 8)
@@ -80,4 +81,4 @@ def test_coverage_is_that_of_opencv(scale, dx, dy, angle):
 
 def test_nothing_in_view_gives_an_empty_picture():
     points = _quad(0, 500, 600)
-    assert not rasterize(points, np.ones((4, 2), np.float32), _TWO, 32, 32).any()
+    assert not rasterize(points, np.ones((4, 3), np.float32), _TWO, 32, 32).any()

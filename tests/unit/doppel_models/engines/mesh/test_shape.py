@@ -72,7 +72,7 @@ def test_shut_lips_and_lids_stay_shut_whatever_the_persona_looks_like(seed):
     for upper, lower in (LIPS, EYE):
         shut[upper[1:-1]] = shut[lower[1:-1]] = 0.5 * (shut[upper[1:-1]] + shut[lower[1:-1]])
     moved = shut + proportion_shift(neutral, persona)
-    keep_openings(moved, shut, neutral)
+    keep_openings(moved, shut, regions.openings(neutral))
     for slit in (LIPS, EYE):
         assert regions.opening(moved, *slit) < 1e-4
 
@@ -92,8 +92,24 @@ def test_a_wider_mouth_opens_in_proportion():
     target = live.copy()
     mouth = np.concatenate([regions.LIPS, regions.MOUTH])
     target[mouth, 0] *= 1.2
-    keep_openings(target, live, canonical.load().vertices)
+    keep_openings(target, live, regions.openings(canonical.load().vertices))
     assert regions.opening(target, *LIPS) == pytest.approx(regions.opening(live, *LIPS), rel=0.12)
+
+
+def test_openings_are_those_of_each_slit():
+    points = _open(_at_rest(), 0.9)
+    slits = (LIPS, EYE, (regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER))
+    assert regions.openings(points) == pytest.approx([regions.opening(points, *slit) for slit in slits])
+
+
+def test_a_frame_that_stands_for_four_counts_as_four():
+    neutral, talking = _at_rest(), _open(_at_rest(), 0.3)
+    each, fourth = NeutralEstimate(), NeutralEstimate()
+    for estimate in (each, fourth):
+        estimate.update(talking.copy(), 0.0)
+    for _ in range(4):
+        seen = each.update(neutral.copy(), 0.0)
+    assert fourth.update(neutral.copy(), 0.0, 4) == pytest.approx(seen, abs=1e-3)
 
 
 def test_a_grin_rests():
