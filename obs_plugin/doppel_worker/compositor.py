@@ -73,10 +73,14 @@ class ColorShift:
 
     def apply(self, rgb: ByteArray) -> ByteArray:
         """A picture (h, w, 3) with its colours moved."""
-        if self == ColorShift():
+        if self == UNCHANGED:
             return rgb
         moved = rgb * np.asarray(self.gain, np.float32) + np.asarray(self.offset, np.float32)
         return np.rint(np.clip(moved, 0.0, 255.0)).astype(np.uint8)
+
+
+UNCHANGED = ColorShift()
+"""The colours as they are."""
 
 
 class Compositor(Protocol):
@@ -130,7 +134,7 @@ class Compositor(Protocol):
         tensor: Tensor,
         fmt: TensorFormat,
         mask: ByteArray | DeviceTensor,
-        shift: ColorShift = ColorShift(),
+        shift: ColorShift = UNCHANGED,
     ) -> Rect:
         """Put a network's picture back where its crop was taken: warp, recolour, blend, in one step.
 

@@ -11,12 +11,13 @@ import math
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from doppel_models.engines.base import CropRequest
 from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat
 from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker import pixels_rgb, pixels_yuv
-from doppel_worker.compositor import ColorShift, Rect
+from doppel_worker.compositor import UNCHANGED, ColorShift, Rect
 from doppel_worker.errors import FrameError
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import COMPONENTS, blend_over, reduce_to
@@ -39,13 +40,7 @@ class CpuCompositor:
         Raises:
             FrameError: ``matrix`` is singular or not finite, or the frame's colour matrix has no inverse.
         """
-        forward = np.asarray(matrix, np.float64)
-        (a, b, x), (c, d, y) = forward.tolist()
-        if not (abs(a * d - b * c) >= _MIN_DETERMINANT and math.isfinite(a + b + c + d + x + y)):
-            raise FrameError(f"no crop can be taken with the matrix {forward.tolist()}")
-        if frame.flip:
-            # Picture row y is stored row height - 1 - y.
-            forward = forward @ np.array([[1, 0, 0], [0, -1, frame.height - 1], [0, 0, 1]], np.float64)
+        forward = stored_matrix(frame, matrix)
         if COMPONENTS[frame.layout.pixel_format].packed_rgb:
             return pixels_rgb.sample(frame, forward, dsize)
         return pixels_yuv.sample(frame, forward, dsize)
@@ -62,7 +57,7 @@ class CpuCompositor:
         Raises:
             FrameError: the rectangle is empty or reaches out of the frame.
         """
-        stored = _stored(frame, rect)
+        stored = stored_rect(frame, rect)
         packed = COMPONENTS[frame.layout.pixel_format].packed_rgb
         rgb = pixels_rgb.read(frame, stored) if packed else pixels_yuv.read(frame, stored)
         return upside_down(rgb) if frame.flip else rgb
@@ -75,7 +70,7 @@ class CpuCompositor:
         Raises:
             FrameError: the rectangle is empty or reaches out of the frame, or an array has another shape.
         """
-        stored = _stored(frame, rect)
+        stored = stored_rect(frame, rect)
         if rgb.shape != (rect.height, rect.width, 3) or mask.shape != (rect.height, rect.width):
             raise FrameError(f"picture {rgb.shape} or mask {mask.shape} does not fit {rect}")
         if frame.flip:
@@ -91,7 +86,7 @@ class CpuCompositor:
         Raises:
             FrameError: the rectangle is empty or reaches out of the frame, or the mask has another shape.
         """
-        stored = _stored(frame, rect)
+        stored = stored_rect(frame, rect)
         if mask.shape != (rect.height, rect.width):
             raise FrameError(f"mask {mask.shape} does not fit {rect}")
         if frame.flip:
@@ -140,7 +135,7 @@ class CpuCompositor:
         tensor: Tensor,
         fmt: TensorFormat,
         mask: ByteArray | DeviceTensor,
-        shift: ColorShift = ColorShift(),  # noqa: B008 - immutable
+        shift: ColorShift = UNCHANGED,
     ) -> Rect:
         """Put a network's picture back where its crop was taken; see the protocol.
 
@@ -175,8 +170,28 @@ def upside_down(image: ByteArray) -> ByteArray:
     return np.asarray(cv2.flip(image, 0), np.uint8)
 
 
-def _stored(frame: FrameView, rect: Rect) -> Rect:
-    """A rectangle of the picture in storage coordinates, checked to lie inside the frame."""
+def stored_matrix(frame: FrameView, matrix: FloatArray) -> npt.NDArray[np.float64]:
+    """(2, 3), *stored* pixels -> crop pixels, of a crop's matrix.
+
+    Raises:
+        FrameError: it is singular or not finite.
+    """
+    forward = np.asarray(matrix, np.float64)
+    (a, b, x), (c, d, y) = forward.tolist()
+    if not (abs(a * d - b * c) >= _MIN_DETERMINANT and math.isfinite(a + b + c + d + x + y)):
+        raise FrameError(f"no crop can be taken with the matrix {forward.tolist()}")
+    if frame.flip:
+        # Picture row y is stored row height - 1 - y.
+        forward = forward @ np.array([[1, 0, 0], [0, -1, frame.height - 1], [0, 0, 1]], np.float64)
+    return forward
+
+
+def stored_rect(frame: FrameView, rect: Rect) -> Rect:
+    """A rectangle of the picture in storage coordinates.
+
+    Raises:
+        FrameError: it is empty or reaches out of the frame.
+    """
     if not (0 <= rect.x0 < rect.x1 <= frame.width and 0 <= rect.y0 < rect.y1 <= frame.height):
         raise FrameError(f"{rect} is empty or not inside the frame of {frame.width}x{frame.height}")
     if not frame.flip:

@@ -6,6 +6,7 @@ WorkerError
 ├── FrameError        a frame whose description cannot be worked with
 ├── PersonaError      a persona cannot be used (missing, no consent, broken)
 ├── SlateError        the picture that is to cover the frame cannot be used
+├── DeviceError       a GPU cannot be used, or failed
 └── MediaError        a video file cannot be read or written
 """
 
@@ -26,6 +27,10 @@ class PersonaError(WorkerError):
 
 class SlateError(WorkerError):
     """The picture that the user chose as cover cannot be used."""
+
+
+class DeviceError(WorkerError):
+    """A GPU cannot be used, or failed; the message says why and what to do."""
 
 
 class MediaError(WorkerError):

@@ -83,24 +83,27 @@ class Window:
 
     def warp(self, samples: ByteArray, x_shift: int, y_shift: int) -> ByteArray:
         """Warp reduced samples (h, w[, n]) of a component with that subsampling to the crop."""
-        step_x, step_y = max(self.reduction, 1 << x_shift), max(self.reduction, 1 << y_shift)
-        # Sample c of the window covers pixels origin + c * step ...: its centre is (c + 0.5) * step - 0.5.
-        left, top = self.rect.x0 + 0.5 * step_x - 0.5, self.rect.y0 + 0.5 * step_y - 0.5
-        (a, b, x), (c, d, y) = self.matrix.tolist()
-        matrix = np.array(
-            [
-                [a * step_x, b * step_y, a * left + b * top + x],
-                [c * step_x, d * step_y, c * left + d * top + y],
-            ]
-        )
         warped = cv2.warpAffine(
             samples,
-            matrix,
+            self.component_matrix(x_shift, y_shift),
             self.dsize,
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
         return np.asarray(warped, np.uint8)
+
+    def component_matrix(self, x_shift: int, y_shift: int) -> npt.NDArray[np.float64]:
+        """(2, 3), reduced samples of the window (of a component with that subsampling) -> crop pixels."""
+        step_x, step_y = max(self.reduction, 1 << x_shift), max(self.reduction, 1 << y_shift)
+        # Sample c of the window covers pixels origin + c * step ...: its centre is (c + 0.5) * step - 0.5.
+        left, top = self.rect.x0 + 0.5 * step_x - 0.5, self.rect.y0 + 0.5 * step_y - 0.5
+        (a, b, x), (c, d, y) = self.matrix.tolist()
+        return np.array(
+            [
+                [a * step_x, b * step_y, a * left + b * top + x],
+                [c * step_x, d * step_y, c * left + d * top + y],
+            ]
+        )
 
 
 def thumbnail_row_step(height: int, thumbnail_height: int) -> int:

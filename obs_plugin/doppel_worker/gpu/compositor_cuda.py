@@ -1,0 +1,394 @@
+"""The compositor on a GPU: the contract of :mod:`doppel_worker.compositor`, by the kernels.
+
+A frame goes up in the parts that are asked for, is edited on the device, and comes down with :meth:`finish`.
+Thumbnails are taken on the CPU: they need a few rows of the whole frame, which lies in its memory anyway. So
+are regions of a few pixels, which are not worth a journey.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from doppel_models.engines.base import CropRequest
+from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat
+from doppel_models.types import ByteArray, FloatArray
+
+from doppel_worker.color import ColorConversion
+from doppel_worker.compositor import UNCHANGED, ColorShift, Rect
+from doppel_worker.compositor_cpu import BLUR_CELLS, COVER_BLOCKS, CpuCompositor, stored_matrix, stored_rect
+from doppel_worker.errors import DeviceError, FrameError
+from doppel_worker.frame import FrameView
+from doppel_worker.frame_memory import FrameMemory
+from doppel_worker.gpu import describe, structs
+from doppel_worker.gpu.device import Device, DeviceMemory
+from doppel_worker.gpu.device_frame import DeviceFrames
+from doppel_worker.gpu.memory import DeviceScratch, PinnedScratch
+from doppel_worker.gpu.structs import Struct, struct
+from doppel_worker.plane_access import Component
+from doppel_worker.warping import Window
+
+_SMALL = 4 * BLUR_CELLS
+"""Pixels: a blurred region with a shorter side is done on the CPU."""
+
+
+class CudaCompositor:
+    """See :class:`doppel_worker.compositor.Compositor`. One thread at a time serves every lane."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self._cpu = CpuCompositor()
+        self._frames = DeviceFrames(device)
+        self._scratch = DeviceScratch(device)
+        self._pinned = PinnedScratch(device)
+        self._tensors: dict[tuple[tuple[int, ...], str], DeviceMemory] = {}
+
+    @property
+    def note(self) -> str:
+        """What the user should know of how frames reach the device; empty: nothing."""
+        if not self._frames.bounced:
+            return ""
+        return "the frames' memory cannot be page-locked, so each is copied once more on its way to the GPU"
+
+    def sample(self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int]) -> ByteArray:
+        """A crop of the frame as ``(height, width, 3)`` uint8 RGB; see the protocol.
+
+        Raises:
+            FrameError: as the CPU's.
+            DeviceError: the device failed.
+        """
+        width, height = dsize
+        to, target = self._picture(width, height)
+        self._crop(frame, matrix, dsize, target)
+        return self._fetch(to)
+
+    def sample_tensor(
+        self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int], fmt: TensorFormat
+    ) -> Tensor:
+        """A crop as a network wants it, on the device; see the protocol.
+
+        Raises:
+            FrameError: as the CPU's.
+            DeviceError: the device failed.
+        """
+        tensor = self.tensor(fmt.shape(*dsize), fmt.dtype)
+        self._crop(frame, matrix, dsize, describe.written(fmt, tensor))
+        return tensor
+
+    def thumbnail(self, frame: FrameView, dsize: tuple[int, int]) -> ByteArray:
+        """The whole frame reduced to ``dsize`` (width, height), uint8 RGB; see the protocol."""
+        self._settle(frame)
+        return self._cpu.thumbnail(frame, dsize)
+
+    def read(self, frame: FrameView, rect: Rect) -> ByteArray:
+        """A rectangle inside the frame at its own resolution, uint8 RGB; see the protocol.
+
+        Raises:
+            FrameError: as the CPU's.
+            DeviceError: the device failed.
+        """
+        stored = stored_rect(frame, rect)
+        colors = describe.color_fields(frame)
+        self._take(frame)
+        # Chroma is interpolated from one sample more on every side.
+        around = Rect(stored.x0 - 2, stored.y0 - 2, stored.x1 + 2, stored.y1 + 2)
+        self._frames.bring(frame, around.clipped(frame.width, frame.height))
+        x_shift, y_shift = describe.chroma_shifts(frame)
+        to, target = self._picture(rect.width, rect.height)
+        params = struct(
+            structs.READ,
+            planes=describe.whole_planes(self._frames, frame),
+            to=target[0],
+            mode=describe.mode_of(frame),
+            x0=stored.x0,
+            y0=stored.y0,
+            width=rect.width,
+            height=rect.height,
+            x_shift=x_shift,
+            y_shift=y_shift,
+            flip=frame.flip,
+            **colors,
+        )
+        self.device.launch("read_rect", rect.width, rect.height, params)
+        return self._fetch(to)
+
+    def paste(self, frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
+        """Blend ``rgb`` over a rectangle inside the frame by ``mask``; see the protocol.
+
+        Raises:
+            FrameError: as the CPU's.
+            DeviceError: the device failed.
+        """
+        stored_rect(frame, rect)
+        if rgb.shape != (rect.height, rect.width, 3) or mask.shape != (rect.height, rect.width):
+            raise FrameError(f"picture {rgb.shape} or mask {mask.shape} does not fit {rect}")
+        self._take(frame)
+        picture = describe.picture(self.upload(rgb))
+        self._paste(frame, rect, picture, self.upload(mask))
+
+    def paste_tensor(
+        self,
+        frame: FrameView,
+        matrix: FloatArray,
+        tensor: Tensor,
+        fmt: TensorFormat,
+        mask: ByteArray | DeviceTensor,
+        shift: ColorShift = UNCHANGED,
+    ) -> Rect:
+        """Put a network's picture back where its crop was taken; see the protocol.
+
+        Raises:
+            FrameError: tensor and mask do not fit each other.
+            DeviceError: the device failed.
+        """
+        self._take(frame)
+        height, width = mask.shape if isinstance(mask, np.ndarray) else describe.mask_size(mask)
+        if tuple(tensor.shape) != fmt.shape(width, height):
+            raise FrameError(f"tensor {tensor.shape} does not fit mask {mask.shape}")
+        rect = Rect(*CropRequest(matrix, (width, height)).frame_rect(frame.width, frame.height))
+        if rect.width == 0 or rect.height == 0:
+            return rect
+        moved = matrix.astype(np.float64)
+        moved[:, 2] += moved[:, :2] @ (rect.x0, rect.y0)
+        above = tensor if isinstance(tensor, DeviceTensor) else self.upload(tensor)
+        picture = describe.read(fmt, above)
+        over = mask if isinstance(mask, DeviceTensor) else self.upload(mask)
+        self._paste(frame, rect, picture, over, moved, shift)
+        return rect
+
+    def blur(self, frame: FrameView, rect: Rect, mask: ByteArray) -> None:
+        """Make what lies under ``mask`` (h, w) of a rectangle unrecognisable; see the protocol.
+
+        Raises:
+            FrameError: as the CPU's.
+            DeviceError: the device failed.
+        """
+        stored = stored_rect(frame, rect)
+        if mask.shape != (rect.height, rect.width):
+            raise FrameError(f"mask {mask.shape} does not fit {rect}")
+        if min(rect.width, rect.height) < _SMALL:
+            self._settle(frame)
+            self._cpu.blur(frame, rect, mask)
+            return
+        self._take(frame)
+        self._frames.bring(frame, stored)
+        over = describe.mask(self.upload(mask))[0]
+        shorter, longer = sorted((rect.width, rect.height))
+        cell = max(1.0, shorter / BLUR_CELLS, longer / (2 * BLUR_CELLS))
+        grid = (max(1, round(rect.width / cell)), max(1, round(rect.height / cell)))
+        for component in describe.components_of(frame):
+            inside = component.inside(stored, frame)
+            if inside.width == 0 or inside.height == 0:
+                continue
+            params = struct(
+                structs.SPREAD,
+                mask=over,
+                x_shift=component.x_shift,
+                y_shift=component.y_shift,
+                flip=frame.flip,
+                mask_x=(inside.x0 << component.x_shift) - stored.x0,
+                mask_y=(inside.y0 << component.y_shift) - stored.y0,
+                mask_width=rect.width,
+                mask_height=rect.height,
+            )
+            self._spread(frame, component, inside, grid, "blur_region", params)
+        self._frames.changed(stored)
+
+    def cover(self, frame: FrameView) -> None:
+        """Mosaic of the whole frame: blocks of 1/16 of its height; see the protocol.
+
+        A device that fails must not keep the frame from being covered: then the CPU does it.
+        """
+        rows = min(COVER_BLOCKS, frame.height)
+        grid = (max(1, round(frame.width * rows / frame.height)), rows)
+        sizes = [component.size(frame) for component in describe.components_of(frame)]
+        if any(width < grid[0] or height < grid[1] for width, height in sizes):
+            self._frames.drop()
+            self._cpu.cover(frame)
+            return
+        try:
+            self._take(frame)
+            whole = Rect(0, 0, frame.width, frame.height)
+            self._frames.bring(frame, whole)
+            for component, (width, height) in zip(describe.components_of(frame), sizes, strict=True):
+                part = Rect(0, 0, width, height)
+                self._spread(frame, component, part, grid, "cover_region", struct(structs.SPREAD))
+            self._frames.changed(whole)
+            self.finish(frame)
+        except DeviceError:
+            self._frames.drop()
+            self._cpu.cover(frame)
+
+    def finish(self, frame: FrameView) -> None:
+        """Everything asked for so far is in the frame's planes when this returns.
+
+        Raises:
+            DeviceError: the device failed; the frame must be covered.
+        """
+        if self._frames.is_current(frame):
+            self._frames.fetch_changes(frame)
+            self._frames.drop()
+
+    def release(self, memory: FrameMemory) -> None:
+        """A lane's memory goes away: it must not be page-locked any longer."""
+        self.device.synchronize()
+        self._frames.release(memory)
+
+    def tensor(self, shape: tuple[int, ...], dtype: str) -> DeviceTensor:
+        """The one tensor of that shape and type; its memory stays where it is."""
+        memory = self._tensors.get((shape, dtype))
+        if memory is None:
+            memory = self.device.allocate(math.prod(shape) * np.dtype(dtype).itemsize)
+            self._tensors[shape, dtype] = memory
+        return self._described(memory.address, shape, dtype, memory)
+
+    def upload(self, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> DeviceTensor:
+        """A copy of an array on the device, valid until the next frame."""
+        source = np.ascontiguousarray(array)
+        host, view = self._pinned.take(source.nbytes)
+        view[:] = source.reshape(-1).view(np.uint8)
+        address = self._scratch.take(source.nbytes)
+        self.device.copy(address, source.nbytes, host, source.nbytes, source.nbytes, 1)
+        return self._described(address, source.shape, source.dtype.name, self._scratch)
+
+    def _described(self, address: int, shape: tuple[int, ...], dtype: str, owner: object) -> DeviceTensor:
+        if dtype not in ("uint8", "float32", "float16"):
+            raise FrameError(f"a tensor of {dtype} cannot be used")
+        return DeviceTensor(address, shape, dtype, self.device.kind, self.device.number, owner)  # type: ignore[arg-type]
+
+    def _take(self, frame: FrameView) -> None:
+        """Have the frame in hand; what an earlier one left there is forgotten."""
+        if self._frames.is_current(frame):
+            return
+        # Its memory is used again, and so are the scratch buffers.
+        self.device.synchronize()
+        self._scratch.reset()
+        self._pinned.reset()
+        self._frames.begin(frame)
+
+    def _settle(self, frame: FrameView) -> None:
+        """Let the CPU see and change the frame as it is now."""
+        self.finish(frame)
+
+    def _crop(self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int], target: Struct) -> None:
+        forward = stored_matrix(frame, matrix)
+        window = Window.of(forward, dsize, frame.width, frame.height)
+        half = window.halved()
+        colors = describe.color_fields(frame)
+        self._take(frame)
+        self._frames.bring(frame, window.rect)
+        planes = np.zeros(3, structs.SAMPLES)
+        mode, chroma = describe.mode_of(frame), describe.chroma_shifts(frame)
+        for index, component in enumerate(describe.components_of(frame)):
+            is_chroma = mode == structs.LUMA_CHROMA and index > 0
+            planes[index] = self._reduced(frame, component, half if is_chroma else window)[0]
+        params = struct(
+            structs.CROP,
+            planes=planes,
+            to=target[0],
+            whole=describe.sampling_matrix(window.component_matrix(0, 0)),
+            half=describe.sampling_matrix(half.component_matrix(*chroma)),
+            mode=mode,
+            width=dsize[0],
+            height=dsize[1],
+            **colors,
+        )
+        self.device.launch("sample_crop", *dsize, params)
+
+    def _reduced(self, frame: FrameView, component: Component, window: Window) -> Struct:
+        """A component's samples of a window, averaged down by what its subsampling leaves to do."""
+        samples = describe.samples_of(self._frames, frame, component, component.covering(window.rect))
+        fx = max(1, window.reduction >> component.x_shift)
+        fy = max(1, window.reduction >> component.y_shift)
+        if fx == 1 and fy == 1:
+            return samples
+        width, height = -(-int(samples["width"][0]) // fx), -(-int(samples["height"][0]) // fy)
+        reduced = describe.dense(self._scratch.take(width * height), width, height)
+        params = struct(structs.REDUCE, to=reduced[0], fx=fx, fy=fy)
+        params["from"] = samples
+        self.device.launch("reduce_blocks", width, height, params)
+        return reduced
+
+    def _paste(
+        self,
+        frame: FrameView,
+        rect: Rect,
+        picture: Struct,
+        mask: DeviceTensor,
+        moved: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None = None,
+        shift: ColorShift = UNCHANGED,
+    ) -> None:
+        """``moved``: (2, 3), pixels of the rectangle -> pixels of picture and mask; None: the same ones."""
+        stored = stored_rect(frame, rect)
+        mode, (x_shift, y_shift) = describe.mode_of(frame), describe.chroma_shifts(frame)
+        colors: dict[str, object] = {}
+        if mode != structs.PACKED_RGB:
+            colors["to_yuv"] = ColorConversion.of(frame.color).to_yuv.ravel()
+        if moved is not None:
+            colors["matrix"] = moved.ravel()
+        self._frames.bring(frame, stored)
+        height, width = describe.mask_size(mask)
+        params = struct(
+            structs.PASTE,
+            planes=describe.whole_planes(self._frames, frame),
+            picture=picture[0],
+            mask=describe.mask(mask)[0],
+            gain=shift.gain,
+            shift=shift.offset,
+            mode=mode,
+            x_shift=x_shift,
+            y_shift=y_shift,
+            flip=frame.flip,
+            frame_width=frame.width,
+            frame_height=frame.height,
+            x0=stored.x0,
+            y0=stored.y0,
+            x1=stored.x1,
+            y1=stored.y1,
+            width=width,
+            height=height,
+            warp=moved is not None,
+            recolour=shift != UNCHANGED,
+            **colors,
+        )
+        across = -(-stored.x1 >> x_shift) - (stored.x0 >> x_shift)
+        down = -(-stored.y1 >> y_shift) - (stored.y0 >> y_shift)
+        self.device.launch("paste_rect", across, down, params)
+        self._frames.changed(stored)
+
+    def _spread(
+        self,
+        frame: FrameView,
+        component: Component,
+        part: Rect,
+        grid: tuple[int, int],
+        kernel: str,
+        params: Struct,
+    ) -> None:
+        """Means of ``part`` (in samples) on a grid, and the kernel that enlarges them over it."""
+        samples = describe.samples_of(self._frames, frame, component, part)
+        cells = describe.dense(self._scratch.take(grid[0] * grid[1]), *grid)
+        means = struct(
+            structs.AREA,
+            to=cells[0],
+            rows=self._scratch.take(4 * grid[0] * part.height),
+            even=part.width % grid[0] == 0 and part.height % grid[1] == 0,
+        )
+        means["from"] = samples
+        self.device.launch("area_rows", grid[0], part.height, means)
+        self.device.launch("area_cells", *grid, means)
+        params["cells"], params["to"] = cells, samples
+        self.device.launch(kernel, part.width, part.height, params)
+
+    def _picture(self, width: int, height: int) -> tuple[DeviceTensor, Struct]:
+        """Room for a picture (h, w, 3) of bytes on the device."""
+        tensor = self.tensor((height, width, 3), "uint8")
+        return tensor, describe.picture(tensor)
+
+    def _fetch(self, tensor: DeviceTensor) -> ByteArray:
+        """A device's bytes as an array of their own; waits for the device."""
+        size = math.prod(tensor.shape)
+        host, view = self._pinned.take(size)
+        self.device.copy(host, size, tensor.pointer, size, size, 1)
+        self.device.synchronize()
+        return view.reshape(tensor.shape).copy()
