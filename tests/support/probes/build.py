@@ -22,7 +22,8 @@ SPREAD = 3.0
 _RNG = np.random.default_rng(7)
 PROJECTION = (_RNG.normal(size=(512, 3 * BLOCKS * BLOCKS)) / np.sqrt(512)).astype(np.float32)
 """Of an identity vector to the blocks, (channel, row, column)."""
-EMAP = (_RNG.normal(size=(512, 512)) / np.sqrt(512)).astype(np.float32)
+EMAP = (2 * _RNG.normal(size=(512, 512)) / np.sqrt(512)).astype(np.float32)
+"""It makes vectors about twice as long, so that it matters that they are normed."""
 CROSSING = {
     kind: (_RNG.normal(size=(512, 512)) / np.sqrt(512)).astype(np.float32)
     for kind in ("simswap", "ghost", "hififace")

@@ -1,0 +1,165 @@
+"""Engines from model files for personas: found, checked, or refused in words while the previous one stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from doppel_ipc.settings import FilterSettings
+from doppel_ipc.verdict import Verdict
+from doppel_models.files.kinds import ModelKind
+from doppel_models.files.licences import accept, licence_of
+from doppel_models.files.model import open_model
+from doppel_models.files.store import ModelStore
+from doppel_models.persona_import import PersonaImporter
+from doppel_models.personas import Consent, Persona, PersonaStore
+from doppel_worker.assets import PersonaKey, PersonaLoader
+from doppel_worker.compositor_cpu import CpuCompositor
+from doppel_worker.errors import PersonaError
+from doppel_worker.model_engines import ModelEngines
+from doppel_worker.persona_engines import PersonaEngines
+from doppel_worker.pipeline import FacePipeline
+from doppel_worker.report import EventKind
+
+from tests.support.frames import rgba_frame
+from tests.support.networks import detector, landmarker
+from tests.support.portrait import FIXTURES
+from tests.support.probes import build
+from tests.support.probes.stage import PLAIN, picture
+
+CONSENT = Consent("synthetic", "a test", "2026-01-01T00:00:00+00:00")
+
+
+class House:
+    """A user's personas and models."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.personas = PersonaStore(folder / "personas")
+        self.models = ModelStore(folder / "models")
+        self.told: list[str] = []
+        importer = PersonaImporter()
+        engines = ModelEngines(importer, self.models, tell=self.told.append)
+        self.engines = PersonaEngines(self.personas, importer, engines)
+        photo = FIXTURES / "astronaut.png"
+        self.photo, _ = importer.add(self.personas, [photo], "Eileen", CONSENT)
+
+    def file(self, name: str, data: bytes) -> Path:
+        path = self.folder / "files" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def store(self, data: bytes, name: str, choice: str | None = None) -> None:
+        model = open_model(self.file(f"{name}.onnx", data), choice)
+        licence = licence_of(model.description.kind, model.description.variant)
+        self.models.add(model, accept(licence, "a test", "made by a test"), name=name, choice=choice)
+        (self.folder / "files" / f"{name}.onnx").unlink()
+
+    def trained(self, data: bytes) -> Persona:
+        path = self.file("somebody.dfm", data)
+        licence = licence_of(ModelKind.DFM, "")
+        return self.personas.save_model(
+            "Somebody", open_model(path), accept(licence, "a test", "made"), CONSENT
+        )
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def test_a_photo_wears_the_model_file_that_is_named_with_the_recogniser_beside_it(house: House) -> None:
+    engine = house.file("whatever.onnx", build.swapper("inswapper", build.scale_channels))
+    house.file("another.onnx", build.arcface())
+    loaded = house.engines.load(PersonaKey(house.photo.id, str(engine)))
+    assert loaded.name == "inswapper"
+    assert len(house.told) == 1
+    assert "non-commercial" in house.told[0]
+
+
+def test_a_photo_wears_a_stored_model_with_stored_helpers(house: House) -> None:
+    house.store(build.swapper("ghost", build.scale_channels), "my ghost")
+    house.store(build.arcface(), "w600k_r50")
+    with pytest.raises(PersonaError, match="crossface model for ghost"):
+        house.engines.load(PersonaKey(house.photo.id, "my ghost"))
+    house.store(build.crossface("simswap"), "crossing", "crossface-simswap")
+    with pytest.raises(PersonaError, match="crossface model for ghost"):
+        house.engines.load(PersonaKey(house.photo.id, "my ghost"))
+    house.store(build.crossface("ghost"), "crossing too", "crossface-ghost")
+    assert house.engines.load(PersonaKey(house.photo.id, "my ghost")).name == "ghost"
+
+
+def test_a_model_persona_is_worn_by_itself(house: House) -> None:
+    persona = house.trained(build.dfm(build.scale_channels))
+    assert (persona.kind, persona.engine, persona.consent) == ("model", "dfm", CONSENT)
+    assert house.engines.load(PersonaKey(persona.id)).name == "dfm"
+    with pytest.raises(PersonaError, match="a model of its own"):
+        house.engines.load(PersonaKey(persona.id, "mesh"))
+
+
+@pytest.mark.parametrize("taken", ["consent", "licence"])
+def test_without_consent_or_licence_a_model_persona_is_not_worn(taken: str, house: House) -> None:
+    persona = house.trained(build.dfm(build.scale_channels))
+    path = persona.paths[0].parent / "persona.json"
+    record = json.loads(path.read_text())
+    del record[taken]
+    path.write_text(json.dumps(record))
+    with pytest.raises(PersonaError, match=taken):
+        house.engines.load(PersonaKey(persona.id))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("black.onnx", "black", "black"),
+        ("cut.onnx", "cut", "cut short|damaged"),
+        ("text.onnx", "text", "ONNX"),
+        ("somebody.dfm", "dfm", "trained for one face"),
+        ("recogniser.onnx", "arcface", "not a model that makes a face"),
+        ("gone.onnx", "", "no model file"),
+    ],
+)
+def test_an_engine_that_cannot_be_used_is_refused_with_a_reason(
+    name: str, data: str, words: str, house: House
+) -> None:
+    made = {
+        "black": lambda: build.swapper("uniface", build.paint(np.zeros((256, 256, 3)))),
+        "cut": lambda: build.swapper("uniface", build.scale_channels)[:-40],
+        "text": lambda: b"hello" * 100,
+        "dfm": lambda: build.dfm(build.scale_channels),
+        "arcface": build.arcface,
+    }
+    path = house.file(name, made[data]()) if data else house.folder / name
+    with pytest.raises(PersonaError, match=words):
+        house.engines.load(PersonaKey(house.photo.id, str(path)))
+
+
+def test_a_one_photo_model_needs_a_photo(house: House) -> None:
+    engine = house.file("any.onnx", build.swapper("uniface", build.scale_channels))
+    with pytest.raises(PersonaError, match="photo"):
+        house.engines.load(PersonaKey("porcelain", str(engine)))
+
+
+def test_when_a_models_persona_breaks_the_previous_one_stays_and_the_status_line_says_why(
+    house: House,
+) -> None:
+    good = house.file("good.onnx", build.swapper("uniface", build.scale_channels))
+    broken = house.file("bad.onnx", build.swapper("uniface", build.paint(np.full((256, 256, 3), 0.5))))
+    loader = PersonaLoader(house.engines.load)
+    pipeline = FacePipeline(CpuCompositor(), detector(), landmarker(), loader)
+    settings = FilterSettings().replace(**{**PLAIN, "persona": house.photo.id, "engine": str(good)})
+    lane = pipeline.new_lane(settings)
+    loader.wait(PersonaKey.of(settings), 60)
+    assert pipeline.process(rgba_frame(picture(), 1), lane).verdict is Verdict.SWAPPED
+    lane.settings = settings.replace(engine=str(broken))
+    with pytest.raises(PersonaError):
+        loader.wait(PersonaKey.of(lane.settings), 60)
+    report = pipeline.process(rgba_frame(picture(), 2), lane)
+    assert report.verdict is Verdict.SWAPPED
+    assert "one colour" in report.status
+    assert "stays" in report.status
+    assert [event.kind for event in report.events] == [EventKind.PERSONA]
+    loader.close()
