@@ -61,7 +61,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     detector, landmarker = FaceDetector(), FaceLandmarker()
     tracker, compositor, settings = Tracker(detector, landmarker), CpuCompositor(), FilterSettings()
-    blob = np.random.default_rng(0).random((1, INPUT_SIZE, INPUT_SIZE, 3), np.float32)
+    blob = np.random.default_rng(0).random((1, 3, INPUT_SIZE, INPUT_SIZE), np.float32)
     clip = frames(60)
     network, plain, searching = [], [], []
     for index in range(arguments.frames):

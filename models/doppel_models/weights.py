@@ -46,9 +46,9 @@ FACE_DETECTOR_FAR = BundledFile(
 )
 """BlazeFace, full range: 192x192 RGB -> 2304 boxes with 6 key points, and their scores."""
 FACE_LANDMARKS = BundledFile(
-    "face_landmarks_detector_relu.onnx", "6f86dd190e40cfc02fda23ff670bcf2d10d541f2c785c67ecc27040fc8ae70e3"
+    "face_landmarks.onnx", "1da2aa4a3c55dfddcad6948aa63cc5d9eb14c2315c02a70c7baf16b9f6a62cde"
 )
-"""Face mesh V2: 256x256 RGB -> 478 points in 3-D, and the presence of a face."""
+"""Face mesh V2: 256x256 RGB 0..255, channels first -> 478 points in 3-D, and the presence of a face."""
 CANONICAL_FACE = BundledFile(
     "canonical_face_model.obj", "b2a959c8456d94dc039336e0c5a1735a4692a1193e248ac07d8511578a8535cf"
 )

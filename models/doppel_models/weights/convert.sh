@@ -7,4 +7,5 @@ for name in face_detector face_detection_full_range face_landmarks_detector; do
   python -m tf2onnx.convert --tflite "$name.tflite" --output "$name.onnx" --opset 17
 done
 python prelu_to_relu.py face_landmarks_detector.onnx
+python prelu_to_convs.py face_landmarks_detector_relu.onnx face_landmarks.onnx
 sha256sum --check SHA256SUMS

@@ -104,7 +104,7 @@ class _Case:
         """Judge so many frames, forwards and backwards through the pictures."""
         count = len(self._pictures)
         network = self._landmarker.network
-        bare_input = np.full((1, INPUT_SIZE, INPUT_SIZE, 3), 0.5, np.float32)
+        bare_input = np.full((1, 3, INPUT_SIZE, INPUT_SIZE), 128, np.float32)
         for number in range(frames + _WARM_UP):
             step = number % (2 * count - 2)
             frame = i420(self._pictures[min(step, 2 * count - 2 - step)], number)
