@@ -3,22 +3,28 @@
 ONNX Runtime falls back to the CPU in silence when a provider's libraries cannot be loaded, so the provider
 really in use is read back from the built session; a fallback is a value (:attr:`Network.fallback`) that the
 caller must hand on to the user.
+
+A network on a GPU is best run by :meth:`Network.run_bound`: its inputs and outputs stay where they are, and
+it runs on the stream that the pictures come by (``SessionConfig.stream``): nothing is copied, nothing waits.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from doppel_models import providers
 from doppel_models.errors import SessionError
+from doppel_models.providers import CPU_PROVIDER, CUDA_PROVIDER, DIRECTML_PROVIDER
+from doppel_models.tensor import DeviceTensor
 
-CPU_PROVIDER = "CPUExecutionProvider"
 _ORT_ERRORS_ONLY = 3
+_BINDINGS_KEPT = 16
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,6 +35,14 @@ class SessionConfig:
     """ONNX Runtime's provider names, the wanted one first."""
     intra_op_threads: int = 1
     """Threads of one network. One is best on small machines: two help alone, but lose under load."""
+    device_id: int = 0
+    """Which of the provider's devices."""
+    stream: int = 0
+    """CUDA: the stream that networks run on, a handle; 0: one of ONNX Runtime's own. With a stream, a bound
+    run returns at once: what follows on the stream waits for it."""
+    cuda_graph: bool = False
+    """CUDA: record a network whose shapes are fixed at its first runs, and play it back from then on. Only
+    bound runs, always with the same memory. Where a network cannot be recorded, it runs as usual."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,9 +52,12 @@ class Fallback:
     network: str
     wanted: str
     used: str
+    reason: str = ""
+    """Why, and what to do; empty: nobody knows."""
 
     def __str__(self) -> str:
-        return f"{self.network} runs on {self.used}, because {self.wanted} could not be started"
+        text = f"{self.network} runs on {self.used}, because {self.wanted} could not be started"
+        return f"{text}: {self.reason}" if self.reason else text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,19 +91,24 @@ class Network:
                 f"{name}: this ONNX Runtime has no {' or '.join(config.providers)};"
                 f" it has {', '.join(ort.get_available_providers())}"
             )
-        try:
-            self._session = ort.InferenceSession(model, _options(config), providers=usable)
-        except Exception as error:  # ONNX Runtime's exceptions have no common base
-            raise SessionError(f"{name}: ONNX Runtime cannot load the network: {error}") from error
+        if CUDA_PROVIDER in usable:
+            providers.load_cuda_libraries()
+        self.cuda_graph = False
+        """True when runs are recorded and played back."""
+        self._session = self._build(model, config, usable)
         self.provider: str = self._session.get_providers()[0]
         """The provider in use, as ONNX Runtime reports it after the session was built."""
         self.fallback: Fallback | None = None
         """Set when :attr:`provider` is not the one that was asked for."""
         if self.provider != wanted:
-            self.fallback = Fallback(name, wanted, self.provider)
+            self.fallback = Fallback(name, wanted, self.provider, providers.why_not(wanted))
         self.inputs = tuple(_spec(node) for node in self._session.get_inputs())
         self.outputs = tuple(_spec(node) for node in self._session.get_outputs())
         self._output_names = [spec.name for spec in self.outputs]
+        self._bindings: dict[tuple[object, ...], Any] = {}
+        self._run_options = ort.RunOptions()
+        if config.stream and self.provider == CUDA_PROVIDER:
+            self._run_options.add_run_config_entry("disable_synchronize_execution_providers", "1")
 
     def run(self, *inputs: npt.NDArray[Any]) -> Sequence[npt.NDArray[np.float32]]:
         """Run the network on its inputs, in the order of :attr:`inputs`; returns all outputs in theirs.
@@ -103,6 +125,95 @@ class Network:
             raise SessionError(f"{self.name}: the network failed: {error}") from error
         return outputs
 
+    def run_bound(
+        self, inputs: Sequence[DeviceTensor | npt.NDArray[Any]], outputs: Sequence[DeviceTensor]
+    ) -> None:
+        """Run the network on memory where it lies, in the order of :attr:`inputs` and :attr:`outputs`.
+
+        Args:
+            inputs: tensors of a device, or arrays, which are copied at each run.
+            outputs: written in place. Their shapes must be those that the network gives.
+
+        On a stream of one's own (``SessionConfig.stream``) it returns before the network is done.
+
+        Raises:
+            SessionError: the number, shapes or types do not fit, or the provider failed.
+        """
+        if (len(inputs), len(outputs)) != (len(self.inputs), len(self.outputs)):
+            raise SessionError(
+                f"{self.name}: got {len(inputs)} inputs and {len(outputs)} outputs,"
+                f" expected {len(self.inputs)} and {len(self.outputs)}"
+            )
+        try:
+            binding = self._binding(inputs, outputs)
+            self._session.run_with_iobinding(binding, self._run_options)
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise SessionError(f"{self.name}: the network failed: {error}") from error
+
+    def _binding(
+        self, inputs: Sequence[DeviceTensor | npt.NDArray[Any]], outputs: Sequence[DeviceTensor]
+    ) -> Any:
+        """The binding for this memory: made once for tensors of a device, filled anew with arrays."""
+        key = tuple(
+            (tensor.pointer, tensor.shape, tensor.dtype) if isinstance(tensor, DeviceTensor) else None
+            for tensor in (*inputs, *outputs)
+        )
+        fresh = key not in self._bindings
+        if fresh:
+            if len(self._bindings) >= _BINDINGS_KEPT:
+                self._bindings.clear()
+            self._bindings[key] = self._session.io_binding()
+        binding = self._bindings[key]
+        for spec, tensor in zip(self.inputs, inputs, strict=True):
+            if not isinstance(tensor, DeviceTensor):
+                binding.bind_cpu_input(spec.name, np.ascontiguousarray(tensor))
+            elif fresh:
+                binding.bind_input(spec.name, *_bound(tensor))
+        if fresh:
+            for spec, tensor in zip(self.outputs, outputs, strict=True):
+                binding.bind_output(spec.name, *_bound(tensor))
+        return binding
+
+    def _build(self, model: bytes, config: SessionConfig, usable: Sequence[str]) -> Any:
+        """The session; without CUDA graphs where the network cannot be recorded."""
+        fixed = config.cuda_graph and CUDA_PROVIDER in usable
+        for graph in (True, False) if fixed else (False,):
+            try:
+                session = ort.InferenceSession(
+                    model,
+                    _options(config),
+                    providers=[(name, _settings(name, config, graph)) for name in usable],
+                )
+            except Exception as error:  # ONNX Runtime's exceptions have no common base
+                if graph:
+                    continue
+                raise SessionError(f"{self.name}: ONNX Runtime cannot load the network: {error}") from error
+            self.cuda_graph = graph and session.get_providers()[0] == CUDA_PROVIDER
+            return session
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _bound(tensor: DeviceTensor) -> tuple[str, int, Any, tuple[int, ...], int]:
+    return tensor.device, tensor.device_id, np.dtype(tensor.dtype).type, tensor.shape, tensor.pointer
+
+
+def _settings(provider: str, config: SessionConfig, graph: bool) -> Mapping[str, str]:
+    """A provider's options."""
+    if provider == DIRECTML_PROVIDER:
+        return {"device_id": str(config.device_id)}
+    if provider != CUDA_PROVIDER:
+        return {}
+    options = {
+        "device_id": str(config.device_id),
+        # Doubling steps would keep twice what is needed, beside OBS and a game.
+        "arena_extend_strategy": "kSameAsRequested",
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "enable_cuda_graph": "1" if graph else "0",
+    }
+    if config.stream:
+        options["user_compute_stream"] = str(config.stream)
+    return options
+
 
 def _options(config: SessionConfig) -> ort.SessionOptions:
     options = ort.SessionOptions()
@@ -113,6 +224,8 @@ def _options(config: SessionConfig) -> ort.SessionOptions:
     options.log_severity_level = _ORT_ERRORS_ONLY
     # Waiting threads would spin at the cost of OBS's own.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if DIRECTML_PROVIDER in config.providers:
+        options.enable_mem_pattern = False  # DirectML allows none
     # Not "session.set_denormal_as_zero": it leaves the calling thread's processor in that mode for good.
     return options
 

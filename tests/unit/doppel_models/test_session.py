@@ -5,7 +5,9 @@ import onnxruntime as ort
 import pytest
 from doppel_models import weights
 from doppel_models.errors import SessionError
-from doppel_models.session import CPU_PROVIDER, Network, SessionConfig
+from doppel_models.providers import CPU_PROVIDER
+from doppel_models.session import Network, SessionConfig
+from doppel_models.tensor import DeviceTensor
 
 from tests.support.networks import detector
 
@@ -23,9 +25,9 @@ def test_a_network_that_runs_elsewhere_than_asked_says_so() -> None:
     if network.provider == CUDA:
         assert network.fallback is None
     else:
-        assert str(network.fallback) == (
-            f"detector runs on {CPU_PROVIDER}, because {CUDA} could not be started"
-        )
+        text = str(network.fallback)
+        assert text.startswith(f"detector runs on {CPU_PROVIDER}, because {CUDA} could not be started: ")
+        assert "install" in text, "what to do is said"
 
 
 @pytest.mark.skipif("QNNExecutionProvider" in ort.get_available_providers(), reason="this runtime has it")
@@ -55,3 +57,42 @@ def test_inputs_and_outputs_are_described() -> None:
         "regressors": (1, 896, 16),
         "classificators": (1, 896, 1),
     }
+
+
+def described(array: np.ndarray) -> DeviceTensor:
+    return DeviceTensor(array.ctypes.data, array.shape, "float32", "cpu", 0, array)
+
+
+def test_bound_runs_read_and_write_the_memory_they_are_given() -> None:
+    """As on a GPU, by this processor's memory: addresses in, addresses out."""
+    network = detector().networks[0]
+    random = np.random.default_rng(0)
+    picture = random.random((1, 128, 128, 3), np.float32)
+    outputs = [np.full(spec.shape, np.nan, np.float32) for spec in network.outputs]
+    for _ in range(3):
+        picture[:] = random.random(picture.shape, np.float32)
+        network.run_bound([described(picture)], [described(array) for array in outputs])
+        for bound, plain in zip(outputs, network.run(picture), strict=True):
+            assert (bound == plain).all()
+    # An array in this process's memory may stand among them, another one at each run.
+    for _ in range(2):
+        other = random.random(picture.shape, np.float32)
+        network.run_bound([other], [described(array) for array in outputs])
+        assert (outputs[0] == network.run(other)[0]).all()
+
+
+def test_bound_runs_that_do_not_fit_are_an_error_with_the_networks_name() -> None:
+    network = detector().networks[0]
+    picture = np.zeros((1, 128, 128, 3), np.float32)
+    with pytest.raises(SessionError, match="face detector: got 1 inputs and 0 outputs, expected 1 and 2"):
+        network.run_bound([described(picture)], [])
+    wrong = [described(np.zeros((1, 1), np.float32)) for _ in network.outputs]
+    with pytest.raises(SessionError, match="face detector: the network failed"):
+        network.run_bound([described(picture)], wrong)
+
+
+def test_what_cuda_alone_is_asked_for_does_not_disturb_the_cpu() -> None:
+    config = SessionConfig((CUDA, CPU_PROVIDER), device_id=0, cuda_graph=True)
+    network = Network("detector", weights.FACE_DETECTOR.read(), config)
+    assert network.cuda_graph == (network.provider == CUDA)
+    assert len(network.run(np.zeros((1, 128, 128, 3), np.float32))) == 2
