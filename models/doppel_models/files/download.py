@@ -31,15 +31,13 @@ from doppel_models.files.formats import HEAD, foreign_format
 from doppel_models.files.record import clean_origin
 
 ATTEMPTS = 4
-"""Connections in a row that bring nothing before a fetch gives up."""
-MAX_CONNECTIONS = 200
+"""Connections in a row that bring the fetch no further before it gives up."""
 MAX_REDIRECTS = 8
 KEEP_SECONDS = 14 * 24 * 3600
 """Parts of fetches that nobody went on with are deleted after this time."""
 SPARE_BYTES = 64 << 20
 MAX_VALIDATOR = 512
 _TIMEOUT = httpx.Timeout(30.0, read=60.0)
-_CHUNK = 1 << 18
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -121,16 +119,17 @@ class Download:
                 path.unlink(missing_ok=True)
 
     def _fetch(self, progress: Progress) -> None:
-        failures = 0
+        failures, furthest = 0, self._size()
         with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, headers=_HEADERS) as client:
-            for connection in range(1, MAX_CONNECTIONS + 1):
-                before = self._size()
+            while True:
                 try:
                     self._connect(client, progress)
                     return
                 except (httpx.TransportError, _RetryError) as error:
-                    failures = 0 if self._size() > before else failures + 1
-                    if failures >= ATTEMPTS or connection == MAX_CONNECTIONS:
+                    # Not "than before": a server with a false length would be asked for ever.
+                    failures = 0 if self._size() > furthest else failures + 1
+                    furthest = max(furthest, self._size())
+                    if failures >= ATTEMPTS:
                         raise DownloadError(
                             f"{clean_origin(self._url)} cannot be fetched: {_reason(error)};"
                             " what has come is kept, run the command again to go on"
@@ -161,6 +160,8 @@ class Download:
                     raise _RetryError("the file has changed on the server")
             elif response.status_code == 200:
                 start, total = 0, _length(response)
+                # Before the new version is noted: an old part must never stand beside it.
+                self._part.unlink(missing_ok=True)
             else:
                 raise _status_error(response)
             self._check_size(total, start)
@@ -173,11 +174,9 @@ class Download:
 
     def _receive(self, response: httpx.Response, start: int, total: int | None, progress: Progress) -> int:
         came, head = start, b""
-        with self._part.open("r+b" if start else "wb") as file:
-            file.seek(start)
-            file.truncate()
+        with self._part.open("ab" if start else "wb") as file:
             try:
-                for chunk in response.iter_raw(_CHUNK):
+                for chunk in response.iter_raw():
                     if came + len(chunk) > self._max_bytes:
                         raise self._too_large(came + len(chunk))
                     file.write(chunk)

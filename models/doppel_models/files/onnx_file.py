@@ -28,8 +28,8 @@ DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
 """Sets of operators that ONNX Runtime brings itself; any other needs a library of the model's own."""
 MAX_NODES = 50_000
 MAX_DIMENSION = 1 << 24
-MAX_ELEMENTS = 1 << 28
-"""Values of one tensor that a model makes by itself: 1 GiB as float32."""
+MAX_ELEMENTS = 1 << 26
+"""Values of one tensor that a model makes by itself: 256 MiB as float32."""
 MAX_SUBGRAPHS = 4
 """Levels of graphs within graphs."""
 MAX_NAME = 1024
