@@ -7,6 +7,7 @@ import typer
 from doppel_worker.cli import models, persona
 from doppel_worker.cli.bench import bench
 from doppel_worker.cli.contact_sheet import contact_sheet
+from doppel_worker.cli.devices import devices
 from doppel_worker.cli.swap import swap
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.command("swap")(swap)
 app.command("bench")(bench)
+app.command("devices")(devices)
 app.command("contact-sheet")(contact_sheet)
 app.add_typer(persona.app, name="persona")
 app.add_typer(models.app, name="models")

@@ -1,0 +1,62 @@
+"""Opens a device with all that frames need of it: a compositor, and how networks are built."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+
+from doppel_models.session import Network, SessionConfig
+
+from doppel_worker.compositor import Compositor
+from doppel_worker.compositor_cpu import CpuCompositor
+from doppel_worker.devices import CPU, DeviceInfo, choose
+from doppel_worker.errors import DeviceError
+from doppel_worker.gpu.compositor_cuda import CudaCompositor
+from doppel_worker.gpu.cuda_device import CudaDevice
+
+Notify = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OpenDevice:
+    """A device that is ready to work."""
+
+    info: DeviceInfo
+    compositor: Compositor
+    config: SessionConfig
+
+
+def open_device(wanted: str, fallback: Notify) -> OpenDevice:
+    """The device that a setting names, else the CPU.
+
+    Args:
+        wanted: see :func:`doppel_worker.devices.choose`.
+        fallback: is told why it is another one, and what to do.
+
+    Raises:
+        DeviceError: ``wanted`` is no device's name.
+    """
+    choice = choose(wanted)
+    if choice.fallback:
+        fallback(choice.fallback)
+    info = choice.device
+    if info.kind != "cuda":
+        return OpenDevice(info, CpuCompositor(), info.session_config())
+    try:
+        device = CudaDevice(info.number)
+    except DeviceError as error:
+        fallback(f"the CPU does the work instead of {info.id}: {error}")
+        return open_device(CPU, fallback)
+    return OpenDevice(info, CudaCompositor(device), info.session_config(device.stream))
+
+
+def checked(opened: OpenDevice, networks: Iterable[Network], fallback: Notify) -> OpenDevice:
+    """The device if all networks really run on it, else the CPU, of which the user is told.
+
+    ONNX Runtime falls back network by network; pictures on a GPU and networks beside it would be the slowest.
+    """
+    problems = [str(network.fallback) for network in networks if network.fallback is not None]
+    if not problems or opened.info.kind == CPU:
+        return opened
+    fallback(problems[0])
+    return open_device(CPU, fallback)
