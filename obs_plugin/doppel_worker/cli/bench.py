@@ -7,12 +7,10 @@ run once more by itself beside the whole pipeline, so both meet the same machine
 from __future__ import annotations
 
 import json
-import statistics
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import cv2
 import doppel_models
@@ -20,18 +18,17 @@ import numpy as np
 import typer
 from doppel_ipc.pixel_format import FrameLayout, PixelFormat
 from doppel_ipc.settings import FilterSettings
-from doppel_models.detector import FaceDetector
 from doppel_models.engines.base import FaceEngine
 from doppel_models.engines.mesh.engine import MeshEngine
 from doppel_models.geometry import bbox_center, bbox_size
-from doppel_models.landmarker import INPUT_SIZE, FaceLandmarker
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.photo_file import decode_photo
-from doppel_models.types import ByteArray, Detection, MeshResult
+from doppel_models.types import ByteArray
 from rich.console import Console
 from rich.table import Table
 
 from doppel_worker.assets import PersonaKey, PersonaLoader
+from doppel_worker.cli.bench_case import Case
 from doppel_worker.cli.video_file import open_input
 from doppel_worker.compositor import Rect
 from doppel_worker.compositor_cpu import CpuCompositor
@@ -41,105 +38,14 @@ from doppel_worker.pipeline import FacePipeline
 
 CLIP = Path(doppel_models.__file__).parent / "data" / "demo.mp4"
 _FRAME_NS = 33_333_333
-_WARM_UP = 10
 _PICTURES = 24
-CASES = (("mesh_720p_300px", 1280, 720, 300), ("mesh_1080p_400px", 1920, 1080, 400))
+CASES = (
+    ("mesh_720p_300px", 1280, 720, 300),
+    ("mesh_1080p_200px", 1920, 1080, 200),
+    ("mesh_1080p_400px", 1920, 1080, 400),
+    ("mesh_1080p_600px", 1920, 1080, 600),
+)
 """Name, width, height, face's longer side in pixels."""
-
-
-class _TimedLandmarker(FaceLandmarker):
-    """Adds up the processor time of its runs."""
-
-    spent_ns = 0
-
-    def run(self, crop: ByteArray) -> MeshResult:
-        """See ``FaceLandmarker.run``."""
-        start = time.thread_time_ns()
-        result = super().run(crop)
-        self.spent_ns += time.thread_time_ns() - start
-        return result
-
-
-class _TimedDetector(FaceDetector):
-    """Adds up the processor time of its runs."""
-
-    spent_ns = 0
-
-    def detect(self, image: ByteArray, min_score: float = 0.5) -> list[Detection]:
-        """See ``FaceDetector.detect``."""
-        start = time.thread_time_ns()
-        result = super().detect(image, min_score)
-        self.spent_ns += time.thread_time_ns() - start
-        return result
-
-    def detect_far(self, image: ByteArray, min_score: float = 0.5) -> list[Detection]:
-        """See ``FaceDetector.detect_far``."""
-        start = time.thread_time_ns()
-        result = super().detect_far(image, min_score)
-        self.spent_ns += time.thread_time_ns() - start
-        return result
-
-
-class _Case:
-    """One size of frame and face."""
-
-    def __init__(self, pictures: Sequence[ByteArray], engine: FaceEngine) -> None:
-        self._pictures = pictures
-        self._detector, self._landmarker = _TimedDetector(), _TimedLandmarker()
-        loader = PersonaLoader(lambda _key: engine)
-        settings = FilterSettings()
-        loader.wait(PersonaKey(settings.persona, settings.engine))
-        self._pipeline = FacePipeline(
-            CpuCompositor(), self._detector, self._landmarker, loader, clock=time.thread_time_ns
-        )
-        self._lane = self._pipeline.new_lane(settings)
-        self.landmarks_ms: list[float] = []
-        self.total_ms: list[float] = []
-        self.beside_networks_ms: list[float] = []
-        self.stage_ms: dict[str, list[float]] = {}
-        self.swapped = 0
-        self.memory_mb: float | None = None
-
-    def run(self, frames: int) -> None:
-        """Judge so many frames, forwards and backwards through the pictures."""
-        count = len(self._pictures)
-        network = self._landmarker.network
-        bare_input = np.full((1, 3, INPUT_SIZE, INPUT_SIZE), 128, np.float32)
-        for number in range(frames + _WARM_UP):
-            step = number % (2 * count - 2)
-            frame = i420(self._pictures[min(step, 2 * count - 2 - step)], number)
-            self._detector.spent_ns = self._landmarker.spent_ns = 0
-            start = time.thread_time_ns()
-            network.run(bare_input)
-            alone = time.thread_time_ns() - start
-            self._landmarker.spent_ns = 0
-            start = time.thread_time_ns()
-            report = self._pipeline.process(frame, self._lane)
-            total = time.thread_time_ns() - start
-            self.memory_mb = memory_mb()
-            if number < _WARM_UP:
-                continue
-            self.swapped += report.swapped
-            self.landmarks_ms.append(alone / 1e6)
-            self.total_ms.append(total / 1e6)
-            networks = self._detector.spent_ns + self._landmarker.spent_ns
-            self.beside_networks_ms.append((total - networks) / 1e6)
-            for name, milliseconds in report.stage_ms.items():
-                self.stage_ms.setdefault(name, []).append(milliseconds)
-
-    def figures(self) -> dict[str, object]:
-        """Medians of the run."""
-        landmarks, total = statistics.median(self.landmarks_ms), statistics.median(self.total_ms)
-        return {
-            "frames": len(self.total_ms),
-            "swapped": self.swapped,
-            "landmark_network_ms": round(landmarks, 3),
-            "pipeline_ms": round(total, 3),
-            "ratio": round(total / landmarks, 3),
-            "ratio_mean": round(statistics.fmean(self.total_ms) / statistics.fmean(self.landmarks_ms), 3),
-            "beside_networks_ms": round(statistics.median(self.beside_networks_ms), 3),
-            "stage_ms": {name: round(statistics.median(ms), 3) for name, ms in sorted(self.stage_ms.items())},
-        }
 
 
 def bench(
@@ -153,12 +59,8 @@ def bench(
     results: dict[str, object] = {}
     memory = 0.0
     for name, width, height, face_px in CASES:
-        pictures = scaled(originals, width, height, face_px)
-        case = _Case(pictures, engine)
-        case.run(frames)
-        results[name] = case.figures()
-        held = sum(picture.nbytes for picture in (*originals, *pictures)) / 2**20
-        memory = max(memory, (case.memory_mb or 0.0) - held)
+        results[name], used = _measured(scaled(originals, width, height, face_px), engine, frames)
+        memory = max(memory, used - sum(picture.nbytes for picture in originals) / 2**20)
     # Without the pictures that only this measurement holds.
     results["memory_mb"] = round(memory, 1) if memory > 0 else None
     results["budgets"] = {
@@ -169,12 +71,34 @@ def bench(
     if as_json:
         sys.stdout.write(json.dumps(results) + "\n")
         return
-    table = Table("case", "landmarks ms", "pipeline ms", "ratio", "beside networks ms", "stages ms")
-    for name, *_ in CASES:
-        row = cast("dict[str, object]", results[name])
-        keys = ("landmark_network_ms", "pipeline_ms", "ratio", "beside_networks_ms", "stage_ms")
-        table.add_row(name, *(str(row[key]) for key in keys))
-    Console().print(table, f"memory: {results['memory_mb']} MB")
+    Console().print(_table(results), f"memory: {results['memory_mb']} MB")
+
+
+def _measured(
+    pictures: Iterable[ByteArray], engine: FaceEngine, frames: int
+) -> tuple[dict[str, object], float]:
+    """The figures of one case, and the megabytes in use without its pictures."""
+    shown = [i420(picture, number) for number, picture in enumerate(pictures)]
+    case = Case(shown, engine)
+    case.run(frames)
+    held = sum(plane.nbytes for frame in shown for plane in frame.planes)
+    return case.figures(), (case.memory_mb or 0.0) - held / 2**20
+
+
+def _table(results: dict[str, object]) -> Table:
+    """Milliseconds of processor time: medians, and what is left of a frame beside its networks."""
+    cases = {name: cast("dict[str, Any]", results[name]) for name, *_ in CASES}
+    stages = sorted({stage for case in cases.values() for stage in case["stage_ms"]} - {"networks"})
+    table = Table("case", "landmarks alone", "pipeline", "ratio", "networks", "beside them", "least", *stages)
+    for name, case in cases.items():
+        keys = ["landmark_network_ms", "pipeline_ms", "ratio", "networks_ms"]
+        keys += ["beside_networks_ms", "beside_networks_min_ms"]
+        table.add_row(
+            name,
+            *(f"{case[key]:.2f}" for key in keys),
+            *(f"{case['stage_ms'].get(stage, 0.0):.2f}" for stage in stages),
+        )
+    return table
 
 
 def read_clip(path: Path, count: int) -> list[ByteArray]:
@@ -193,7 +117,7 @@ def read_clip(path: Path, count: int) -> list[ByteArray]:
     return pictures
 
 
-def scaled(pictures: Sequence[ByteArray], width: int, height: int, face_px: int) -> list[ByteArray]:
+def scaled(pictures: Sequence[ByteArray], width: int, height: int, face_px: int) -> Iterator[ByteArray]:
     """The pictures as frames of ``width`` x ``height`` whose face is ``face_px`` along its box's longer side.
 
     Raises:
@@ -210,15 +134,11 @@ def scaled(pictures: Sequence[ByteArray], width: int, height: int, face_px: int)
     scale = face_px / bbox_size(bbox)
     x, y = bbox_center(bbox)
     matrix = np.array([[scale, 0, width / 2 - scale * x], [0, scale, 0.45 * height - scale * y]])
-    return [
-        np.asarray(
-            cv2.warpAffine(
-                picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-            ),
-            np.uint8,
+    for picture in pictures:
+        moved = cv2.warpAffine(
+            picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
         )
-        for picture in pictures
-    ]
+        yield np.asarray(moved, np.uint8)
 
 
 def i420(picture: ByteArray, number: int) -> FrameView:
@@ -230,17 +150,6 @@ def i420(picture: ByteArray, number: int) -> FrameView:
     opaque = np.full((height, width), 255, np.uint8)
     CpuCompositor().paste(frame, Rect(0, 0, width, height), picture, opaque)
     return frame
-
-
-def memory_mb() -> float | None:
-    """Memory of this process that lies in RAM; None where the system does not tell simply."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return None
-    import resource
-
-    return round(pages * resource.getpagesize() / 2**20, 1)
 
 
 def _engine(picture: ByteArray) -> FaceEngine:
