@@ -89,3 +89,23 @@ def test_a_whole_number_is_taken_for_a_float() -> None:
     strength = FilterSettings().replace(strength=1).strength
     assert strength == 1.0
     assert isinstance(strength, float)
+
+
+@pytest.mark.parametrize("key", ["engine", "enhancer", "occlusion"])
+def test_a_model_is_named_by_its_name_or_its_file(key: str) -> None:
+    for value in ("my ghost 2", "w600k_r50", "/models/a b.onnx", "C:\\models\\face.DFM", "Zoë", "0a1b2c"):
+        assert check_value(key, value) == value
+
+
+@pytest.mark.parametrize("key", ["engine", "enhancer", "occlusion"])
+@pytest.mark.parametrize(
+    "value", ["", " ", " x", "x ", "a\nb", "a\0.onnx", "/etc/passwd", "models/x.txt", "x" * 90, "../x.pkl"]
+)
+def test_what_names_no_model_is_refused(key: str, value: str) -> None:
+    with pytest.raises(SettingError, match=r"stored model.*\.onnx or \.dfm"):
+        check_value(key, value)
+
+
+def test_settings_without_models_take_their_choices_alone() -> None:
+    with pytest.raises(SettingError, match="not one of mosaic, slate"):
+        check_value("cover", "model.onnx")

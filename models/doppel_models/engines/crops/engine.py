@@ -100,7 +100,9 @@ class CropEngine:
             raise EngineError(f"{parts.swapper.model.title}: the persona's identity is missing")
         self.notes = notes
         self._holds = holds
-        self._parts, self._row, self._boost = parts, row, pixel_boost
+        self.parts = parts
+        """The networks that it works with."""
+        self._row, self._boost = row, pixel_boost
         self._size = parts.swapper.model.size
         wanted = parts.enhancer.size if parts.enhancer is not None else 0
         self._reduction = max(1, -(-wanted // (self._size * pixel_boost)))
@@ -112,7 +114,7 @@ class CropEngine:
     @property
     def name(self) -> str:
         """The model's kind."""
-        return str(self._parts.swapper.model.kind)
+        return str(self.parts.swapper.model.kind)
 
     def new_state(self) -> CropState:
         """A fresh state for a new track."""
@@ -154,12 +156,12 @@ class CropEngine:
         rgb, own_mask = self._infer(crop, self._conditions(look, state))
         hull = masks.hull(small, self._row.hull_growth, look.edge_softness)
         mask = hull if own_mask is None else hull * masks.from_model(own_mask, look.edge_softness)
-        if self._parts.occluder is not None:
-            mask = mask * masks.from_model(self._parts.occluder.uncovered(crop), 0.0)
+        if self.parts.occluder is not None:
+            mask = mask * masks.from_model(self.parts.occluder.uncovered(crop), 0.0)
         if look.color_match == "relight":
             rgb = color.apply(state.color.follow(rgb, crop, mask, seconds), rgb)
-        if self._parts.enhancer is not None:
-            rgb = self._parts.enhancer.apply(rgb, points, look.enhancer_strength)
+        if self.parts.enhancer is not None:
+            rgb = self.parts.enhancer.apply(rgb, points, look.enhancer_strength)
         mask = masks.without_openings(mask, small, mouth=look.keep_mouth, eyes=look.keep_eyes)
         if look.strength < 1:
             mask = mask * np.float32(look.strength)
@@ -167,10 +169,10 @@ class CropEngine:
 
     def _learn(self, crop: ByteArray, points: FloatArray, state: CropState) -> None:
         """Get to know the filmed person, over the first frames of a track."""
-        if self._parts.recogniser is None or self._parts.identity is None:
+        if self.parts.recogniser is None or self.parts.identity is None:
             return
         if len(state.seen) < _LEARN_FACES:
-            state.seen.append(self._parts.recogniser.embed(crop, points))
+            state.seen.append(self.parts.recogniser.embed(crop, points))
             state.filmed = np.mean(state.seen, axis=0).astype(np.float32)
 
     def _conditions(self, look: LookSettings, state: CropState) -> dict[Role, Tensor]:
@@ -178,10 +180,10 @@ class CropEngine:
         inputs: dict[Role, Tensor] = {Role.MORPH: np.full(1, look.morph, np.float32)}
         if self._source is not None:
             inputs[Role.SOURCE_PICTURE] = self._source
-        if self._parts.identity is not None:
+        if self.parts.identity is not None:
             key = (look.identity_weight, len(state.seen))
             if state.latent is None or state.latent[:2] != key:
-                latent = self._parts.identity.latent(look.identity_weight, state.filmed)
+                latent = self.parts.identity.latent(look.identity_weight, state.filmed)
                 state.latent = (*key, latent)
             inputs[Role.SOURCE_VECTOR] = state.latent[2]
         return inputs
@@ -195,17 +197,17 @@ class CropEngine:
         parts: list[ByteArray] = []
         own: list[FloatArray] = []
         for part in boost.split(taken, self._boost) if self._boost > 1 else [taken]:
-            outputs = self._parts.swapper.run({**inputs, Role.TARGET: self._row.picture_in.encode(part)})
+            outputs = self.parts.swapper.run({**inputs, Role.TARGET: self._row.picture_in.encode(part)})
             face = outputs[Role.FACE]
             if not np.isfinite(face).all():
-                raise EngineError(f"{self._parts.swapper.network.name} gives no picture (not a number)")
+                raise EngineError(f"{self.parts.swapper.network.name} gives no picture (not a number)")
             parts.append(self._row.picture_out.decode(face))
             masks_given = [outputs[role] for role in (Role.FACE_MASK, Role.TARGET_MASK) if role in outputs]
             if masks_given:
                 own.append(np.prod([as_mask(mask) for mask in masks_given], axis=0))
         rgb = boost.join(parts, self._boost) if self._boost > 1 else parts[0]
         if _brightest(rgb) < _BLACK and _brightest(crop) >= _NOT_DARK:
-            raise EngineError(f"{self._parts.swapper.network.name} gives a black picture")
+            raise EngineError(f"{self.parts.swapper.network.name} gives a black picture")
         if self._reduction > 1:
             rgb = np.asarray(cv2.resize(rgb, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
         return rgb, np.mean(own, axis=0) if own else None

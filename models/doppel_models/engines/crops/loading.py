@@ -51,6 +51,11 @@ class NetworkLoader:
         self._loaded: weakref.WeakValueDictionary[tuple[str, str], LoadedNetwork]
         self._loaded = weakref.WeakValueDictionary()
 
+    @property
+    def count(self) -> int:
+        """Networks in use."""
+        return len(self._loaded)
+
     def load(self, source: ModelFile) -> LoadedNetwork:
         """The network of a file, ready to run.
 
