@@ -241,6 +241,8 @@ class FacePipeline:
             if rect.width == 0 or rect.height == 0:
                 return
             fade, mask = result.pose_fade, result.mask
+            if result.veil_mask is not None:
+                self.compositor.blur(frame, rect, result.veil_mask)
             if fade > 0:
                 if settings.side_face_policy != "original" and result.cover_mask is not None:
                     cover = _weighted(result.cover_mask, min(1.0, fade * _COVER_EARLY))
@@ -291,22 +293,24 @@ def in_frame(swap: _Swap, width: int, height: int) -> tuple[Rect, SwapResult]:
     def moved(image: ByteArray, border: int) -> ByteArray:
         return np.asarray(cv2.warpAffine(image, matrix, size, flags=inverse, borderMode=border), np.uint8)
 
-    cover = result.cover_mask
+    cover, veil = result.cover_mask, result.veil_mask
     return rect, dataclasses.replace(
         result,
         rgb=moved(result.rgb, cv2.BORDER_REPLICATE),
         mask=moved(result.mask, cv2.BORDER_CONSTANT),
         cover_mask=None if cover is None else moved(cover, cv2.BORDER_CONSTANT),
+        veil_mask=None if veil is None else moved(veil, cv2.BORDER_CONSTANT),
     )
 
 
 def _copied(result: SwapResult) -> SwapResult:
-    cover = result.cover_mask
+    cover, veil = result.cover_mask, result.veil_mask
     return dataclasses.replace(
         result,
         rgb=result.rgb.copy(),
         mask=result.mask.copy(),
         cover_mask=None if cover is None else cover.copy(),
+        veil_mask=None if veil is None else veil.copy(),
     )
 
 

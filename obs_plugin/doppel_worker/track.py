@@ -31,8 +31,14 @@ _JUMP = 0.5
 """A move between two frames of more than this part of the face's size starts the smoothing afresh."""
 _DOUBT = 0.08
 """Difference from a person's usual looks, in any light, from which the detector must confirm the face."""
-_REGION_NS = 300_000_000
-"""Time constant with which the region of a face shrinks, nanoseconds; it grows at once."""
+_SURE = 0.065
+"""The same, below which it is that face again, after it has been so for ``_SURE_AFTER``."""
+_SURE_AFTER = 150_000_000
+_NEW_LOOKS_AFTER = 3_000_000_000
+"""How long a face must look otherwise, clearly and always alike, until that is how it usually looks."""
+_CLEAR_PRESENCE, _ALIKE = 0.95, 0.05
+_REGION_NS, _DOUBTFUL_REGION_NS = 300_000_000, 2_000_000_000
+"""Time constants with which the region of a face shrinks, nanoseconds; it grows at once."""
 _LOOKS_EVERY = 300_000_000
 _LOOKS_GAIN = 0.15
 """A person's usual looks are a running mean: so often (nanoseconds), with so much of the new ones."""
@@ -88,6 +94,10 @@ class Track:
         """When the face last looked as usual, or the detector agreed that it is one."""
         self.maybe_seen = now
         """When something like a face was last seen where this one was lost."""
+        self.doubtful = False
+        """The face does not look as usual: something is before it, or the landmarks lie beside it."""
+        self._sure_since: int | None = None
+        self._alike_since = now
         self._looks = measurement.appearance
         self._usual_looks = measurement.appearance
         self._looked_at = now
@@ -135,7 +145,9 @@ class Track:
             measurement.bbox,
             measurement.presence,
         )
-        keep = np.float32(math.exp((self.last_seen - now) / _REGION_NS))
+        self._judge_looks(measurement, now)
+        shrinking = _DOUBTFUL_REGION_NS if self.doubtful else _REGION_NS
+        keep = np.float32(math.exp((self.last_seen - now) / shrinking))
         kept = self.bbox + keep * (self.region - self.bbox)
         self.region = np.concatenate([np.minimum(kept, self.bbox)[:2], np.maximum(kept, self.bbox)[2:]])
         if now - self._looked_at >= _LOOKS_EVERY:
@@ -147,6 +159,26 @@ class Track:
         self.last_seen = self.maybe_seen = now
         if not self.is_doubtful(measurement):
             self.confirmed = now
+
+    def _judge_looks(self, measurement: Measurement, now: int) -> None:
+        """Keep :attr:`doubtful`."""
+        unlike = difference(self._usual_looks, measurement.appearance, any_light=True)
+        clear = measurement.presence >= _CLEAR_PRESENCE
+        if not clear or difference(self._looks, measurement.appearance) > _ALIKE:
+            self._alike_since = now
+        if unlike >= _DOUBT and not self.doubtful:
+            self.doubtful, self._alike_since = True, now
+        if unlike >= _SURE:
+            self._sure_since = None
+        elif self._sure_since is None:
+            self._sure_since = now
+        if not self.doubtful:
+            return
+        if self._sure_since is not None and now - self._sure_since >= _SURE_AFTER:
+            self.doubtful = False
+        elif now - self._alike_since >= _NEW_LOOKS_AFTER:
+            self.doubtful = False
+            self._usual_looks = measurement.appearance
 
     def reset_smoothing(self) -> None:
         """Let the next landmarks pass unsmoothed: the face jumped, or the scene did."""

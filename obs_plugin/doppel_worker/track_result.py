@@ -9,7 +9,7 @@ from doppel_models.types import Face, FloatArray
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LostFace:
-    """A face that was followed and is not seen now."""
+    """A face that was followed and is not seen now, or not as usual: something may be before it."""
 
     track_id: int
     bbox: FloatArray

@@ -23,6 +23,7 @@ from doppel_worker.compositor import Compositor
 from doppel_worker.face_finder import FaceFinder
 from doppel_worker.faint_faces import FAINT_SCORE, FaintFaces
 from doppel_worker.frame import FrameView
+from doppel_worker.one_place import OnePlace
 from doppel_worker.same_place import claimed, covers, explains, near
 from doppel_worker.track import Measurement, Track, measure
 from doppel_worker.track_result import LostFace, TrackResult
@@ -41,10 +42,6 @@ _REMEMBER = 20_000 * _MS
 """How long a person is remembered, to get the same identity on return."""
 _UNCONFIRMED_FOR = 50 * _MS
 """How long a face that looks unlike its person is followed although the detector does not see it."""
-_PATIENCE = 500 * _MS
-"""With ``faces=largest``: how long a lost face keeps its place before another one takes it."""
-_LARGER = 1.3
-"""With ``faces=largest``: another face must be this much larger, for ``_PATIENCE``, to take the place."""
 _BOX_OF_FACE = 0.8
 """Longer side of a detection over that of the landmarks."""
 _FAR_ROUND = 100 * _MS
@@ -71,8 +68,7 @@ class Tracker:
         self._stamp: int | None = None
         self._now = 0
         self._searched_at: int | None = None
-        self._larger_since: int | None = None
-        self._takeover_size = 0.0
+        self._place = OnePlace()
 
     def update(self, frame: FrameView, compositor: Compositor, settings: FilterSettings) -> TrackResult:
         """Follow the faces into the next frame."""
@@ -89,10 +85,13 @@ class Tracker:
         if search:
             self._search(frame, compositor, settings, everywhere=jumped or missing)
         self._forget(settings)
-        faces = [track.face(self._now, settings.smoothing) for track in self._tracks]
+        # A face that does not look like itself is not sure to be where its landmarks are.
+        sure = [track for track in self._tracks if not track.doubtful]
+        faces = [track.face(self._now, settings.smoothing) for track in sure]
+        hidden = [track for track in self._tracks if track.doubtful] + self._lost
         return TrackResult(
             faces=tuple(sorted(faces, key=lambda face: -bbox_size(face.bbox))),
-            lost=tuple(self._lost_face(track) for track in self._lost),
+            lost=tuple(self._lost_face(track) for track in hidden),
             bystanders=tuple(detection.bbox for detection in self._bystanders),
             ran_detector=search,
         )
@@ -131,7 +130,7 @@ class Tracker:
                 and not claimed(measurement, followed)
             ):
                 track.take(measurement, self._now)
-                followed.append(track)
+                followed.append(self._known_better(track, measurement))
             else:
                 missing.append(track)
         for track in list(self._lost):
@@ -149,6 +148,27 @@ class Tracker:
         self._tracks = followed
         self._lost += missing
         return bool(missing)
+
+    def _known_better(self, track: Track, measurement: Measurement) -> Track:
+        """The track, or a remembered person whom its face resembles as it does not resemble the track's.
+
+        What hid a face (a book, a hand) can be taken for another person; when it goes, that person is back.
+        """
+        if not track.is_doubtful(measurement):
+            return track
+        known = [
+            other
+            for other in self._lost + self._gone
+            if other.differs(measurement) < SAME and not other.is_doubtful(measurement)
+        ]
+        if not known:
+            return track
+        best = min(known, key=lambda other: other.differs(measurement))
+        self._lost = [other for other in self._lost if other is not best]
+        self._gone = [other for other in self._gone if other is not best] + [track]
+        best.reset_smoothing()
+        best.take(measurement, self._now)
+        return best
 
     def _search(
         self, frame: FrameView, compositor: Compositor, settings: FilterSettings, *, everywhere: bool
@@ -173,7 +193,7 @@ class Tracker:
         least = _BOX_OF_FACE * settings.min_face_px
         free = [one for one in free if one.score >= MIN_SCORE and bbox_size(one.bbox) >= least]
         free.sort(key=lambda one: -bbox_size(one.bbox))
-        self._note_larger(free, detections)
+        self._place.note(self._tracks[0] if self._tracks else None, free, detections, self._now)
         self._bystanders = []
         for detection in free:
             if not self._wanted(detection, settings):
@@ -218,33 +238,12 @@ class Tracker:
         """True if a face that is not followed shall be."""
         if settings.faces == "all":
             return len(self._tracks) < settings.max_faces
-        if not self._tracks:
-            return True
-        waited = self._larger_since is not None and self._now - self._larger_since >= _PATIENCE
-        return waited and bbox_size(detection.bbox) >= self._takeover_size
-
-    def _note_larger(self, free: list[Detection], detections: list[Detection]) -> None:
-        """Keep the time for which another face has been much larger than the one that is followed."""
-        if not self._tracks:
-            self._larger_since = None
-            return
-        target = self._tracks[0]
-        sizes = [bbox_size(one.bbox) for one in detections if explains(target, one)]
-        self._takeover_size = _LARGER * max(sizes, default=bbox_size(target.bbox))
-        if not any(bbox_size(one.bbox) >= self._takeover_size for one in free):
-            self._larger_since = None
-        elif self._larger_since is None:
-            self._larger_since = self._now
+        return not self._tracks or self._place.goes_to(detection, self._now)
 
     def _place_is_kept(self, detection: Detection, settings: FilterSettings) -> bool:
-        """True while the one face to follow has been lost so lately that a stranger must wait."""
-        waiting = [track for track in self._lost if self._now - track.last_seen < _PATIENCE]
-        return (
-            settings.faces == "largest"
-            and not self._tracks
-            and bool(waiting)
-            and not any(near(track, detection) for track in waiting)
-        )
+        """True while a stranger must wait for the one face to follow."""
+        alone = settings.faces == "largest" and not self._tracks
+        return alone and self._place.is_kept(detection, self._lost, self._now)
 
     def _recognise(self, detection: Detection, measurement: Measurement) -> Track | None:
         """The lost or remembered track whose person this is; None if it is nobody known."""
@@ -260,7 +259,7 @@ class Tracker:
         if settings.faces == "largest":
             self._gone += self._tracks
             self._tracks = []
-            self._larger_since = None
+            self._place.taken()
         if known is None:
             self._tracks.append(Track(next(self._ids), measurement, self._now))
             return

@@ -9,6 +9,8 @@ How a pipeline uses an engine, per face and frame::
         crop = compositor.sample(frame, request.matrix, request.dsize)
     result = engine.swap(crop, request.to_crop(face.landmarks), face, look, state, timestamp_ns)
 
+    if result.veil_mask is not None:
+        compositor.blur(frame, rect, result.veil_mask)
     if result.pose_fade > 0:    # turned too far: the swap fades to the *blurred* original
         compositor.blur(frame, rect, result.cover_mask * pose_fade); mask = result.mask * (1 - pose_fade)
     compositor.paste(frame, rect, result.rgb, mask)
@@ -114,6 +116,9 @@ class SwapResult:
     """0 (swap fully) .. 1 (turned too far: show the blurred original instead)."""
     cover_mask: ByteArray | None = None
     """(height, width) uint8: the whole face, without holes, to be blurred; there when ``pose_fade`` > 0."""
+    veil_mask: ByteArray | None = None
+    """(height, width) uint8: to be blurred before the swap is pasted. It is not swapped because something
+    seems to be in front of the face there, but that may be the face itself."""
 
 
 class EngineState(Protocol):

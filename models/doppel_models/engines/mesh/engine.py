@@ -29,6 +29,8 @@ _MAX_SIDE = 720
 """Crops with a longer side are taken at a reduced scale."""
 _RASTER_WIDTH = 104
 """Pixels of the maps over the crop's width; in between they are smooth enough to be interpolated."""
+_VEIL = 2.0
+"""Over doubt: a doubtful hole is blurred at once."""
 _EYE_SOFT = 0.006
 """Feather of kept eyes and mouth, as a part of the face's width."""
 _MAX_GAP_SECONDS = 0.5
@@ -156,7 +158,11 @@ class MeshEngine:
         mask = imaging.resize(mask_small, (width, height))
         rgb = self._canvas.texture(texture, texture_map, mask_small, (width, height))
         self._keep(crop, rgb, points, target, look, face_width)
-        return SwapResult(rgb, mask, fade, cover)
+        veil = None
+        if covered is not None and (doubt := state.occlusion.doubt) > 0:
+            hidden = imaging.sample(self._mask(look, None) * state.occlusion.moving, texture_map) * coverage
+            veil = imaging.resize(_bytes(hidden * np.float32(min(1.0, _VEIL * doubt))), (width, height))
+        return SwapResult(rgb, mask, fade, cover, veil)
 
     def _keep(
         self,

@@ -4,7 +4,9 @@
 light: brightness and two colour differences per texel, their usual spread, and the range of their
 neighbourhood (so that landmarks that are a texel off raise no alarm). A thing in front is a large connected
 patch that differs strongly and reaches in from the outline; what differs in the middle of the face only is an
-expression. Turning the head raises the threshold, because the face itself then looks different.
+expression. Turning the head raises the threshold, because the face itself then looks different. Where the new
+patch has the colour of the rest of the skin and the memory has not, a thing that was there from the start has
+gone: the memory was wrong, and what appears is the face.
 
 **Hair** over the forehead stands still, so it is found by its colour: much darker than the skin of the cheeks
 and connected with the upper outline.
@@ -17,9 +19,8 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from doppel_models.engines.mesh import masks, regions, relight
+from doppel_models.engines.mesh import masks, relight, zones
 from doppel_models.types import FloatArray
 
 SIZE = masks.SIZE
@@ -36,10 +37,18 @@ _SPREAD_SHARE = 1.2
 _LOW, _HIGH = 1.0, 1.5
 _CORE_SHARE = 0.2
 _MIN_AREA, _MAX_AREA = 0.012, 0.85
-_BORDER = 0.035
 _YAW_TOLERANCE, _PITCH_TOLERANCE = 14.0, 12.0
 _MAX_TURNED = 1.5
 _RISE_SECONDS, _FALL_SECONDS = 0.04, 0.12
+_SKIN_LIKE, _UNLIKE = 0.5, 0.055
+"""A patch is skin that appears if it is so many times as far in colour from the other skin as the memory of
+it, which is at least so far from it. Measured on drawn things: where a book goes 0.16 to 0.3
+times 0.34 to 0.67, a hand 0.2 to 0.5 times 0.06 to 0.07; where a book comes 4 times 0.2, a hand 2.6 times
+0.03 to 0.05."""
+_TRUSTED_SHARE = (0.25, 0.35)
+"""Part of the face that a thing in front may cover: a larger hole is doubtful, more and more."""
+_TRUSTED_AGE = (8.0, 10.0)
+"""Seconds for which the face must be known until its memory can be trusted."""
 _HAIR_SECONDS = 0.4
 _MIN_HAIR = 0.006
 _HAIR_CONTRAST = 0.5
@@ -96,6 +105,8 @@ class Occlusion:
         found = None
         if self._frames >= _LEARN_FRAMES:
             found = self._find(look, 1 + min(turned, _MAX_TURNED))
+            if found is not None and self._appears(look, found):
+                found = None
         self._learn(look, self._mean, found, (yaw, pitch), seconds)
         if found is None:
             if not self._mask.any():
@@ -111,14 +122,14 @@ class Occlusion:
     def _find(self, look: FloatArray, tolerance: float) -> FloatArray | None:
         outside = np.maximum(look - self._high, self._low - look)
         score = np.maximum(outside, 0) / (_FLOOR + np.float32(_SPREAD_SHARE) * self._spread)
-        total = cv2.blur(cv2.sqrt(cv2.transform(score * score, _SUM)), (3, 3)) * _trust()
-        odd = (total > _LOW * tolerance) & _inside()
-        area = _area()
+        total = cv2.blur(cv2.sqrt(cv2.transform(score * score, _SUM)), (3, 3)) * zones.trust()
+        odd = (total > _LOW * tolerance) & zones.inside()
+        area = zones.area()
         if np.count_nonzero(odd) < _MIN_AREA * area:
             return None
         count, labels, stats, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8), connectivity=8)
         core = np.bincount(labels[total > _HIGH * tolerance], minlength=count)
-        border = np.bincount(labels[_border()], minlength=count)
+        border = np.bincount(labels[zones.border()], minlength=count)
         size = stats[:, cv2.CC_STAT_AREA]
         good = (size >= _MIN_AREA * area) & (core >= _CORE_SHARE * size) & (border > 0)
         good[0] = False
@@ -128,6 +139,42 @@ class Occlusion:
         return np.asarray(
             cv2.GaussianBlur(cv2.dilate(patch, _DISC).astype(np.float32), (0, 0), 0.8), np.float32
         )
+
+    @property
+    def doubt(self) -> float:
+        """0..1: how little what seems to be in front of the face can be trusted to be in front of it.
+
+        A hole in the swap shows the filmed picture: a large one, or one in a face that is hardly known, may
+        show the face itself.
+        """
+        share = float(self._mask[zones.inside()].mean())
+        if share == 0:
+            return 0.0
+        low, high = _TRUSTED_SHARE
+        young, known = _TRUSTED_AGE
+        return min(1.0, max((share - low) / (high - low), (known - self._age) / (known - young), 0.0))
+
+    @property
+    def moving(self) -> FloatArray:
+        """(SIZE, SIZE) 0..1: what is in front, but for hair."""
+        return self._mask
+
+    def _appears(self, look: FloatArray, found: FloatArray) -> bool:
+        """True if what seems to be in front is skin that appears; the memory is put right."""
+        assert self._mean is not None  # noqa: S101 - something is found only against a memory
+        skin = relight.skin_weight() > 0.5
+        patch, rest = skin & (found > 0.5), skin & (found < 0.05)
+        if not patch.any() or not rest.any():
+            return False
+        usual = np.median(look[rest][:, 1:], axis=0)
+        now, before = (
+            float(np.abs(np.median(of[patch][:, 1:], axis=0) - usual).max()) for of in (look, self._mean)
+        )
+        if before < _UNLIKE or now > _SKIN_LIKE * before:
+            return False
+        self._mean[:] = look
+        self._take_range(self._mean)
+        return True
 
     def _learn(
         self,
@@ -162,18 +209,18 @@ class Occlusion:
         self._high = np.asarray(cv2.dilate(mean, _NEAR), np.float32)
 
     def _update_hair(self, brightness: FloatArray, seconds: float) -> FloatArray | None:
-        cheeks = np.take(brightness, _cheeks())
+        cheeks = np.take(brightness, zones.cheeks())
         skin = np.partition(cheeks, len(cheeks) // 2)[len(cheeks) // 2]
-        dark = (brightness < skin - np.float32(_HAIR_CONTRAST)) & _hair_zone()
+        dark = (brightness < skin - np.float32(_HAIR_CONTRAST)) & zones.hair_zone()
         hair = np.zeros((SIZE, SIZE), np.float32)
         if np.count_nonzero(dark):
             # Only what hangs down from the upper outline is hair; a dark spot elsewhere is not.
             count, labels = cv2.connectedComponents(dark.astype(np.uint8), connectivity=4)
             rooted = np.zeros(count, np.float32)
-            rooted[np.take(labels, _hair_roots())] = 1
+            rooted[np.take(labels, zones.hair_roots())] = 1
             rooted[0] = 0
             hair = np.asarray(rooted[labels], np.float32)
-            if float(hair.sum()) < _MIN_HAIR * _area():
+            if float(hair.sum()) < _MIN_HAIR * zones.area():
                 hair[:] = 0
         if self._hair is None:
             self._hair = hair
@@ -230,48 +277,3 @@ def _fit_basis() -> tuple[FloatArray, FloatArray]:
     basis = relight.basis().reshape(SIZE, SIZE, -1)[sub, sub]
     weight = relight.skin_weight()[sub, sub].reshape(-1).copy()
     return np.ascontiguousarray(basis.reshape(-1, basis.shape[2]).T), weight
-
-
-@functools.cache
-def _inside() -> npt.NDArray[np.bool_]:
-    return np.asarray(masks.distance() > 0.006, np.bool_)
-
-
-@functools.cache
-def _area() -> int:
-    return int(np.count_nonzero(_inside()))
-
-
-@functools.cache
-def _border() -> npt.NDArray[np.bool_]:
-    return np.asarray(_inside() & (masks.distance() < _BORDER), np.bool_)
-
-
-@functools.cache
-def _trust() -> FloatArray:
-    """(SIZE, SIZE) 0..1: low at the temples, where landmarks slide over hair and ears as the head turns."""
-    rows, columns = (np.mgrid[0:SIZE, 0:SIZE] + 0.5) / SIZE
-    side = regions.smoothstep(((np.abs(columns - 0.5) - 0.26) / 0.12).astype(np.float32))
-    height = regions.smoothstep(((0.62 - rows) / 0.08).astype(np.float32))
-    return np.asarray(1 - 0.7 * side * height, np.float32)
-
-
-@functools.cache
-def _cheeks() -> npt.NDArray[np.intp]:
-    """Flat indices of the cheeks' texels."""
-    rows, columns = (np.mgrid[0:SIZE, 0:SIZE] + 0.5) / SIZE
-    middle = (rows > 0.42) & (rows < 0.70) & (np.abs(columns - 0.5) < 0.3)
-    return np.flatnonzero(middle & (relight.skin_weight() > 0.5))
-
-
-@functools.cache
-def _hair_zone() -> npt.NDArray[np.bool_]:
-    """Above the brows."""
-    rows, columns = (np.mgrid[0:SIZE, 0:SIZE] + 0.5) / SIZE
-    return np.asarray(_inside() & (rows < 0.24 + 0.3 * np.maximum(np.abs(columns - 0.5) - 0.36, 0)), np.bool_)
-
-
-@functools.cache
-def _hair_roots() -> npt.NDArray[np.intp]:
-    """Flat indices of the texels from which hair can hang down."""
-    return np.flatnonzero(_hair_zone() & (masks.distance() < 0.05))
