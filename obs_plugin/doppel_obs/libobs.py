@@ -70,6 +70,7 @@ _TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     "obs_get_video_frame_time": ((), c_uint64),
     "obs_source_enabled": ((_P,), c_bool),
     "obs_source_enum_filters": ((_P, ENUM_CALLBACK, _P), None),
+    "obs_source_media_get_state": ((_P,), c_int32),
     # Registration
     "obs_get_version": ((), c_uint32),
     "obs_register_source_s": ((_P, c_size_t), None),

@@ -44,6 +44,8 @@ class Judgement:
     """Milliseconds that each stage took in this frame."""
     detail: str = ""
     """For the filter's status line; empty: nothing to tell."""
+    settled: bool = True
+    """False: a persona is being loaded, say, so the same frame may soon be judged differently."""
 
 
 class LaneProcessor(Protocol):
@@ -93,6 +95,12 @@ class Backend(Protocol):
     @property
     def errors(self) -> tuple[type[Exception], ...]:
         """What may go wrong without a mistake in the program: the lane reports it and goes on."""
+
+    def prepare(self, settings: FilterSettings) -> None:
+        """A lane with such settings may be opened soon: begins to load what takes long.
+
+        What is wrong is told when a lane asks for it.
+        """
 
     def open_lane(self, settings: FilterSettings) -> LaneProcessor:
         """A processor for a new lane. Quick; personas may still be loading when it returns."""

@@ -31,6 +31,9 @@ WAIT_S = 0.2
 THROTTLE_POLL_S = 0.003
 THROTTLE_IDLE_S = 0.25
 """While throttled: a source that has sent nothing for so long has stopped, and its last frame counts."""
+UNSETTLED_S = 3.0
+"""For so long a persona or a picture that is being loaded is looked for at every wait, then less often."""
+UNSETTLED_POLL_S = 2.0
 RESTART_AFTER_S = (0.0, 0.1, 0.5, 2.0)
 """How long frames stay covered after a failure, by the number of failures in a row."""
 
@@ -89,6 +92,9 @@ class Lane:
         self._processor: LaneProcessor | None = None
         self._failures = 0
         self._idle_until = 0.0
+        self._judged_with: tuple[int, LaneProcessor | None] | None = None
+        self._unsettled_since: float | None = None
+        self._ask_at = 0.0
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._statistics = threading.Lock()
@@ -193,6 +199,7 @@ class Lane:
     def _serve_next(self) -> None:
         slot = self._ring.next(WAIT_S)
         if slot is None:
+            self._reconsider()
             return
         taken = self._ring.submitted
         try:
@@ -205,9 +212,40 @@ class Lane:
         self._note(slot, judgement)
         self._skip(taken)
 
+    def _reconsider(self) -> None:
+        """No frame comes. Asks for the last one again where it would be judged differently by now.
+
+        The gate knows whether the source has stopped; where it has not, the next frame is the answer.
+        """
+        if self._judged_with is None:
+            return
+        now, present = time.monotonic(), (self._used[0], self._processor)
+        if present != self._judged_with:
+            self._judged_with = present
+            self._ring.ask_again()
+        elif self._unsettled_since is not None and now >= self._ask_at:
+            patient = now - self._unsettled_since > UNSETTLED_S
+            self._ask_at = now + (UNSETTLED_POLL_S if patient else 0.0)
+            self._ring.ask_again()
+
+    def _note_settled(self, *, settled: bool) -> None:
+        if self._judged_with is None or self._judged_with[0] != self._used[0]:
+            self._unsettled_since = None
+        self._judged_with = (self._used[0], self._processor)
+        if settled and not self._slate.pending:
+            self._unsettled_since = None
+        elif self._unsettled_since is None:
+            self._unsettled_since = time.monotonic()
+
     def _judge(self, slot: Slot) -> Judgement:
+        judgement = self._judge_frame(slot)
+        self._note_settled(settled=judgement.settled)
+        return judgement
+
+    def _judge_frame(self, slot: Slot) -> Judgement:
         try:
             processor = self._prepare()  # settings that came while we waited hold for this very frame
+            self._ring.keep(slot)
             frame = frame_of(slot, self._ring.layout)
             judgement = processor.process(frame)
             self._slate.update(frame)

@@ -41,6 +41,11 @@ class LaneSlate:
         self._picture: ByteArray | None = None
         self._drawn_for: tuple[object, ...] = ()
 
+    @property
+    def pending(self) -> bool:
+        """A picture is wanted that is neither drawn nor known to be unusable; another frame may draw it."""
+        return bool(self._path) and not self._drawn_for and not self.detail
+
     def want(self, settings: FilterSettings) -> None:
         """Has the picture of these settings read, unless it is the one already wanted."""
         path = settings.slate_image if settings.cover == "slate" else ""

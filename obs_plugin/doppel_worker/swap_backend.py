@@ -52,12 +52,16 @@ class SwapBackend:
         self._loader = PersonaLoader(PersonaEngines(self._store, PersonaImporter()).load)
         self._pipeline = FacePipeline(CpuCompositor(), detector, landmarker, self._loader)
 
-    def open_lane(self, settings: FilterSettings) -> SwapLane:
-        """A processor for a new lane. Its persona starts to load now, not with the first frame."""
+    def prepare(self, settings: FilterSettings) -> None:
+        """Starts to load the persona of these settings."""
         if settings.persona:
             # What is wrong with it is told when a frame asks for it.
             with self._frames, contextlib.suppress(PersonaError):
                 self._loader.get(PersonaKey.of(settings))
+
+    def open_lane(self, settings: FilterSettings) -> SwapLane:
+        """A processor for a new lane. Its persona starts to load now, not with the first frame."""
+        self.prepare(settings)
         return SwapLane(self._pipeline, self._frames, settings, self._notify_of)
 
     def personas(self) -> Sequence[PersonaInfo]:
@@ -121,7 +125,9 @@ class SwapLane:
             report = self._pipeline.process(frame, self._lane)
         for event in report.events:
             self._notify(event)
-        return Judgement(report.verdict, report.swapped, report.stage_ms, report.status)
+        wanted = PersonaKey.of(self._lane.settings)
+        settled = not wanted.persona or wanted == self._lane.personas.key
+        return Judgement(report.verdict, report.swapped, report.stage_ms, report.status, settled)
 
     def close(self) -> None:
         """No more frames come; nothing is held that must be given back."""

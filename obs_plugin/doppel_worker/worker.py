@@ -70,6 +70,8 @@ class Worker:
                 lane.configure(message.serial, message.settings)
         elif isinstance(message, messages.Throttle):
             self._throttle(message)
+        elif isinstance(message, messages.Prepare):
+            self._background(lambda: self._prepare(message))
         elif isinstance(message, messages.AddPersona):
             self._background(lambda: self._add_persona(message))
         elif isinstance(message, messages.ListPersonas):
@@ -200,6 +202,11 @@ class Worker:
         for number, lane in self._lanes.items():
             if message.lane in (ALL_LANES, number):
                 lane.throttle(message.keep_one_of)
+
+    def _prepare(self, message: messages.Prepare) -> None:
+        """On the background thread: after the backend has been loaded."""
+        if self._backend is not None:
+            self._backend.prepare(message.settings)
 
     def _add_persona(self, message: messages.AddPersona) -> None:
         """On the background thread."""

@@ -1,7 +1,7 @@
 """A connection to the peer over two pipes: one thread reads, one writes, and the caller never waits.
 
 * :meth:`Channel.send` puts bytes into a bounded queue and returns. Messages that replace each other
-  (``messages.coalesce_key``: settings of one lane, status, ...) take the waiting one's place, so a peer that
+  (:func:`coalesce_key`: settings of one lane, status, ...) take the waiting one's place, so a peer that
   is stopped costs a bounded amount of memory and no time.
 * :meth:`Channel.receive` hands out what the reader thread has decoded. When the caller does not come for
   it, the reader stops reading, and the pipe fills: memory stays bounded there too.
@@ -21,12 +21,32 @@ import threading
 from typing import Hashable
 
 from doppel_ipc.errors import ChannelClosed, ProtocolError
-from doppel_ipc.messages import Message, coalesce_key, type_name
+from doppel_ipc.messages import (
+    LaneStatus,
+    ListPersonas,
+    Message,
+    Personas,
+    Ping,
+    Pong,
+    Settings,
+    Status,
+    Throttle,
+    type_name,
+)
 from doppel_ipc.protocol import Protocol
 
 MAX_WAITING = 512
 """Messages that may wait in each direction."""
 _CHUNK = 1 << 16
+
+
+def coalesce_key(message: Message) -> Hashable | None:
+    """Messages of equal key replace each other while they wait to be sent; None: each one counts."""
+    if isinstance(message, (Settings, LaneStatus, Throttle)):
+        return (type(message), message.lane)
+    if isinstance(message, (Status, Personas, ListPersonas, Ping, Pong)):
+        return (type(message),)
+    return None
 
 
 class Channel:

@@ -89,6 +89,7 @@ class LibObs(ctypes.Structure):
         ("obs_get_video_frame_time", ctypes.c_void_p),
         ("obs_source_enabled", ctypes.c_void_p),
         ("obs_source_enum_filters", ctypes.c_void_p),
+        ("obs_source_media_get_state", ctypes.c_void_p),
     ]
 
 
@@ -148,6 +149,7 @@ class Status(ctypes.Structure):
         ("renders_blocked", ctypes.c_uint64),
         ("reuploads", ctypes.c_uint64),
         ("flushes", ctypes.c_uint64),
+        ("judged_again", ctypes.c_uint64),
         ("filters_after", ctypes.c_uint64),
     ]
 

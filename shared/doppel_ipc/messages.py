@@ -3,77 +3,38 @@
 Messages are frozen dataclasses; their wire form is a JSON object of their fields and ``"type"``. What a field
 may hold is declared beside it and checked on both sides.
 """
-# ruff: noqa: RUF009 - wire() makes a dataclasses.field
+# ruff: noqa: RUF009, PLC0414 - wire() makes a dataclasses.field; parts of messages are imported from here too
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Hashable, Union
+from typing import Any, Union
 
 from doppel_ipc import codec
-from doppel_ipc.codec import flag, integer, items, nested, number, text, wire, word
+from doppel_ipc.codec import flag, integer, items, nested, number, wire, word
 from doppel_ipc.errors import ProtocolError, ProtocolFault
-from doppel_ipc.segment import KINDS, MAX_BYTES
+from doppel_ipc.message_parts import ALL_LANES as ALL_LANES
+from doppel_ipc.message_parts import (
+    ERROR_CODES,
+    EVENT_CODES,
+    ID_MAX,
+    LANE,
+    LANE_OR_ALL,
+    LANE_STATES,
+    LOG_LEVELS,
+    LONG,
+    NAME,
+    PATH,
+    WORKER_STATES,
+)
+from doppel_ipc.message_parts import Consent as Consent
+from doppel_ipc.message_parts import PersonaInfo as PersonaInfo
+from doppel_ipc.message_parts import Segment as Segment
+from doppel_ipc.message_parts import StageTime as StageTime
 from doppel_ipc.settings import FilterSettings
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Both sides must speak the same one; it grows with any change of a message, a setting or the segment."""
-
-ALL_LANES = 0
-"""Where a message may mean one lane or all: all (or none in particular)."""
-_ID_MAX = 2**53 - 1  # exact in every JSON reader
-_LANE = integer(1, _ID_MAX)
-_LANE_OR_ALL = integer(ALL_LANES, _ID_MAX)
-_NAME = text(200)
-_PATH = text(4096, empty=False)
-_LONG = text(4000)
-
-CONSENT_GROUNDS = ("own", "permission", "public-domain", "synthetic")
-LOG_LEVELS = ("debug", "info", "warning", "error")
-WORKER_STATES = ("loading", "ready", "failed")
-LANE_STATES = ("loading", "running", "failed")
-ERROR_CODES = ("segment", "settings", "persona", "slate", "model", "device", "internal")
-EVENT_CODES = ("fallback", "persona", "restarted", "throttled")
-
-
-@dataclasses.dataclass(frozen=True)
-class Segment:
-    """How the worker finds a lane's memory; see :class:`doppel_ipc.segment.SegmentDescriptor`."""
-
-    kind: str = wire(word(*KINDS))
-    name: str = wire(_PATH)
-    bytes: int = wire(integer(1, MAX_BYTES))
-
-
-@dataclasses.dataclass(frozen=True)
-class Consent:
-    """Why this face may be used: the consent record of a persona."""
-
-    ground: str = wire(word(*CONSENT_GROUNDS))
-    who: str = wire(text(200, empty=False))
-    """Who says so."""
-    when: str = wire(text(40, empty=False))
-    """ISO 8601 date and time."""
-
-
-@dataclasses.dataclass(frozen=True)
-class PersonaInfo:
-    """What the persona drop-down shows."""
-
-    id: str = wire(text(200, empty=False))
-    name: str = wire(_NAME)
-    kind: str = wire(text(40, empty=False))
-    warnings: tuple[str, ...] = wire(items(_LONG, 20))
-
-
-@dataclasses.dataclass(frozen=True)
-class StageTime:
-    """How long one stage of the pipeline took lately, milliseconds."""
-
-    name: str = wire(text(40, empty=False))
-    p50: float = wire(number(0, 1e6))
-    p95: float = wire(number(0, 1e6))
-
 
 # OBS -> worker
 
@@ -82,10 +43,10 @@ class StageTime:
 class Hello:
     """The first message: who we are and where things lie."""
 
-    version: int = wire(integer(1, _ID_MAX))
-    native_library: str = wire(_PATH)
-    persona_dir: str = wire(_PATH)
-    log_dir: str = wire(_PATH)
+    version: int = wire(integer(1, ID_MAX))
+    native_library: str = wire(PATH)
+    persona_dir: str = wire(PATH)
+    log_dir: str = wire(PATH)
     log_level: str = wire(word(*LOG_LEVELS))
 
 
@@ -93,12 +54,12 @@ class Hello:
 class OpenLane:
     """A filter has a segment, already attached to the gate: start to serve it."""
 
-    lane: int = wire(_LANE)
+    lane: int = wire(LANE)
     """Larger than every lane before, in the worker's life."""
-    name: str = wire(_NAME)
+    name: str = wire(NAME)
     """Of the filter's source, for the log."""
     segment: Segment = wire(nested(Segment))
-    serial: int = wire(integer(0, _ID_MAX))
+    serial: int = wire(integer(0, ID_MAX))
     """Of these settings; the lane's status says which it uses."""
     settings: FilterSettings = wire(codec.settings)
 
@@ -107,15 +68,22 @@ class OpenLane:
 class CloseLane:
     """The filter is gone or has another segment: let this one go."""
 
-    lane: int = wire(_LANE)
+    lane: int = wire(LANE)
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The filter's settings changed. They hold from the next frame on, all at once."""
 
-    lane: int = wire(_LANE)
-    serial: int = wire(integer(0, _ID_MAX))
+    lane: int = wire(LANE)
+    serial: int = wire(integer(0, ID_MAX))
+    settings: FilterSettings = wire(codec.settings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepare:
+    """A lane with such settings may be opened soon: make ready what takes long, such as the persona."""
+
     settings: FilterSettings = wire(codec.settings)
 
 
@@ -123,10 +91,10 @@ class Settings:
 class AddPersona:
     """Make a persona of one or more photos of one face."""
 
-    request: int = wire(integer(1, _ID_MAX))
+    request: int = wire(integer(1, ID_MAX))
     """Larger than every request before."""
-    photos: tuple[str, ...] = wire(items(_PATH, 16, least=1))
-    name: str = wire(_NAME)
+    photos: tuple[str, ...] = wire(items(PATH, 16, least=1))
+    name: str = wire(NAME)
     """Empty: the worker makes one of the first photo's name."""
     consent: Consent = wire(nested(Consent))
 
@@ -140,7 +108,7 @@ class ListPersonas:
 class Throttle:
     """Swap one frame of ``keep_one_of`` and hand the others back covered; 1 swaps all."""
 
-    lane: int = wire(_LANE_OR_ALL)
+    lane: int = wire(LANE_OR_ALL)
     keep_one_of: int = wire(integer(1, 1000))
 
 
@@ -148,7 +116,7 @@ class Throttle:
 class Ping:
     """Answer with :class:`Pong`."""
 
-    number: int = wire(integer(1, _ID_MAX))
+    number: int = wire(integer(1, ID_MAX))
     """Larger than every number before."""
 
 
@@ -159,8 +127,8 @@ class Ping:
 class Ready:
     """The first message: the worker lives and speaks our version. Its networks may still be loading."""
 
-    version: int = wire(integer(1, _ID_MAX))
-    pid: int = wire(integer(1, _ID_MAX))
+    version: int = wire(integer(1, ID_MAX))
+    pid: int = wire(integer(1, ID_MAX))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,34 +136,34 @@ class Status:
     """The worker as a whole; at least once a second, so it is the heartbeat too."""
 
     state: str = wire(word(*WORKER_STATES))
-    device: str = wire(_NAME)
-    provider: str = wire(_NAME)
+    device: str = wire(NAME)
+    provider: str = wire(NAME)
     """ONNX Runtime's execution provider in use; empty while loading."""
-    engine: str = wire(_NAME)
+    engine: str = wire(NAME)
     memory_mb: float = wire(number(0, 1e9))
     """Resident memory; 0: not known on this system."""
-    detail: str = wire(_LONG)
+    detail: str = wire(LONG)
 
 
 @dataclasses.dataclass(frozen=True)
 class LaneOpened:
     """The worker holds a mapping of the lane's memory: its name may go."""
 
-    lane: int = wire(_LANE)
+    lane: int = wire(LANE)
 
 
 @dataclasses.dataclass(frozen=True)
 class LaneStatus:
     """One lane, lately; at least once a second while it is open."""
 
-    lane: int = wire(_LANE)
+    lane: int = wire(LANE)
     state: str = wire(word(*LANE_STATES))
-    serial: int = wire(integer(0, _ID_MAX))
+    serial: int = wire(integer(0, ID_MAX))
     """Of the settings in use."""
-    persona: str = wire(_NAME)
+    persona: str = wire(NAME)
     """Identifier of the persona in use, which may still be the previous one."""
-    engine: str = wire(_NAME)
-    provider: str = wire(_NAME)
+    engine: str = wire(NAME)
+    provider: str = wire(NAME)
     fps: float = wire(number(0, 1e5))
     """Frames judged per second."""
     turnaround_ms_p50: float = wire(number(0, 1e9))
@@ -204,11 +172,11 @@ class LaneStatus:
     stages: tuple[StageTime, ...] = wire(items(nested(StageTime), 40))
     faces: int = wire(integer(0, 1000))
     """In the last frame."""
-    frames: int = wire(integer(0, _ID_MAX))
+    frames: int = wire(integer(0, ID_MAX))
     """Judged since the lane opened."""
-    given_back: int = wire(integer(0, _ID_MAX))
+    given_back: int = wire(integer(0, ID_MAX))
     """Not started, because a newer one was there."""
-    detail: str = wire(_LONG)
+    detail: str = wire(LONG)
     """For the filter's status line; empty: nothing to tell."""
 
 
@@ -223,12 +191,12 @@ class Personas:
 class PersonaAdded:
     """The answer to :class:`AddPersona`."""
 
-    request: int = wire(integer(1, _ID_MAX))
+    request: int = wire(integer(1, ID_MAX))
     ok: bool = wire(flag)
-    id: str = wire(_NAME)
+    id: str = wire(NAME)
     """Empty when it failed."""
-    warnings: tuple[str, ...] = wire(items(_LONG, 20))
-    error: str = wire(_LONG)
+    warnings: tuple[str, ...] = wire(items(LONG, 20))
+    error: str = wire(LONG)
     """What is wrong with the photo and what to do; empty when it worked."""
 
 
@@ -236,29 +204,29 @@ class PersonaAdded:
 class Error:
     """Something failed; the lane (or the worker) goes on as well as it can, faces covered."""
 
-    lane: int = wire(_LANE_OR_ALL)
+    lane: int = wire(LANE_OR_ALL)
     code: str = wire(word(*ERROR_CODES))
-    message: str = wire(_LONG)
-    advice: str = wire(_LONG)
+    message: str = wire(LONG)
+    advice: str = wire(LONG)
 
 
 @dataclasses.dataclass(frozen=True)
 class Event:
     """Something the user may want to know, such as a fallback to a slower device."""
 
-    lane: int = wire(_LANE_OR_ALL)
+    lane: int = wire(LANE_OR_ALL)
     code: str = wire(word(*EVENT_CODES))
-    text: str = wire(_LONG)
+    text: str = wire(LONG)
 
 
 @dataclasses.dataclass(frozen=True)
 class Pong:
     """The answer to :class:`Ping`."""
 
-    number: int = wire(integer(1, _ID_MAX))
+    number: int = wire(integer(1, ID_MAX))
 
 
-ToWorker = Union[Hello, OpenLane, CloseLane, Settings, AddPersona, ListPersonas, Throttle, Ping]
+ToWorker = Union[Hello, OpenLane, CloseLane, Settings, Prepare, AddPersona, ListPersonas, Throttle, Ping]
 ToObs = Union[Ready, Status, LaneOpened, LaneStatus, Personas, PersonaAdded, Error, Event, Pong]
 Message = Union[ToWorker, ToObs]
 
@@ -267,6 +235,7 @@ TO_WORKER: dict[str, type[Any]] = {
     "open_lane": OpenLane,
     "close_lane": CloseLane,
     "settings": Settings,
+    "prepare": Prepare,
     "add_persona": AddPersona,
     "list_personas": ListPersonas,
     "throttle": Throttle,
@@ -317,18 +286,9 @@ def from_object(data: dict[str, object], table: dict[str, type[Any]]) -> Message
         shown = repr(kind)[:60]
         raise ProtocolError(ProtocolFault.UNKNOWN_TYPE, f"{shown} is not one of {', '.join(table)}")
     version = fields.get("version", PROTOCOL_VERSION)
-    is_version = type(version) is int and 1 <= version <= _ID_MAX
+    is_version = type(version) is int and 1 <= version <= ID_MAX
     if cls in (Hello, Ready) and is_version and version != PROTOCOL_VERSION:
         # Looked at before everything else: another version's fields mean nothing to us.
         raise ProtocolError(ProtocolFault.VERSION, f"{kind} of version {version} != {PROTOCOL_VERSION}")
     message: Message = codec.unpack(cls, fields)
     return message
-
-
-def coalesce_key(message: Message) -> Hashable | None:
-    """Messages of equal key replace each other while they wait to be sent; None: each one counts."""
-    if isinstance(message, (Settings, LaneStatus, Throttle)):
-        return (type(message), message.lane)
-    if isinstance(message, (Status, Personas, ListPersonas, Ping, Pong)):
-        return (type(message),)
-    return None

@@ -16,10 +16,10 @@ from typing import Any, Optional, Sequence, Tuple
 from doppel_ipc.errors import FormatError, NativeError, SegmentError
 from doppel_ipc.pixel_format import MAX_PLANES, FrameLayout
 
-ABI = 2
+ABI = 3
 """DOPPEL_ABI: grows with any change of ring.h or gate.h."""
 SEGMENT_MAGIC = 0x4C505044
-SEGMENT_VERSION = 1
+SEGMENT_VERSION = 2
 HEADER_BYTES = 4096
 SLOT_HEADER_BYTES = 256
 SLOT0_OFFSET = 512
@@ -99,7 +99,10 @@ class SegmentHeader(ctypes.Structure):
         ("waiting", ctypes.c_uint32),
         ("closed", ctypes.c_uint32),
         ("slate", ctypes.c_uint32),
-        ("reserved2", ctypes.c_uint8 * 48),
+        ("again", ctypes.c_uint32),
+        ("reserved2", ctypes.c_uint32),
+        ("kept_id", ctypes.c_uint64),
+        ("reserved3", ctypes.c_uint8 * 32),
     ]
 
 
@@ -157,7 +160,9 @@ RING_FUNCTIONS: dict[str, Entry] = {
     "doppel_geometry_complete": ((ctypes.POINTER(Geometry),), _I32, _check_geometry),
     "doppel_now_ns": ((), _U64, None),
     "doppel_segment_bytes": ((ctypes.POINTER(Geometry), _U32), _U64, None),
+    "doppel_worker_ask_again": ((_PTR, _U64), None, None),
     "doppel_worker_done": ((_PTR, _U64, _U32, _U32, _U32), _I32, _check_done),
+    "doppel_worker_keep": ((_PTR, _U64, _U32), _I32, _check_done),
     "doppel_worker_next": ((_PTR, _U64, _U64, ctypes.POINTER(_U32)), _I32, None),
     "doppel_worker_open": ((_PTR, _U64), _I32, _check_open),
     "doppel_worker_set_slate": ((_PTR, _U64, _U32), None, None),

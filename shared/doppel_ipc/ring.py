@@ -144,6 +144,24 @@ class WorkerRing:
         """The clock of the slots' times, nanoseconds."""
         return int(self._library.doppel_now_ns())
 
+    def keep(self, slot: Slot) -> None:
+        """Puts the frame aside as it came; to be called before it is edited.
+
+        Should the source stop sending, the gate submits it again when :meth:`ask_again` asks for it, and to
+        the next worker.
+
+        Raises:
+            SegmentError: the slot is not the worker's.
+        """
+        self._library.doppel_worker_keep(self._base, self._bytes, slot.index)
+
+    def ask_again(self) -> None:
+        """Says that the newest frame would be judged differently by now.
+
+        The gate submits it again if no other has come; nothing happens where one has.
+        """
+        self._library.doppel_worker_ask_again(self._base, self._bytes)
+
     def done(self, slot: Slot, verdict: Verdict, faces: int = 0) -> None:
         """Hands the edited frame back with what was judged; its pixels are no longer the worker's.
 

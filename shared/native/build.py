@@ -35,6 +35,7 @@ SOURCES = (
     "gate_lanes.c",
     "gate_source.c",
     "gate_async.c",
+    "gate_idle.c",
     "gate_render.c",
 )
 FLAGS = (

@@ -39,6 +39,7 @@ struct doppel_libobs {
 	uint64_t (*obs_get_video_frame_time)(void);
 	bool (*obs_source_enabled)(const void *source);
 	void (*obs_source_enum_filters)(void *source, void (*callback)(void *source, void *filter, void *data), void *data);
+	int32_t (*obs_source_media_get_state)(void *source);
 };
 
 enum doppel_default_kind { DOPPEL_BOOL = 0, DOPPEL_INT = 1, DOPPEL_DOUBLE = 2, DOPPEL_STRING = 3 };
@@ -113,6 +114,7 @@ struct doppel_gate_status {
 	uint64_t renders_blocked; /* video_render drew nothing */
 	uint64_t reuploads;	  /* video_render put our picture back into the parent's texture */
 	uint64_t flushes;
+	uint64_t judged_again; /* submissions of an idle source's last frame */
 	uint64_t filters_after; /* other filters that got the last frame after us, and may keep or exchange it */
 };
 DOPPEL_API int32_t doppel_gate_get_status(uint64_t filter_id, struct doppel_gate_status *status);

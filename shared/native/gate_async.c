@@ -8,8 +8,7 @@
  *   - then the cover. (Panic: the cover at once. Paused, or "show original": N as it is.)
  *
  * The picture shown last stays in its slot (HELD, ours) so that it can be shown again without a third copy per frame.
- * When the source stops sending (paused, a still), video_tick takes the newest result and video_render puts it into the
- * parent's texture. A still that came before there was any lane waits in `stash` and is sent when there is one.
+ * When the source stops sending (paused, a still), gate_idle.c sees to its last frame.
  */
 #include "gate_internal.h"
 
@@ -146,25 +145,7 @@ static void send(struct doppel_filter *filter, struct call *call)
 	const uint64_t start = doppel_clock_ns();
 	doppel_copy_in(doppel_ring_pixels(ring, (uint32_t)slot), call->frame->data, &filter->geometry);
 	call->sample.copy_ns += (uint32_t)(doppel_clock_ns() - start);
-	doppel_ring_submit(ring, (uint32_t)slot, filter->last_id, call->frame->timestamp, call->now, filter->epoch,
-			   &filter->colour);
-	doppel_count(&filter->submitted);
-}
-
-/* Keeps the frame until there is a lane: it may be the only one that comes. The room is made with the first such frame
- * of a geometry, the one allocation that this file does while frames flow. */
-static void keep_for_later(struct doppel_filter *filter, const struct call *call)
-{
-	if (filter->stash == NULL) {
-		filter->stash = malloc((size_t)filter->geometry.frame_bytes);
-		filter->stash_bytes = filter->geometry.frame_bytes;
-	}
-	if (filter->stash == NULL)
-		return;
-	doppel_copy_in(filter->stash, call->frame->data, &filter->geometry);
-	filter->stash_id = filter->last_id;
-	filter->stash_timestamp = call->frame->timestamp;
-	filter->stash_capture_ns = call->now;
+	doppel_submit(filter, (uint32_t)slot, call->now);
 }
 
 static void nothing_due(struct doppel_filter *filter, struct call *call)
@@ -201,7 +182,7 @@ static void edit(struct doppel_filter *filter, struct call *call)
 			doppel_end_epoch(filter);
 		filter->was_paused = 1;
 		doppel_drop_held(filter);
-		keep_for_later(filter, call); /* the pause may end after the last frame has come */
+		doppel_keep_for_later(filter, call->frame); /* the pause may end after the last frame has come */
 		keep_original(filter, call);
 		return;
 	}
@@ -213,7 +194,7 @@ static void edit(struct doppel_filter *filter, struct call *call)
 		due = filter->last_id > delay && doppel_take_due(filter, filter->last_id - delay);
 		send(filter, call);
 	} else {
-		keep_for_later(filter, call);
+		doppel_keep_for_later(filter, call->frame);
 	}
 	if (atomic_load_explicit(&filter->panic, memory_order_relaxed) != 0) {
 		cover(filter, call);
@@ -268,7 +249,7 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 	filter->frame_suspicion = atomic_load_explicit(&filter->suspicion, memory_order_acquire);
 	filter->frame_picture = DOPPEL_PICTURE_NONE;
 	filter->frame_neighbours = neighbours;
-	doppel_take_incoming(filter);
+	doppel_take_incoming(filter, false);
 	doppel_note_time(filter, frame, call.now);
 	switch (doppel_note_geometry(filter, frame)) {
 	case DOPPEL_EDITABLE:
@@ -299,41 +280,4 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 		return NULL;
 	}
 	return frame;
-}
-
-/* ---- in between --------------------------------------------------------------------------------------------- */
-
-static void send_stash(struct doppel_filter *filter)
-{
-	struct doppel_ring *ring = filter->lane->ring;
-	const int32_t slot = doppel_ring_acquire(ring);
-	if (slot < 0 || filter->stash_bytes != filter->geometry.frame_bytes)
-		return;
-	memcpy(doppel_ring_pixels(ring, (uint32_t)slot), filter->stash, (size_t)filter->stash_bytes);
-	doppel_ring_submit(ring, (uint32_t)slot, filter->stash_id, filter->stash_timestamp, filter->stash_capture_ns,
-			   filter->epoch, &filter->colour);
-	filter->stash_id = 0;
-	doppel_count(&filter->submitted);
-}
-
-void doppel_async_video_tick(void *data, float seconds)
-{
-	(void)seconds;
-	struct doppel_filter *filter = data;
-	doppel_signals_follow_parent(filter);
-	const uint64_t now = doppel_clock_ns();
-	doppel_lock(&filter->lock);
-	doppel_take_incoming(filter);
-	if (doppel_lane_fits(filter)) {
-		if (doppel_is_idle(filter, now)) {
-			if (filter->stash_id != 0)
-				send_stash(filter);
-			if (doppel_take_due(filter, filter->last_id))
-				filter->late_result = 1;
-		} else {
-			doppel_ring_harvest(filter->lane->ring);
-		}
-	}
-	doppel_publish_ring(filter);
-	doppel_unlock(&filter->lock);
 }

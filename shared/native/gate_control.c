@@ -209,6 +209,7 @@ static void read_status(struct doppel_filter *filter, struct doppel_gate_status 
 	status->renders_blocked = atomic_load(&filter->renders_blocked);
 	status->reuploads = atomic_load(&filter->reuploads);
 	status->flushes = atomic_load(&filter->flushes);
+	status->judged_again = atomic_load(&filter->judged_again);
 	status->filters_after = atomic_load(&filter->filters_after);
 }
 

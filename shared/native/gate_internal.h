@@ -94,8 +94,12 @@ struct doppel_filter {
 	uint32_t held_verdict; /* read once, when it became the held one */
 	struct doppel_geometry geometry; /* of the last frame; width 0: none, or a format that is not edited */
 	struct doppel_colour colour;	 /* of the last frame */
-	uint8_t *stash;			 /* the last frame while there is no lane: a still picture sends but one */
-	uint64_t stash_bytes, stash_id, stash_timestamp, stash_capture_ns;
+	uint8_t *stash; /* the last frame's original, where no lane has it (gate_idle.c) */
+	uint64_t stash_bytes;
+	uint64_t stash_id; /* of the frame in it; 0: none */
+	bool stash_unsent; /* its lane has not got it yet */
+	uint64_t sent_id;  /* of the last frame sent into `lane`; 0: none */
+	uint32_t again_seen;
 	uint32_t epoch, enables_seen, was_paused;
 	uint64_t last_id, last_shown_id, last_timestamp;
 	uint64_t last_frame_ns, last_visible_ns, missing_since_ns;
@@ -112,7 +116,8 @@ struct doppel_filter {
 	/* frame path -> control plane */
 	_Atomic uint32_t lane_state, unsupported_format, delay_frames;
 	_Atomic uint64_t lane_serial, oldest_submit_ns, frame_interval_ns, published_frame_ns, first_frame_ns,
-		first_swapped_ns, submitted, given_back, renders_blocked, reuploads, flushes, filters_after;
+		first_swapped_ns, submitted, given_back, renders_blocked, reuploads, flushes, filters_after,
+		judged_again;
 	_Atomic uint64_t outcomes[DOPPEL_OUT_DROPPED + 1];
 	_Atomic uint32_t geometry_sequence; /* odd while it is written */
 	_Atomic uint64_t geometry_serial;
@@ -146,7 +151,7 @@ struct doppel_neighbours doppel_neighbours_of(const struct doppel_filter *filter
 void doppel_lane_free(struct doppel_lane *lane);
 bool doppel_geometry_snapshot(struct doppel_filter *filter, struct doppel_geometry *geometry, uint64_t *serial);
 
-/* callbacks of the async filter (gate_async.c, gate_render.c, gate_signals.c) */
+/* callbacks of the async filter (gate_async.c, gate_idle.c, gate_render.c, gate_signals.c) */
 void *doppel_async_create(void *settings, void *source);
 void doppel_async_destroy(void *data);
 void doppel_async_update(void *data, void *settings);
@@ -160,7 +165,8 @@ void doppel_async_video_render(void *data, void *effect);
 struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source_frame *frame);
 
 /* lanes and results, under `lock` (gate_lanes.c) */
-void doppel_take_incoming(struct doppel_filter *filter);
+/* `is_last`: no newer frame is at hand than the last one sent. */
+void doppel_take_incoming(struct doppel_filter *filter, bool is_last);
 /* There is a lane, and it is for frames as the last one was. */
 bool doppel_lane_fits(const struct doppel_filter *filter);
 /* The newest result up to this id that may be shown becomes the held picture. */
@@ -170,6 +176,16 @@ bool doppel_held_showable(const struct doppel_filter *filter);
 void doppel_drop_held(struct doppel_filter *filter);
 void doppel_end_epoch(struct doppel_filter *filter);
 void doppel_publish_ring(struct doppel_filter *filter);
+
+/* the last frame, under `lock` (gate_idle.c) */
+/* Keeps the frame until there is a lane: it may be the only one that comes. */
+void doppel_keep_for_later(struct doppel_filter *filter, const struct obs_source_frame *frame);
+/* The last frame's original out of a lane that is about to go. */
+void doppel_salvage(struct doppel_filter *filter);
+/* The pixels of `last_id` are in that slot of the lane: to the worker. */
+void doppel_submit(struct doppel_filter *filter, uint32_t slot, uint64_t capture_ns);
+/* The last frame as it came, in the lane's geometry; NULL: it is not to be had now. For a lane that fits. */
+const uint8_t *doppel_original(const struct doppel_filter *filter);
 
 /* the source, under `lock` (gate_source.c) */
 enum doppel_suitability { DOPPEL_EDITABLE, DOPPEL_ONLY_COVER, DOPPEL_UNKNOWN_SIZE };

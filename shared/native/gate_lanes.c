@@ -45,15 +45,19 @@ void doppel_publish_ring(struct doppel_filter *filter)
 			      memory_order_relaxed);
 }
 
-void doppel_take_incoming(struct doppel_filter *filter)
+void doppel_take_incoming(struct doppel_filter *filter, bool is_last)
 {
 	if (atomic_load_explicit(&filter->incoming, memory_order_relaxed) == NULL)
 		return;
 	struct doppel_lane *fresh = atomic_exchange_explicit(&filter->incoming, NULL, memory_order_acq_rel);
 	if (fresh == NULL)
 		return;
+	if (is_last)
+		doppel_salvage(filter);
 	struct doppel_lane *old = filter->lane;
 	filter->lane = fresh == DOPPEL_NO_LANE ? NULL : fresh;
+	filter->stash_unsent = true;
+	filter->sent_id = 0;
 	if (old != NULL) {
 		/* Whatever its worker has not shown is lost. */
 		doppel_ring_flush(old->ring);

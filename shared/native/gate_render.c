@@ -71,11 +71,35 @@ static uint64_t timestamp_in_between(const struct doppel_filter *filter)
 	return filter->last_timestamp + atomic_load_explicit(&filter->frame_interval_ns, memory_order_relaxed) / 2;
 }
 
+/* The stop may be younger than `now`: it comes from another thread. */
+static bool keep_off(const struct doppel_filter *filter, const struct drawing *drawing)
+{
+	return drawing->controllable && drawing->now < atomic_load(&filter->media_stop_ns) + STOP_GUARD_NS;
+}
+
+/* The user has paused the swap after the source's last frame: it is shown as it came. */
+static enum action show_original(struct doppel_filter *filter, struct drawing *drawing)
+{
+	if (filter->texture == DOPPEL_PICTURE_RAW || drawing->deinterlaced || keep_off(filter, drawing) ||
+	    !doppel_lane_fits(filter) || !doppel_is_idle(filter, drawing->now))
+		return DRAW;
+	struct doppel_lane *lane = filter->lane;
+	const uint8_t *original = doppel_original(filter);
+	if (original == NULL)
+		return DRAW;
+	memcpy(lane->upload, original, (size_t)lane->ring->geometry.frame_bytes);
+	describe(&drawing->frame, lane, &filter->colour);
+	filter->texture = DOPPEL_PICTURE_RAW;
+	filter->clean_uploads = 0; /* nothing but the pause allows this picture */
+	atomic_fetch_add(&lane->pins, 1);
+	drawing->lane = lane;
+	return UPLOAD_AND_DRAW;
+}
+
 /* Puts the held picture, or a cover made of it or of the slate, into the upload buffer. */
 static enum action prepare(struct doppel_filter *filter, struct drawing *drawing, bool want_cover)
 {
-	/* The stop may be younger than `now`: it comes from another thread. */
-	if (drawing->controllable && drawing->now < atomic_load(&filter->media_stop_ns) + STOP_GUARD_NS)
+	if (keep_off(filter, drawing))
 		return DRAW_NOTHING;
 	struct doppel_lane *lane = filter->held_lane;
 	const struct doppel_colour *colour = &filter->colour;
@@ -175,7 +199,7 @@ static enum action decide(struct doppel_filter *filter, struct drawing *drawing)
 	if (uploaded)
 		note_upload(filter);
 	if (atomic_load(&filter->paused) != 0)
-		return DRAW;
+		return uploaded ? DRAW : show_original(filter, drawing);
 	const bool want_cover = atomic_load(&filter->panic) != 0;
 	const bool covered = filter->texture == DOPPEL_PICTURE_COVER || filter->texture == DOPPEL_PICTURE_PANIC;
 	if (want_cover && !covered)

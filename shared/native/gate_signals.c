@@ -102,16 +102,30 @@ static void each_signal(const struct doppel_filter *filter, const void *parent, 
 		connect(handler, stop_signals[i], on_stop, data_of(filter));
 }
 
+/* A filter that comes to a source that is paused already has missed the signal. Connected before it is asked, so a change
+ * that the answer does not know of raises suspicion, and it is asked again. */
+static void ask_whether_paused(struct doppel_filter *filter, void *parent)
+{
+	for (uint32_t before, tries = 0; tries < 100; tries++) {
+		before = atomic_load(&filter->suspicion);
+		const bool paused = doppel_libobs.obs_source_media_get_state(parent) == OBS_MEDIA_STATE_PAUSED;
+		atomic_store(&filter->media_paused, paused);
+		if (atomic_load(&filter->suspicion) == before)
+			return;
+	}
+}
+
 void doppel_signals_follow_parent(struct doppel_filter *filter)
 {
 	if (atomic_load(&filter->connected_to) != NULL)
 		return;
-	const void *parent = doppel_libobs.obs_filter_get_parent(filter->source);
+	void *parent = doppel_libobs.obs_filter_get_parent(filter->source);
 	if (parent == NULL)
 		return;
 	const uint32_t removals = atomic_load(&filter->removals);
 	each_signal(filter, parent, doppel_libobs.signal_handler_connect);
 	atomic_store(&filter->connected_to, parent);
+	ask_whether_paused(filter, parent);
 	if (atomic_load(&filter->removals) != removals) { /* removed meanwhile: filter_remove may have seen nothing */
 		const void *ours = parent;
 		if (atomic_compare_exchange_strong(&filter->connected_to, &ours, NULL))

@@ -47,6 +47,7 @@ enum {
 	OBS_FLAG_ASYNC = 1 << 2,
 	OBS_FLAG_CONTROLLABLE_MEDIA = 1 << 13,
 	OBS_FLAG_SRGB = 1 << 15,
+	OBS_MEDIA_STATE_PAUSED = 4,
 	OBS_INFO_TEXT = 3, /* obs_properties_add_text's OBS_TEXT_INFO */
 };
 

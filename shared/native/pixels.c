@@ -87,7 +87,7 @@ uint64_t doppel_segment_bytes(const struct doppel_geometry *geometry, uint32_t s
 	if (doppel_geometry_complete(&whole) != 0 || slot_count < DOPPEL_MIN_SLOTS || slot_count > DOPPEL_MAX_SLOTS)
 		return 0;
 	const uint64_t stride = (whole.frame_bytes + PAGE - 1) / PAGE * PAGE;
-	return DOPPEL_HEADER_BYTES + (slot_count + UINT64_C(1)) * stride; /* the slate is one frame more */
+	return DOPPEL_HEADER_BYTES + (slot_count + UINT64_C(2)) * stride; /* the slate, and the kept frame */
 }
 
 /* ---- copies ------------------------------------------------------------------------------------------------- */

@@ -68,6 +68,28 @@ const uint8_t *doppel_ring_slate(const struct doppel_ring *ring)
 	return doppel_ring_pixels(ring, ring->slot_count);
 }
 
+const uint8_t *doppel_ring_kept(const struct doppel_ring *ring, uint64_t frame_id)
+{
+	const struct doppel_segment_header *header = header_of(ring->base);
+	if (frame_id == 0 || atomic_load_explicit(&header->kept_id, memory_order_acquire) != frame_id)
+		return NULL;
+	return doppel_ring_pixels(ring, ring->slot_count + 1);
+}
+
+uint32_t doppel_ring_again(const struct doppel_ring *ring)
+{
+	const struct doppel_segment_header *header = header_of(ring->base);
+	return atomic_load_explicit(&header->again, memory_order_acquire);
+}
+
+bool doppel_ring_quiet(const struct doppel_ring *ring)
+{
+	for (uint32_t i = 0; i < ring->slot_count; i++)
+		if (ring->slots[i].claim == DOPPEL_SENT)
+			return false;
+	return true;
+}
+
 static bool take_back(struct doppel_ring *ring, uint32_t slot)
 {
 	uint32_t filled = DOPPEL_FILLED;
@@ -77,6 +99,14 @@ static bool take_back(struct doppel_ring *ring, uint32_t slot)
 	ring->slots[slot].claim = DOPPEL_OURS;
 	ring->given_back++;
 	return true;
+}
+
+int32_t doppel_ring_take_back(struct doppel_ring *ring, uint64_t frame_id)
+{
+	for (uint32_t i = 0; i < ring->slot_count; i++)
+		if (ring->slots[i].claim == DOPPEL_SENT && ring->slots[i].frame_id == frame_id && take_back(ring, i))
+			return (int32_t)i;
+	return -1;
 }
 
 void doppel_ring_release(struct doppel_ring *ring, uint32_t slot)

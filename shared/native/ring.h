@@ -26,9 +26,9 @@
 #define DOPPEL_API __attribute__((visibility("default")))
 #endif
 
-#define DOPPEL_ABI 2u                   /* grows with any change of this file or gate.h */
+#define DOPPEL_ABI 3u                   /* grows with any change of this file or gate.h */
 #define DOPPEL_SEGMENT_MAGIC 0x4c505044u /* "DPPL" */
-#define DOPPEL_SEGMENT_VERSION 1u
+#define DOPPEL_SEGMENT_VERSION 2u
 #define DOPPEL_HEADER_BYTES 4096u /* header and slot headers; pixels start here */
 #define DOPPEL_SLOT_HEADER_BYTES 256u
 #define DOPPEL_MIN_SLOTS 4u
@@ -68,7 +68,8 @@ struct doppel_segment_header {
 	uint64_t segment_bytes;
 	uint64_t slot_stride;	/* bytes from one slot's pixels to the next, multiple of 4096 */
 	uint64_t pixels_offset; /* of slot 0's pixels: DOPPEL_HEADER_BYTES */
-	uint64_t slate_offset;	/* of the slate's pixels, same layout as a slot: after the last slot */
+	uint64_t slate_offset;	/* of the slate's pixels, same layout as a slot: after the last slot; the kept frame's
+				 * come after them */
 	struct doppel_geometry geometry;
 	uint8_t reserved1[256 - 48 - 88];
 	/* offset 256 */
@@ -76,7 +77,10 @@ struct doppel_segment_header {
 	_Atomic uint32_t waiting;  /* worker: 1 while it waits or is about to; the gate wakes only then */
 	_Atomic uint32_t closed;   /* gate: 1 when the lane is over */
 	_Atomic uint32_t slate;	   /* worker: 1 when the slate's pixels are complete */
-	uint8_t reserved2[48];
+	_Atomic uint32_t again;	   /* worker: +1 when it would judge the newest frame differently by now */
+	uint32_t reserved2;
+	_Atomic uint64_t kept_id; /* worker: the frame whose original lies in the kept area; 0: none */
+	uint8_t reserved3[32];
 };
 
 /* At DOPPEL_SLOT0_OFFSET + i * DOPPEL_SLOT_HEADER_BYTES. */
@@ -103,6 +107,7 @@ struct doppel_slot_header {
 _Static_assert(sizeof(struct doppel_geometry) == 88, "geometry");
 _Static_assert(offsetof(struct doppel_segment_header, geometry) == 48, "header");
 _Static_assert(offsetof(struct doppel_segment_header, doorbell) == 256, "header words");
+_Static_assert(offsetof(struct doppel_segment_header, kept_id) == 280, "header words");
 _Static_assert(sizeof(struct doppel_segment_header) == 320, "header");
 _Static_assert(offsetof(struct doppel_slot_header, full_range) == 72, "slot header");
 _Static_assert(sizeof(struct doppel_slot_header) == DOPPEL_SLOT_HEADER_BYTES, "slot header");
@@ -129,6 +134,11 @@ DOPPEL_API int32_t doppel_worker_open(void *base, uint64_t bytes);
  * for one. Returns the slot's index, DOPPEL_NEXT_TIMEOUT or DOPPEL_NEXT_CLOSED. */
 enum { DOPPEL_NEXT_TIMEOUT = -1, DOPPEL_NEXT_CLOSED = -2 };
 DOPPEL_API int32_t doppel_worker_next(void *base, uint64_t bytes, uint64_t timeout_ns, uint32_t *given_back);
+/* Copies a BUSY slot's pixels into the kept area, before they are edited: should the source stop sending, this frame
+ * can be judged again. 0, or -1 as doppel_worker_done(). */
+DOPPEL_API int32_t doppel_worker_keep(void *base, uint64_t bytes, uint32_t slot);
+/* Asks the gate to submit the kept frame once more. It does so if no other frame has come. */
+DOPPEL_API void doppel_worker_ask_again(void *base, uint64_t bytes);
 /* BUSY -> DONE with the verdict. 0, or -1 if the slot was not BUSY or the index is out of range. */
 DOPPEL_API int32_t doppel_worker_done(void *base, uint64_t bytes, uint32_t slot, uint32_t verdict, uint32_t faces);
 /* The slate's pixels are complete (1) or gone (0). */

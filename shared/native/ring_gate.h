@@ -57,6 +57,16 @@ uint8_t *doppel_ring_pixels(const struct doppel_ring *ring, uint32_t slot);
 /* The slate's pixels, or NULL while the worker has drawn none. */
 const uint8_t *doppel_ring_slate(const struct doppel_ring *ring);
 
+/* The kept frame's pixels if they are that frame's, as the worker says; else NULL. To be asked for while the worker has
+ * no later frame in hand: only then does it write there. */
+const uint8_t *doppel_ring_kept(const struct doppel_ring *ring, uint64_t frame_id);
+/* How often the worker has asked for the newest frame again. */
+uint32_t doppel_ring_again(const struct doppel_ring *ring);
+/* No frame is with the worker or on its way there. */
+bool doppel_ring_quiet(const struct doppel_ring *ring);
+/* Takes that frame back if the worker has not begun it. Its slot, ours again, or -1. */
+int32_t doppel_ring_take_back(struct doppel_ring *ring, uint64_t frame_id);
+
 /* Looks at every SENT slot's word once. */
 void doppel_ring_harvest(struct doppel_ring *ring);
 /* A slot for one more frame: a free one, else the oldest that the worker has not begun. -1: none. */

@@ -109,6 +109,34 @@ int32_t doppel_worker_next(void *base, uint64_t bytes, uint64_t timeout_ns, uint
 	return result;
 }
 
+int32_t doppel_worker_keep(void *base, uint64_t bytes, uint32_t slot)
+{
+	if (slot >= slots_in(base, bytes))
+		return -1;
+	struct doppel_segment_header *header = header_of(base);
+	const struct doppel_slot_header *words = slot_of(base, slot);
+	if (atomic_load_explicit(&words->state, memory_order_relaxed) != DOPPEL_BUSY)
+		return -1;
+	const uint32_t count = slots_in(base, bytes);
+	const uint64_t stride = header->slot_stride, frame_bytes = header->geometry.frame_bytes;
+	if (frame_bytes > stride || stride > (bytes - DOPPEL_HEADER_BYTES) / (count + 2))
+		return -1;
+	uint8_t *pixels = (uint8_t *)base + DOPPEL_HEADER_BYTES;
+	/* The gate must see "none" before it can see any byte of the new frame. */
+	atomic_store_explicit(&header->kept_id, 0, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	memcpy(pixels + (count + 1) * stride, pixels + slot * stride, (size_t)frame_bytes);
+	atomic_store_explicit(&header->kept_id, atomic_load_explicit(&words->frame_id, memory_order_relaxed),
+			      memory_order_release);
+	return 0;
+}
+
+void doppel_worker_ask_again(void *base, uint64_t bytes)
+{
+	if (bytes >= DOPPEL_HEADER_BYTES)
+		atomic_fetch_add_explicit(&header_of(base)->again, 1, memory_order_release);
+}
+
 int32_t doppel_worker_done(void *base, uint64_t bytes, uint32_t slot, uint32_t verdict, uint32_t faces)
 {
 	if (slot >= slots_in(base, bytes))

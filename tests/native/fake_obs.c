@@ -273,6 +273,11 @@ static void *properties_add_text(void *properties, const char *name, const char 
 	(void)name, (void)description, (void)kind;
 	return properties;
 }
+static int32_t media_get_state(void *source)
+{
+	in_libobs();
+	return atomic_load(&((struct fake_source *)source)->media_paused) ? OBS_MEDIA_STATE_PAUSED : 1;
+}
 static uint64_t get_video_frame_time(void)
 {
 	return fake.video_time;
@@ -303,6 +308,7 @@ void fake_install(void)
 		.obs_get_video_frame_time = get_video_frame_time,
 		.obs_source_enabled = enabled,
 		.obs_source_enum_filters = enum_filters,
+		.obs_source_media_get_state = media_get_state,
 	};
 	const struct doppel_default defaults[] = {{.key = "persona", .kind = DOPPEL_STRING, .text = "none"},
 						  {.key = "strength", .kind = DOPPEL_DOUBLE, .number = 1}};
@@ -493,6 +499,7 @@ static void tick_source(struct fake_source *source, const struct doppel_geometry
 		/* A media source starts here: it shows its preloaded frame, and says so afterwards. */
 		if (source->active && (source->flags & OBS_FLAG_CONTROLLABLE_MEDIA) != 0) {
 			fake_show_preload(source);
+			atomic_store(&source->media_paused, false);
 			fake_signal(source, "media_started");
 		}
 		for (uint32_t i = source->filter_count; i > 0; i--)
@@ -550,6 +557,12 @@ void fake_preload(struct fake_source *source, const struct doppel_geometry *geom
 {
 	fake_raw(&source->preload, geometry, ++fake.raw_id);
 	source->preloading_until_ns = doppel_clock_ns() + UINT64_C(300000000);
+}
+
+void fake_pause(struct fake_source *source, bool paused)
+{
+	atomic_store(&source->media_paused, paused);
+	fake_signal(source, paused ? "media_pause" : "media_play");
 }
 
 void fake_show_preload(struct fake_source *source)

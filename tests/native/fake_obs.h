@@ -40,6 +40,7 @@ struct fake_source {
 	uint32_t flags; /* second, as in fake_filter: obs_source_get_output_flags asks for both */
 	int32_t deinterlace;
 	bool showing, active, async_active;
+	_Atomic bool media_paused; /* what its state says */
 	bool show_wanted, active_wanted;
 	struct fake_picture texture, previous_texture, preload;
 	struct fake_picture current, previous; /* frames of this tick that came through the filters */
@@ -97,6 +98,8 @@ void fake_tick(struct fake_source *source, const struct doppel_geometry *geometr
 void fake_draw(struct fake_source *source);
 /* A media source puts a picture into its texture past all filters. */
 void fake_show_raw(struct fake_source *source, const struct doppel_geometry *geometry);
+/* It pauses, or plays on: what it says of itself, then the signal. */
+void fake_pause(struct fake_source *source, bool paused);
 void fake_show_preload(struct fake_source *source);
 /* It stops or is deactivated: for some time its thread decodes its first frame into `preload`. */
 void fake_preload(struct fake_source *source, const struct doppel_geometry *geometry);

@@ -48,7 +48,10 @@ int32_t rig_take(const struct rig_segment *segment)
 {
 	uint32_t given_back;
 	const int32_t slot = doppel_worker_next(segment->worker, segment->bytes, 0, &given_back);
-	return slot < 0 ? -1 : slot;
+	if (slot < 0)
+		return -1;
+	doppel_worker_keep(segment->worker, segment->bytes, (uint32_t)slot); /* a scribbled header is refused */
+	return slot;
 }
 
 static const struct doppel_segment_header *header_of(const struct rig_segment *segment)

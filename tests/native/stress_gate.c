@@ -18,13 +18,15 @@
 #include <string.h>
 #include <time.h>
 
+#define PHASE_NS UINT64_C(250000000) /* the source sends, then idles, then sends */
+
 static pthread_mutex_t graphics = PTHREAD_MUTEX_INITIALIZER;
 static struct fake_source source;
 static struct fake_filter *filter;
 static _Atomic uint64_t filter_id;
 static _Atomic bool round_over;
 static struct doppel_geometry geometry;
-static _Atomic uint64_t frames, judged, attaches;
+static _Atomic uint64_t frames, judged, attaches, again;
 
 static void nap(long ns)
 {
@@ -57,10 +59,13 @@ static void *work(void *data)
 		const int32_t slot =
 			doppel_worker_next(mine->segment.worker, mine->segment.bytes, 2000000, &given_back);
 		if (slot >= 0) {
+			doppel_worker_keep(mine->segment.worker, mine->segment.bytes, (uint32_t)slot);
 			rig_finish(&mine->segment, slot, DOPPEL_VERDICT_SWAPPED);
 			atomic_fetch_add(&judged, 1);
 		} else if (slot == DOPPEL_NEXT_CLOSED) {
 			break;
+		} else {
+			doppel_worker_ask_again(mine->segment.worker, mine->segment.bytes);
 		}
 	}
 	return NULL;
@@ -73,6 +78,7 @@ static void *control(void *unused)
 	static struct work work_of;
 	pthread_t worker;
 	bool working = false;
+	uint64_t most_again = 0;
 	for (uint64_t serial = 1; !atomic_load(&round_over); serial++) {
 		const uint64_t id = atomic_load(&filter_id);
 		struct doppel_gate_status status;
@@ -108,11 +114,13 @@ static void *control(void *unused)
 			if (held != NULL)
 				atomic_fetch_sub(&held->references, 1);
 		}
-		doppel_gate_get_status(id, &status);
+		if (doppel_gate_get_status(id, &status) == 0 && status.judged_again > most_again)
+			most_again = status.judged_again;
 		doppel_gate_drain(id, samples, 32);
 		doppel_gate_collect(id);
 		nap(200000);
 	}
+	atomic_fetch_add(&again, most_again);
 	if (working) {
 		doppel_gate_detach(atomic_load(&filter_id));
 		atomic_store(&work_of.stop, true);
@@ -171,7 +179,8 @@ static void one_round(uint64_t number, uint64_t length_ns)
 		if (i % 400 == 399)
 			geometry = fake_geometry(i % 800 == 799 ? 1 : 2, 32, 32, 0);
 		pthread_mutex_lock(&graphics); /* the fake's tick touches what its draw does; libobs's does not */
-		fake_tick(&source, &geometry, i % 5 != 0, 4000000);
+		const bool idle = doppel_now_ns() / PHASE_NS % 2 != 0;
+		fake_tick(&source, &geometry, !idle && i % 5 != 0, 4000000);
 		fake_draw(&source);
 		pthread_mutex_unlock(&graphics);
 		atomic_fetch_add(&frames, 1);
@@ -202,8 +211,8 @@ int main(int count, char **arguments)
 	const uint64_t start = doppel_now_ns();
 	for (uint64_t number = 0; doppel_now_ns() - start < total; number++)
 		one_round(number, total / 8);
-	printf("gate: %llu ticks, %llu judged, %llu lanes\n", (unsigned long long)frames, (unsigned long long)judged,
-	       (unsigned long long)attaches);
-	CHECK(judged > 0 && attaches > 1);
+	printf("gate: %llu ticks, %llu judged, %llu of them again, %llu lanes\n", (unsigned long long)frames,
+	       (unsigned long long)judged, (unsigned long long)again, (unsigned long long)attaches);
+	CHECK(judged > 0 && attaches > 1 && again > 0);
 	return 0;
 }

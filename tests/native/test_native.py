@@ -83,10 +83,12 @@ class Program:
 
 
 RING_TEST = Program("test_ring", RING)
-GATE_TEST = Program(
-    "test_gate", build.SOURCES, ("fake_obs.c", "lane_rig.c", "fake_clock.c"), turned_clock=True
+FAKES = ("fake_obs.c", "lane_rig.c", "fake_clock.c")
+GATE_TESTS = tuple(
+    Program(name, build.SOURCES, (*FAKES, "gate_scene.c"), turned_clock=True)
+    for name in ("test_gate", "test_gate_idle", "test_gate_render")
 )
-WALK = Program("walk_gate", build.SOURCES, ("fake_obs.c", "lane_rig.c", "fake_clock.c"), turned_clock=True)
+WALK = Program("walk_gate", build.SOURCES, FAKES, turned_clock=True)
 STRESS_RING = Program("stress_ring", RING)
 STRESS_GATE = Program("stress_gate", build.SOURCES, ("fake_obs.c", "lane_rig.c"))
 
@@ -155,7 +157,7 @@ def test_the_library_compiles_without_any_warning(source: str, tmp_path: Path) -
 # ---- behaviour -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("program", [RING_TEST, GATE_TEST], ids=lambda program: program.name)
+@pytest.mark.parametrize("program", [RING_TEST, *GATE_TESTS], ids=lambda program: program.name)
 def test_every_scenario_holds(programs: Compile, program: Program) -> None:
     assert "ok" in _run(programs(program, ASAN))
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define SLOTS 4u
-static _Alignas(4096) uint8_t memory[4096 + 5 * 8192];
+static _Alignas(4096) uint8_t memory[4096 + 6 * 8192];
 static const struct doppel_colour colour = {.full_range = 1};
 
 static struct doppel_ring *fresh(void)
@@ -143,6 +143,35 @@ static void results_of_another_epoch_are_released(void)
 	CHECK_EQUAL(ring->given_back, 1);
 	for (uint32_t i = 0; i < SLOTS; i++)
 		CHECK_EQUAL(ring->slots[i].claim, DOPPEL_OURS);
+	doppel_ring_destroy(ring);
+}
+
+static void the_original_of_the_newest_frame_is_kept(void)
+{
+	struct doppel_ring *ring = fresh();
+	uint32_t given_back;
+	CHECK(doppel_ring_kept(ring, 1) == NULL);
+	for (uint64_t id = 1; id <= 3; id++) {
+		const int32_t slot = send(ring, id);
+		CHECK(!doppel_ring_quiet(ring));
+		CHECK_EQUAL(doppel_worker_keep(memory, sizeof memory, (uint32_t)slot), -1); /* not taken yet */
+		memset(doppel_ring_pixels(ring, (uint32_t)slot), (int)id, ring->geometry.frame_bytes);
+		CHECK_EQUAL(next(&given_back), slot);
+		CHECK_EQUAL(doppel_worker_keep(memory, sizeof memory, (uint32_t)slot), 0);
+		memset(doppel_ring_pixels(ring, (uint32_t)slot), 99, ring->geometry.frame_bytes);
+		CHECK_EQUAL(done(slot), 0);
+		doppel_ring_harvest(ring);
+		CHECK(doppel_ring_quiet(ring));
+		CHECK(doppel_ring_kept(ring, id - 1) == NULL && doppel_ring_kept(ring, 0) == NULL);
+		const uint8_t *kept = doppel_ring_kept(ring, id);
+		CHECK(kept != NULL && kept[0] == id && kept[ring->geometry.frame_bytes - 1] == id);
+		CHECK(kept >= memory && kept + ring->geometry.frame_bytes <= memory + sizeof memory);
+		doppel_ring_flush(ring);
+	}
+	CHECK_EQUAL(doppel_worker_keep(memory, sizeof memory, SLOTS), -1);
+	const uint32_t before = doppel_ring_again(ring);
+	doppel_worker_ask_again(memory, sizeof memory);
+	CHECK_EQUAL(doppel_ring_again(ring), before + 1);
 	doppel_ring_destroy(ring);
 }
 
@@ -291,6 +320,7 @@ int main(void)
 	a_ring_whose_slots_are_all_begun_takes_no_frame();
 	results_come_newest_first_and_never_backwards();
 	results_of_another_epoch_are_released();
+	the_original_of_the_newest_frame_is_kept();
 	flush_takes_back_all_but_what_is_begun();
 	a_closed_lane_says_so();
 	waiting_ends_with_its_timeout();

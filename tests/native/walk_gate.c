@@ -24,7 +24,6 @@ static int32_t busy[SEGMENTS];
 static uint64_t lane_serial;
 static bool original_allowed;	/* paused or late_policy original, or was so until a moment ago in another filter */
 static bool media_started = true;
-static bool newcomer; /* a filter came while the media was paused: it missed the signal, and no frame comes either */
 static struct doppel_geometry geometry;
 static uint64_t last_swapped[FAKE_FILTERS]; /* per filter id, see order() */
 static uint64_t last_id[FAKE_FILTERS];
@@ -143,6 +142,8 @@ static void work(void)
 		else if (busy[i] >= 0)
 			doppel_worker_done(segments[i].worker, segments[i].bytes, (uint32_t)busy[i], below(9), 1);
 		busy[i] = rig_take(&segments[i]);
+		if (below(6) == 0)
+			doppel_worker_ask_again(segments[i].worker, segments[i].bytes);
 	}
 }
 
@@ -188,22 +189,24 @@ static void media(void)
 	NOTE("media %u (pause play stop restart seek)", what);
 	switch (what) {
 	case 0:
-		fake_signal(&source, "media_pause");
+		fake_pause(&source, true);
 		media_started = false;
 		break;
 	case 1:
-		fake_signal(&source, "media_play");
+		fake_pause(&source, false);
 		fake_signal(&source, "media_started");
 		media_started = true;
 		break;
 	case 2: /* stop: nothing is shown, then the first frame is preloaded */
 		source.async_active = false;
+		source.media_paused = false;
 		fake_signal(&source, "media_stopped");
 		fake_preload(&source, &geometry);
 		media_started = true; /* stopping ends a pause */
 		break;
 	case 3:
 		fake_show_preload(&source);
+		source.media_paused = false;
 		fake_signal(&source, "media_restart");
 		media_started = true;
 		break;
@@ -230,7 +233,6 @@ static void filters(void)
 		fake_delay_add(&source, below(FAKE_MAX_DELAY + 1));
 	} else if (source.filter_count < FAKE_FILTERS && below(2) == 0) {
 		struct fake_filter *filter = fake_filter_add(&source);
-		newcomer = newcomer || !media_started;
 		const struct doppel_policy wanted = {.hold_ns = 200 * MS, .delay_frames = 2};
 		CHECK_EQUAL(doppel_gate_set_policy(fake_filter_id(filter), &wanted), 0);
 		policy();
@@ -251,8 +253,7 @@ static void enable(void)
 static void tick(void)
 {
 	const unsigned what = below(10);
-	newcomer = newcomer && !media_started;
-	const uint32_t frames = newcomer ? 0 : what < 7 ? 1 : what < 8 ? (source.deinterlace != 0 ? 2 : 1) : 0;
+	const uint32_t frames = what < 7 ? 1 : what < 8 ? (source.deinterlace != 0 ? 2 : 1) : 0;
 	const uint64_t step = below(60) == 0 ? (below(2) == 0 ? 4000 * MS : (uint64_t)-(int64_t)(900 * MS)) : 33 * MS;
 	atomic_fetch_add(&fake_now_ns, below(40) == 0 ? below(3000) * MS : 33 * MS);
 	NOTE("tick %u frames, step %lld ms%s%s", frames, (long long)step / 1000000, source.showing ? " showing" : "",

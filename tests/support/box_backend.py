@@ -78,6 +78,9 @@ class BoxBackend:
         self._config = config
         self._personas = [PersonaInfo("box", "Box", "mask", ())]
 
+    def prepare(self, settings: FilterSettings) -> None:
+        pass
+
     def open_lane(self, settings: FilterSettings) -> BoxProcessor:
         return BoxProcessor(settings)
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from doppel_ipc import channel, messages, native, protocol
+from doppel_ipc import channel, message_parts, messages, native, protocol
 from doppel_ipc.verdict import Verdict
 
 README = (Path(native.__file__).parent / "README.md").read_text(encoding="utf-8")
@@ -72,11 +72,11 @@ def test_the_numbers_are_the_codes() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        messages.ERROR_CODES,
-        messages.EVENT_CODES,
-        messages.WORKER_STATES,
-        messages.LANE_STATES,
-        messages.LOG_LEVELS,
+        message_parts.ERROR_CODES,
+        message_parts.EVENT_CODES,
+        message_parts.WORKER_STATES,
+        message_parts.LANE_STATES,
+        message_parts.LOG_LEVELS,
     ],
 )
 def test_every_word_that_a_field_may_hold_is_named(words: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import gc
 import threading
 import time
@@ -10,13 +11,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from doppel_ipc import native
 from doppel_ipc.pixel_format import FrameLayout, PixelFormat
 from doppel_ipc.ring import WorkerRing
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_worker.backend import BackendConfig, Judgement
 from doppel_worker.frame import FrameView
-from doppel_worker.lane import Lane, LaneSnapshot
+from doppel_worker.lane import WAIT_S, Lane, LaneSnapshot
 from doppel_worker.lane_slate import LaneSlate
 
 from tests.support.box_backend import BoxBackend, BoxProcessor
@@ -36,6 +38,7 @@ class Backend(BoxBackend):
         self.gate.set()
         self.entered = threading.Event()
         self.seen: list[tuple[int, str]] = []
+        self.settled = True
 
     def open_lane(self, settings: FilterSettings) -> BoxProcessor:
         backend = self
@@ -45,7 +48,7 @@ class Backend(BoxBackend):
                 backend.entered.set()
                 assert backend.gate.wait(20)
                 backend.seen.append((frame.frame_id, self.persona))
-                return super().process(frame)
+                return dataclasses.replace(super().process(frame), settled=backend.settled)
 
         self.opened.append(Processor(settings))
         return self.opened[-1]
@@ -58,6 +61,7 @@ class Rig:
         self.gate = GateSide(library, layout, slots=8)
         self.backend = Backend()
         self.reports: list[tuple[str, str, str]] = []
+        self.answered = 0
         ring = WorkerRing.open(library, self.gate.segment.descriptor)
         slate = LaneSlate(ring, self._background, self._report)
         self.settings = FilterSettings(persona=persona)
@@ -225,6 +229,68 @@ def test_a_lane_leaves_no_handle_mapping_or_thread(ring_library: ctypes.CDLL) ->
     for _ in range(10):
         serve()
     assert (open_descriptors(), mappings("doppel"), threading.active_count()) == before
+
+
+def again(rig: Rig) -> int:
+    """How often the worker has asked for the newest frame again."""
+    return int(native.SegmentHeader.from_buffer_copy(rig.gate.memory).again)
+
+
+def test_the_original_of_the_newest_frame_is_kept(rig: Rig) -> None:
+    for value in (10, 20):
+        rig.judged(value)
+        header = native.SegmentHeader.from_buffer_copy(rig.gate.memory)
+        start = header.slate_offset + header.slot_stride
+        assert bytes(rig.gate.memory[start : start + LAYOUT.size]) == bytes([value]) * LAYOUT.size
+        assert header.kept_id == rig.backend.seen[-1][0]
+
+
+def test_settings_that_come_while_no_frame_does_make_the_lane_ask_for_the_last_one(rig: Rig) -> None:
+    rig.judged()
+    time.sleep(3 * WAIT_S)
+    assert again(rig) == 0
+    for serial, persona in ((8, "no-face"), (9, "box")):
+        asked = again(rig)
+        rig.lane.configure(serial, rig.settings.replace(persona=persona))
+        wait_until(lambda asked=asked: again(rig) == asked + 1, "the lane asks")
+        rig.judged()
+    time.sleep(3 * WAIT_S)
+    assert again(rig) == 2, "judged with its present settings, a frame is not asked for"
+
+
+def test_a_failure_makes_the_lane_ask_for_the_frame_it_covered(rig: Rig) -> None:
+    rig.lane.configure(8, rig.settings.replace(persona="fail"))
+    assert rig.judged()[0] == Verdict.COVERED
+    wait_until(lambda: again(rig) > 0, "the lane asks")
+    rig.lane.configure(9, rig.settings)
+    wait_until(lambda: again(rig) > 1, "the lane asks")
+    wait_until(lambda: rig.judged()[0] == Verdict.SWAPPED, "swapping again")
+
+
+def test_what_is_still_being_loaded_makes_the_lane_ask_until_it_is_there(rig: Rig) -> None:
+    rig.backend.settled = False
+    rig.judged()
+    wait_until(lambda: again(rig) >= 3, "the lane asks again and again")
+    rig.backend.settled = True
+    rig.judged()
+    asked = again(rig)
+    time.sleep(3 * WAIT_S)
+    assert again(rig) == asked
+
+
+def test_a_slate_is_drawn_though_only_one_frame_comes(rig: Rig, tmp_path: Path) -> None:
+    path = picture(tmp_path / "red.png", (255, 0, 0))
+    rig.judged()
+    rig.lane.configure(8, rig.settings.replace(cover="slate", slate_image=str(path)))
+
+    def gate_answers() -> bool:
+        """As the gate does: the frame comes again for each time it is asked for."""
+        if again(rig) > rig.answered:
+            rig.answered = again(rig)
+            rig.judged()
+        return rig.gate.slate() is not None
+
+    wait_until(gate_answers, "the slate")
 
 
 def picture(path: Path, rgb: tuple[int, int, int]) -> Path:

@@ -88,7 +88,7 @@ def judged(gate: GateSide) -> int:
 
 def test_hello_is_answered_before_anything_is_loaded(desk: Desk) -> None:
     desk.worker.handle(desk.hello)
-    assert desk.said == [messages.Ready(1, os.getpid())]
+    assert desk.said == [messages.Ready(messages.PROTOCOL_VERSION, os.getpid())]
     desk.worker.heartbeat()
     assert desk.last(messages.Status).state == "loading"
     desk.tell()

@@ -1,0 +1,64 @@
+"""What control messages are made of: limits, words and the objects inside them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from doppel_ipc.codec import integer, items, number, text, wire, word
+from doppel_ipc.segment import KINDS, MAX_BYTES
+
+ALL_LANES = 0
+"""Where a message may mean one lane or all: all (or none in particular)."""
+ID_MAX = 2**53 - 1
+"""Exact in every JSON reader."""
+LANE = integer(1, ID_MAX)
+LANE_OR_ALL = integer(ALL_LANES, ID_MAX)
+NAME = text(200)
+PATH = text(4096, empty=False)
+LONG = text(4000)
+
+CONSENT_GROUNDS = ("own", "permission", "public-domain", "synthetic")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+WORKER_STATES = ("loading", "ready", "failed")
+LANE_STATES = ("loading", "running", "failed")
+ERROR_CODES = ("segment", "settings", "persona", "slate", "model", "device", "internal")
+EVENT_CODES = ("fallback", "persona", "restarted", "throttled")
+
+
+@dataclasses.dataclass(frozen=True)
+class Segment:
+    """How the worker finds a lane's memory; see :class:`doppel_ipc.segment.SegmentDescriptor`."""
+
+    kind: str = wire(word(*KINDS))
+    name: str = wire(PATH)
+    bytes: int = wire(integer(1, MAX_BYTES))
+
+
+@dataclasses.dataclass(frozen=True)
+class Consent:
+    """Why this face may be used: the consent record of a persona."""
+
+    ground: str = wire(word(*CONSENT_GROUNDS))
+    who: str = wire(text(200, empty=False))
+    """Who says so."""
+    when: str = wire(text(40, empty=False))
+    """ISO 8601 date and time."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PersonaInfo:
+    """What the persona drop-down shows."""
+
+    id: str = wire(text(200, empty=False))
+    name: str = wire(NAME)
+    kind: str = wire(text(40, empty=False))
+    warnings: tuple[str, ...] = wire(items(LONG, 20))
+
+
+@dataclasses.dataclass(frozen=True)
+class StageTime:
+    """How long one stage of the pipeline took lately, milliseconds."""
+
+    name: str = wire(text(40, empty=False))
+    p50: float = wire(number(0, 1e6))
+    p95: float = wire(number(0, 1e6))
