@@ -78,7 +78,7 @@ class Bench:
             time.sleep(3)  # the start is over
             with rig.recording() as recording:
                 for _ in range(kills):
-                    rig.workers()[0].kill()
+                    rig.worker().kill()
                     rig.wait_swapping()
                     time.sleep(1.5)
                 time.sleep(self.seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Sequence
+from typing import Iterable, Protocol, Sequence
 
 from doppel_obs.libobs import Handle, Libobs, text_of
 from doppel_obs.sound import Action, Record, SoundOffset, largest
@@ -16,6 +16,13 @@ RECORD_KEY = b"doppel_sync"
 class _Tracked:
     weak: Handle
     state: SoundOffset
+
+
+class Delays(Protocol):
+    """A filter, as far as sound goes."""
+
+    def wanted_sound(self) -> tuple[Handle, int | None] | None:
+        """(audio source, nanoseconds) with a reference for the caller to release; None: no source."""
 
 
 class SoundKeeper:
@@ -51,6 +58,24 @@ class SoundKeeper:
                     delay_ns = largest(delay for delay in delays if delay is not None)
                     self._apply(source, tracked.state.update(now_ns, current_ns, delay_ns))
             finally:
+                self._obs.obs_source_release(source)
+
+    def look(self, now_ns: int, filters: Iterable[Delays]) -> None:
+        """One look at every audio source that one of the filters delays.
+
+        Args:
+            now_ns: monotonic time.
+            filters: all that live.
+        """
+        wanted: list[tuple[Handle, int | None]] = []
+        try:
+            for one in filters:
+                sound = one.wanted_sound()
+                if sound is not None:
+                    wanted.append(sound)
+            self.update(now_ns, wanted)
+        finally:
+            for source, _ in wanted:
                 self._obs.obs_source_release(source)
 
     def restore(self) -> None:

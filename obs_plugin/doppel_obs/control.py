@@ -14,7 +14,6 @@ import time
 from typing import Callable
 
 from doppel_ipc.messages import (
-    ALL_LANES,
     Error,
     Event,
     LaneOpened,
@@ -25,23 +24,23 @@ from doppel_ipc.messages import (
     Personas,
     Ready,
     Status,
-    Throttle,
 )
 from doppel_ipc.paths import InstallConfig
+from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.audio import SoundKeeper
 from doppel_obs.instances import FilterInstance, Surroundings
 from doppel_obs.lane_stats import LaneBook
-from doppel_obs.libobs import LOG_ERROR, LOG_INFO, LOG_WARNING, Handle
+from doppel_obs.libobs import LOG_ERROR, LOG_INFO, LOG_WARNING
 from doppel_obs.loop import ControlLoop
 from doppel_obs.pages import FilterPages
 from doppel_obs.persona_requests import PersonaRequests
 from doppel_obs.properties import PersonaChoice
 from doppel_obs.registration import Holder
 from doppel_obs.stats_file import StatsFile
-from doppel_obs.throttle import Throttle as LagThrottle
 from doppel_obs.worker_log import WorkerLog
 from doppel_obs.worker_process import WorkerProcess
+from doppel_obs.yielding import Yielding
 
 LOOK_SECONDS = 0.05
 LINGER_NS = 1_000_000_000
@@ -65,8 +64,8 @@ class Control:
         self._worker = WorkerProcess(config, self._worker_event, self._worker_log)
         self._serial = itertools.count(1)
         self._sound = SoundKeeper(self._obs)
-        self._lag = LagThrottle()
         self._stats = StatsFile()
+        self._yielding = Yielding(self._obs, self._worker.send, self._note)
         self._instances: dict[int, FilterInstance] = {}
         self._lanes = LaneBook(keep_closed=self._stats.wanted)
         self._ids = (ctypes.c_uint64 * MOST_FILTERS)()
@@ -147,7 +146,9 @@ class Control:
         # While networks load, frames wait, and nothing is wrong.
         busy = (item.status.oldest_busy_ns for item in self._instances.values() if item.swapping())
         oldest_ns = max(busy, default=0)
-        for message in self._worker.tick(now_ns, wanted=wanted, oldest_busy_ns=oldest_ns):
+        for message in self._worker.tick(
+            now_ns, wanted=wanted, oldest_busy_ns=oldest_ns, in_use=self._settings_in_use()
+        ):
             self._take(message)
         if not self._worker.ready:
             self._worker_lost()
@@ -166,8 +167,8 @@ class Control:
             if self._loop.stopping:
                 return
             self._guard(functools.partial(self._tick, filter_id, instance, around))
-        self._guard(lambda: self._delay_sound(now_ns))
-        self._yield_to_obs(now_ns)
+        self._guard(lambda: self._sound.look(now_ns, self._instances.values()))
+        self._yielding.look(now_ns, swapping=any(item.swapping() for item in self._instances.values()))
         if self._stats.due(now_ns):
             self._write_stats()
 
@@ -204,6 +205,9 @@ class Control:
             self._lanes.close(instance.stats)
         self._guard(functools.partial(instance.leave, alive=False))
 
+    def _settings_in_use(self) -> set[FilterSettings]:
+        return {item.for_worker() for item in self._instances.values() if item.lane.serial}
+
     # -- the worker
 
     def _worker_event(self, text: str) -> None:
@@ -217,10 +221,10 @@ class Control:
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Ready):
+            self._worker_lost()  # the one before it, where another took over at once
             self._generation = self._worker.starts
             self._worker.send(ListPersonas())
-            if self._lag.divisor > 1:
-                self._worker.send(Throttle(ALL_LANES, self._lag.divisor))
+            self._yielding.greet()
         elif isinstance(message, Status):
             self._worker_status = message
         elif isinstance(message, Personas):
@@ -243,8 +247,7 @@ class Control:
                 else:
                     instance.lane.opened()
         elif isinstance(message, Event):
-            self._stats.message(message.text)
-            self._obs.log(LOG_INFO, message.text)
+            self._note(message.text)
             if instance is not None and message.code == "fallback":
                 instance.notice = message.text
         elif instance is None:
@@ -259,49 +262,27 @@ class Control:
     # -- the filters' pages
 
     def _say(self, filter_id: int, text: str) -> None:
-        self._obs.log(LOG_INFO, text)
-        self._stats.message(text)
+        self._note(text)
         instance = self._instances.get(filter_id)
         if instance is not None:
             instance.notice = text
             self._pages.refresh(filter_id)
 
-    # -- OBS
+    # -- the report
 
-    def _delay_sound(self, now_ns: int) -> None:
-        wanted: list[tuple[Handle, int | None]] = []
-        try:
-            for instance in self._instances.values():
-                one = instance.wanted_sound()
-                if one is not None:
-                    wanted.append(one)
-            self._sound.update(now_ns, wanted)
-        finally:
-            for source, _ in wanted:
-                self._obs.obs_source_release(source)
-
-    def _yield_to_obs(self, now_ns: int) -> None:
-        if not any(item.swapping() for item in self._instances.values()):
-            self._lag.pause()
-            return
-        before = self._lag.divisor
-        after = self._lag.update(now_ns, self._obs.obs_get_total_frames(), self._obs.obs_get_lagged_frames())
-        if after == before:
-            return
-        self._worker.send(Throttle(ALL_LANES, after))
-        slower = f"OBS is late with its own pictures: one of {after} frames is swapped."
-        text = slower if after > 1 else "Every frame is swapped again."
+    def _note(self, text: str) -> None:
         self._stats.message(text)
         self._obs.log(LOG_INFO, text)
 
     def _write_stats(self) -> None:
         status = self._worker_status
         worker = {
+            "pid": self._worker.pid,
             "starts": self._worker.starts,
             "restarts": self._worker.restarts,
             "device": status.device if status is not None else None,
             "provider": status.provider if status is not None else None,
             "rss_bytes": round(status.memory_mb * 1e6) if status is not None else None,
-            "throttle": self._lag.divisor,
+            "throttle": self._yielding.divisor,
         }
         self._stats.write(worker, self._lanes.lanes())

@@ -108,7 +108,7 @@ class FilterInstance:
             self.status,
             around.generation,
             self._source_name(),
-            self._for_worker(),
+            self.for_worker(),
             self._read_serial,
         ):
             self.lane_status = None
@@ -212,9 +212,9 @@ class FilterInstance:
             return
         self.settings = settings
         self.error = ""
-        self.lane.change(self._for_worker(), self._read_serial)
+        self.lane.change(self.for_worker(), self._read_serial)
 
-    def _for_worker(self) -> FilterSettings:
+    def for_worker(self) -> FilterSettings:
         """The settings as the worker hears them: the pause is the gate's alone.
 
         A worker that heard of a pause's end late would hand the next frames back as they are.

@@ -31,10 +31,13 @@ def load(config: BackendConfig) -> MarkBackend:
 
 
 class MarkBackend:
-    device = "test"
+    device = "cpu"
     provider = "NoProvider"
     engine = "mark"
     errors: tuple[type[Exception], ...] = ()
+
+    def prepare(self, settings: FilterSettings) -> None:
+        pass
 
     def open_lane(self, settings: FilterSettings) -> MarkLane:
         return MarkLane(settings)

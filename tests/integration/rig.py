@@ -225,6 +225,16 @@ class Rig:
             f"{name} on {source} does not swap; log:\n{self.our_log()}",
         )
 
+    def worker(self) -> psutil.Process:
+        """The worker that serves, once there is one; not the one in waiting."""
+
+        def find() -> psutil.Process | None:
+            pid = self.stats().get("worker", {}).get("pid")
+            return next((process for process in self.workers() if process.pid == pid), None)
+
+        found: psutil.Process = wait_for(find, 20, "no worker serves")
+        return found
+
     def workers(self) -> list[psutil.Process]:
         """The worker's processes: OBS's children but for those of the recording."""
         found = []

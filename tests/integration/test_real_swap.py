@@ -65,7 +65,7 @@ def test_a_killed_worker_and_a_scene_change_show_no_filmed_face(
 ) -> None:
     rig = start(start_obs, real_config, clip, "porcelain")
     rig.wait_swapping()
-    rig.workers()[0].kill()
+    rig.worker().kill()
     wait_for(lambda: rig.lane()["frames"]["covered"] > 0, 10, "nothing was covered")
     rig.wait_swapping()
     rig.request("CreateScene", sceneName="Black")

@@ -13,25 +13,8 @@ from doppel_ipc.paths import InstallConfig
 from installer.obs_config import NAME
 from installer.scene import FILTER_NAME, Scene, media_source, scene_collection
 from tests.integration.rig import CAMERA, CANVAS, SCENE, SCRIPT, Rig, Setup, face_swap, wait_for
+from tests.integration.sound import offset_ms, wait_delayed
 from tests.integration.stage import Stage
-
-FRAME_MS = 1000 / 30
-
-
-def offset_ms(rig: Rig, name: str) -> int:
-    return int(rig.request("GetInputAudioSyncOffset", inputName=name)["inputAudioSyncOffset"])
-
-
-def wait_delayed(rig: Rig, name: str, own_ms: int, lane: Callable[[], dict[str, object]]) -> int:
-    """Waits until the offset is the user's own and as many frames as the picture is late; returns it."""
-
-    def is_delayed() -> bool:
-        frames = lane().get("delay_frames")
-        wanted = own_ms + float(frames) * FRAME_MS if isinstance(frames, int) else float("nan")
-        return offset_ms(rig, name) == pytest.approx(wanted, abs=3)
-
-    wait_for(is_delayed, 20, f"the offset is {offset_ms(rig, name)} ms, the lane {lane()}")
-    return offset_ms(rig, name)
 
 
 def test_the_offset_is_set_and_the_users_own_comes_back_with_the_filters_end(stage: Stage) -> None:

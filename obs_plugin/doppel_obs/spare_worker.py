@@ -1,0 +1,113 @@
+"""A second worker in waiting: its networks and personas are loaded, and it has no lane.
+
+It costs memory (about 110 MB, and what its personas take) and, once, the processor time of a start. So it is
+started when the worker that serves has done so for a while, and only where the networks run on the processor:
+on a graphics card it would hold the networks a second time.
+"""
+
+from __future__ import annotations
+
+from typing import Collection
+
+from doppel_ipc.messages import Message, Personas, Prepare, Ready, Status
+from doppel_ipc.paths import InstallConfig
+from doppel_ipc.settings import FilterSettings
+
+from doppel_obs.worker_child import WorkerChild
+from doppel_obs.worker_log import WorkerLog
+
+CALM_NS = 1_000_000_000
+"""The serving worker has judged frames for so long before the spare one is started."""
+MOST_FAILURES = 3
+"""One that ends again and again is done without: the serving worker tells what is wrong when it ends."""
+DEVICE = "cpu"
+
+
+class SpareWorker:
+    """At most one worker in waiting.
+
+    Args:
+        config: where its parts lie.
+        worker_log: takes its stderr.
+    """
+
+    def __init__(self, config: InstallConfig, worker_log: WorkerLog) -> None:
+        self._config = config
+        self._worker_log = worker_log
+        self._child: WorkerChild | None = None
+        self._failures = 0
+        self._calm_ns: int | None = None
+        self._said: dict[type[Message], Message] = {}
+        self._prepared: set[FilterSettings] = set()
+
+    def tick(
+        self, now_ns: int, *, late: bool, serving: WorkerChild | None, in_use: Collection[FilterSettings]
+    ) -> None:
+        """Starts it when it is time, hears it, and has it prepare what the lanes use.
+
+        Args:
+            now_ns: monotonic time.
+            late: the control loop stood still, so nobody is blamed.
+            serving: the worker that serves; None: there is none.
+            in_use: the lanes' settings.
+        """
+        if self._child is None:
+            if self._is_time(now_ns, serving):
+                self._start(now_ns)
+            return
+        self._listen(self._child, now_ns, late=late)
+        if self._child is None or not self._child.ready_ns:
+            return
+        for settings in set(in_use) - self._prepared:
+            self._child.send(Prepare(settings))
+        self._prepared = set(in_use)
+
+    @property
+    def waits(self) -> bool:
+        """There is one, though it may still be loading."""
+        return self._child is not None
+
+    def take(self) -> tuple[WorkerChild, list[Message]] | None:
+        """The worker, which is the caller's from now on, and the last of each thing it has said."""
+        child, said = self._child, list(self._said.values())
+        self._forget()
+        return None if child is None else (child, said)
+
+    def stop(self) -> None:
+        """Kills it."""
+        child = self._child
+        self._forget()
+        if child is not None:
+            child.stop()
+
+    def _forget(self) -> None:
+        self._child, self._calm_ns = None, None
+        self._said, self._prepared = {}, set()
+
+    def _is_time(self, now_ns: int, serving: WorkerChild | None) -> bool:
+        useful = serving is not None and serving.judged and serving.status is not None
+        if not useful or serving is None or serving.status is None or serving.status.device != DEVICE:
+            self._calm_ns = None
+            return False
+        if self._calm_ns is None:
+            self._calm_ns = now_ns
+        return self._failures < MOST_FAILURES and now_ns - self._calm_ns >= CALM_NS
+
+    def _start(self, now_ns: int) -> None:
+        try:
+            self._child = WorkerChild(self._config, self._worker_log, now_ns)
+        except OSError:
+            self._failures = MOST_FAILURES  # its interpreter is gone; the serving one's end will tell
+
+    def _listen(self, child: WorkerChild, now_ns: int, *, late: bool) -> None:
+        if late:
+            child.excuse(now_ns)
+        messages, ended = child.receive(now_ns)
+        for message in messages:
+            if isinstance(message, (Ready, Status, Personas)):
+                self._said[type(message)] = message
+        if ended is None and not late:
+            ended = child.hung(now_ns)
+        if ended is not None:
+            self._failures += 1
+            self.stop()

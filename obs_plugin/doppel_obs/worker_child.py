@@ -1,0 +1,133 @@
+"""One worker process and the connection to it: started, heard, told, killed; never waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from typing import Mapping
+
+from doppel_ipc.channel import Channel
+from doppel_ipc.errors import ChannelClosed, ProtocolError
+from doppel_ipc.messages import PROTOCOL_VERSION, Hello, LaneStatus, Message, Ready, Status
+from doppel_ipc.paths import InstallConfig
+
+from doppel_obs.worker_log import WorkerLog
+
+START_NS = 30_000_000_000
+"""A worker that is not ready after this time is hung."""
+SILENCE_NS = 5_000_000_000
+"""A worker says something every second; one that is silent this long is hung."""
+JOIN_SECONDS = 2.0
+
+
+class WorkerChild:
+    """A worker that runs, until :meth:`stop`.
+
+    Args:
+        config: where its parts lie.
+        worker_log: takes its stderr.
+        now_ns: monotonic time.
+
+    Raises:
+        OSError: its interpreter cannot be started.
+    """
+
+    def __init__(self, config: InstallConfig, worker_log: WorkerLog, now_ns: int) -> None:
+        flags = 0
+        if sys.platform == "win32":
+            flags = subprocess.CREATE_NO_WINDOW
+        self._process: subprocess.Popen[bytes] = subprocess.Popen(
+            worker_command(config),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            env=worker_environment(config, os.environ),
+            cwd=str(config.project),
+            creationflags=flags,
+        )
+        self.pid = self._process.pid
+        self._started_ns = self._heard_ns = now_ns
+        self.ready_ns = 0
+        """When it said that it speaks our protocol; 0: it has not yet."""
+        self.judged = False
+        """It has judged a frame."""
+        self.status: Status | None = None
+        """What it said last of itself."""
+        self._stderr: threading.Thread | None = None
+        if self._process.stderr is not None:
+            self._stderr = worker_log.follow(self._process.stderr, self.pid)
+        self._channel = Channel.to_worker(self._process)
+        self.send(
+            Hello(
+                version=PROTOCOL_VERSION,
+                native_library=str(config.native_library),
+                persona_dir=str(config.persona_dir),
+                log_dir=str(config.log_dir),
+                log_level="info",
+            )
+        )
+
+    def send(self, message: Message) -> None:
+        """Queues a message; where the worker is gone, :meth:`receive` says so."""
+        with contextlib.suppress(ChannelClosed):
+            self._channel.send(message)
+
+    def receive(self, now_ns: int) -> tuple[list[Message], str | None]:
+        """What it said since the last call, and why it ended, if it did."""
+        messages: list[Message] = []
+        try:
+            while True:
+                message = self._channel.receive()
+                if message is None:
+                    return messages, None
+                self._heard_ns = now_ns
+                if isinstance(message, Ready):
+                    self.ready_ns = now_ns
+                elif isinstance(message, Status):
+                    self.status = message
+                elif isinstance(message, LaneStatus) and message.frames:
+                    self.judged = True
+                messages.append(message)
+        except (ChannelClosed, ProtocolError) as error:
+            code = self._process.poll()
+            return messages, str(error) if code is None else f"it ended with code {code}"
+
+    def excuse(self, now_ns: int) -> None:
+        """Nobody listened for a while, so it has not been silent."""
+        self._heard_ns = now_ns
+
+    def hung(self, now_ns: int) -> str | None:
+        """What shows that it hangs, or None."""
+        if not self.ready_ns:
+            return "it did not get ready" if now_ns - self._started_ns > START_NS else None
+        if now_ns - self._heard_ns > SILENCE_NS:
+            return "it hangs: it has been silent for too long"
+        return None
+
+    def stop(self) -> None:
+        """Kills it, then joins its threads."""
+        self._process.kill()
+        self._channel.close()
+        self._channel.join(JOIN_SECONDS)
+        if self._stderr is not None:
+            self._stderr.join(JOIN_SECONDS)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(JOIN_SECONDS)
+
+
+def worker_command(config: InstallConfig) -> list[str]:
+    """The worker's command line. ``-P``: the current folder is no place to import from."""
+    return [str(config.python), "-P", "-m", "doppel_worker"]
+
+
+def worker_environment(config: InstallConfig, environ: Mapping[str, str]) -> dict[str, str]:
+    """OBS's environment without what belongs to OBS's own Python, with the project's packages."""
+    kept = {key: value for key, value in environ.items() if not key.upper().startswith("PYTHON")}
+    folders = [config.project / name for name in ("shared", "models", "obs_plugin")]
+    kept["PYTHONPATH"] = os.pathsep.join(map(str, folders))
+    kept["PYTHONNOUSERSITE"] = "1"
+    return kept

@@ -1,0 +1,77 @@
+"""Sync offsets as OBS has them, and claps as a recording has them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.integration.rig import Rig, wait_for
+from tests.support.frame_code import FRAME_NUMBER
+from tests.support.video import read_video
+
+FRAME_MS = 1000 / 30
+CLAP_FRAMES = 30
+"""obs_scripts/test_sources.c: each so many frames begin with a clap."""
+_LOUD, _QUIET_S = 0.05, 0.3
+
+
+def offset_ms(rig: Rig, name: str) -> int:
+    return int(rig.request("GetInputAudioSyncOffset", inputName=name)["inputAudioSyncOffset"])
+
+
+def wait_delayed(rig: Rig, name: str, own_ms: int, lane: Callable[[], dict[str, object]]) -> int:
+    """Waits until the offset is the user's own and as many frames as the picture is late; returns it."""
+
+    def is_delayed() -> bool:
+        frames = lane().get("delay_frames")
+        wanted = own_ms + float(frames) * FRAME_MS if isinstance(frames, int) else float("nan")
+        return offset_ms(rig, name) == pytest.approx(wanted, abs=3)
+
+    wait_for(is_delayed, 30, f"the offset is {offset_ms(rig, name)} ms, the lane {lane()}")
+    return offset_ms(rig, name)
+
+
+def clap_lag_ms(recording: Path) -> float:
+    """How much later than its picture a clap is heard, the median of the recording's; negative: earlier.
+
+    A clap's picture is the frame whose number is a multiple of 30.
+    """
+    seen = list(_seen_s(recording))
+    assert len(seen) >= 2, "the recording is too short"
+    heard = [onset for onset in _onsets_s(recording) if seen[0] - 0.5 < onset < seen[-1] + 0.5]
+    assert heard, "no clap is heard"
+    return 1000 * statistics.median(onset - min(seen, key=lambda s: abs(s - onset)) for onset in heard)
+
+
+def _seen_s(recording: Path) -> Iterator[float]:
+    """When the frames of the claps are seen, seconds."""
+    before: int | None = None
+    for seconds, rgb in read_video(recording):
+        number = FRAME_NUMBER.read(rgb).value
+        if number is None:
+            continue
+        if before is not None and number // CLAP_FRAMES == before // CLAP_FRAMES + 1:
+            # The very frame may have been left out; the next one tells its time as well.
+            yield seconds - number % CLAP_FRAMES * FRAME_MS / 1000
+        before = number
+
+
+def _onsets_s(recording: Path) -> Iterator[float]:
+    """When sound begins after silence, seconds."""
+    quiet_since = None
+    with av.open(str(recording)) as container:
+        for frame in container.decode(container.streams.audio[0]):
+            samples = np.abs(np.atleast_2d(frame.to_ndarray().astype(np.float32))).max(axis=0)
+            start = float(frame.time or 0.0)
+            if quiet_since is None:
+                quiet_since = start
+            for index in np.flatnonzero(samples > _LOUD):
+                at = start + index / frame.sample_rate
+                if at - quiet_since > _QUIET_S:
+                    yield at
+                quiet_since = at
