@@ -1,17 +1,23 @@
-"""A model file that is ready for an engine: checked, recognised, and held as bytes."""
+"""A model file that is ready for an engine: checked, recognised, and held as bytes.
+
+Importing this module is cheap: the ``onnx`` package is loaded when a file is read, so that a worker without
+such a file does without it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from doppel_models.errors import AmbiguousModelError, ModelFileError
 from doppel_models.files.kinds import ModelDescription
-from doppel_models.files.onnx_file import OnnxFile, read_onnx
-from doppel_models.files.recognise import recognise
+
+if TYPE_CHECKING:
+    from doppel_models.files.onnx_file import OnnxFile
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -41,11 +47,15 @@ def open_model(path: Path, choice: str | None = None) -> ModelFile:
         AmbiguousModelError: its contents fit several kinds and ``choice`` settles nothing.
         ModelFileError: it cannot be read or used; the message names the file, says what it is and what to do.
     """
+    from doppel_models.files.onnx_file import read_onnx
+
     return checked_model(read_onnx(path), path.name, choice)
 
 
 def checked_model(file: OnnxFile, name: str, choice: str | None = None) -> ModelFile:
     """:func:`open_model` for a file that is read already; ``name`` is for messages."""
+    from doppel_models.files.recognise import recognise
+
     try:
         description = recognise(file, choice)
         emap = file.initializer(description.emap) if description.emap else None

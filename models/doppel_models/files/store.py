@@ -22,7 +22,6 @@ from doppel_models.errors import ModelFileError, StoreError
 from doppel_models.files.kinds import ModelDescription, ModelKind
 from doppel_models.files.licences import Acceptance, check_acceptance, licence_of
 from doppel_models.files.model import ModelFile, checked_model
-from doppel_models.files.onnx_file import read_onnx
 from doppel_models.files.record import (
     MAX_NAME,
     MAX_RECORD_BYTES,
@@ -154,6 +153,8 @@ class ModelStore:
             check_acceptance(record.licence, record.acceptance)
         except ModelFileError as error:
             raise ModelFileError(f"{record.name} cannot be used: {error}") from None
+        from doppel_models.files.onnx_file import read_onnx
+
         path = self.path(record.sha256)
         if path.is_symlink():
             raise StoreError(f"{path} is a link, not a model; remove it and add the model again")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote, urlsplit
 
 import typer
 from doppel_models.errors import AmbiguousModelError, ModelFileError
-from doppel_models.files.download import Download
 from doppel_models.files.kinds import ModelDescription, ModelTensor
 from doppel_models.files.licences import Acceptance, Licence, accept, check_acceptance, licence_of
 from doppel_models.files.model import ModelFile, open_model
@@ -28,6 +27,9 @@ from rich.progress import (
 from rich.table import Table
 
 from doppel_worker.cli.persona import print_json, user_name
+
+if TYPE_CHECKING:
+    from doppel_models.files.download import Download
 
 app = typer.Typer(
     help="Your own model files: DeepFaceLab models, one-photo swappers, enhancers and what they need.",
@@ -60,6 +62,9 @@ def add(
     """Check a model file, show its licence, and keep it for use by its name."""
     if sha256 and not _SHA256.fullmatch(sha256):
         raise ModelFileError(f"{sha256[:80]!r} is no sha256: 64 digits 0-9 and a-f are expected")
+    # Loads an HTTP client, which no other command needs.
+    from doppel_models.files.download import Download
+
     store, console = ModelStore(folder), Console(stderr=as_json, highlight=False)
     download = None
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", source):
