@@ -30,7 +30,7 @@ def test_the_mesh_gives_ibugs_points() -> None:
     distance = np.linalg.norm(points - DLIB, axis=1) / width
     # The inner ends of the brows are the least certain, to dlib as well.
     assert distance.max() < 0.075
-    assert distance.mean() < 0.02
+    assert distance.mean() < 0.025
     # What counts is the mean face that is fitted to them.
     mesh, dlib = fitted(points.astype(float), MEAN_FACE), fitted(DLIB, MEAN_FACE)
     scale = np.linalg.norm(mesh[:, 0]) / np.linalg.norm(dlib[:, 0])
