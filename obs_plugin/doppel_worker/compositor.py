@@ -37,6 +37,7 @@ from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat, Triple
 from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.frame import FrameView
+from doppel_worker.frame_memory import FrameMemory
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -152,3 +153,10 @@ class Compositor(Protocol):
 
     def finish(self, frame: FrameView) -> None:
         """Everything asked for so far is in the frame's planes when this returns."""
+
+    def release(self, memory: FrameMemory) -> None:
+        """A lane ends: the memory that its frames lie in is about to be given back."""
+
+    @property
+    def note(self) -> str:
+        """What slows frames down, for the status line; empty: nothing."""

@@ -20,6 +20,7 @@ from doppel_worker import pixels_rgb, pixels_yuv
 from doppel_worker.compositor import UNCHANGED, ColorShift, Rect
 from doppel_worker.errors import FrameError
 from doppel_worker.frame import FrameView
+from doppel_worker.frame_memory import FrameMemory
 from doppel_worker.plane_access import COMPONENTS, blend_over, reduce_to
 
 BLUR_CELLS = 5
@@ -163,6 +164,14 @@ class CpuCompositor:
 
     def finish(self, frame: FrameView) -> None:
         """Nothing is left to do: frames are edited where they lie; see the protocol."""
+
+    def release(self, memory: FrameMemory) -> None:
+        """Nothing of it is kept; see the protocol."""
+
+    @property
+    def note(self) -> str:
+        """Nothing slows frames down."""
+        return ""
 
 
 def upside_down(image: ByteArray) -> ByteArray:

@@ -103,6 +103,8 @@ class FacePipeline:
         watch = Stopwatch(self._clock)
         try:
             outcome = self._judge(frame, lane, watch)
+            with watch.stage("fetch"):
+                self.compositor.finish(frame)
         except Exception as error:  # noqa: BLE001 - whatever fails, the frame must be covered and it must be told
             outcome = self._failed(frame, lane, error)
         else:

@@ -44,7 +44,7 @@ class Report:
     blurred: int
     """Face regions that were blurred."""
     stage_ms: dict[str, float]
-    """Milliseconds by stage: track, read, swap, guard, paste, label; a stage that did not run is left out."""
+    """Milliseconds by stage: track, read, swap, guard, paste, label, fetch; only those that did run."""
     total_ms: float
     events: tuple[PipelineEvent, ...] = ()
     status: str = ""

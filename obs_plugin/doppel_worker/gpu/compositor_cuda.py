@@ -48,7 +48,7 @@ class CudaCompositor:
         """What the user should know of how frames reach the device; empty: nothing."""
         if not self._frames.bounced:
             return ""
-        return "the frames' memory cannot be page-locked, so each is copied once more on its way to the GPU"
+        return "its frames' memory cannot be page-locked, so each is copied once more"
 
     def sample(self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int]) -> ByteArray:
         """A crop of the frame as ``(height, width, 3)`` uint8 RGB; see the protocol.
