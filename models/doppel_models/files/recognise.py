@@ -40,7 +40,7 @@ def recognise(file: OnnxFile, choice: str | None = None) -> ModelDescription:
         keys = tuple(description.key for description in found)
         raise AmbiguousModelError(
             f"its contents fit several kinds of model, which want different pictures ({', '.join(keys)});"
-            " say which it is",
+            " say which it is: `doppel models add FILE --as KIND`",
             keys,
         )
     return found[0]

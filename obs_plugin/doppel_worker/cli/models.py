@@ -228,7 +228,7 @@ def _read(path: Path, kind: str, console: Console, *, ask: bool) -> tuple[ModelF
     except AmbiguousModelError as error:
         if not kind:
             if not ask:
-                raise AmbiguousModelError(f"{error} with --as", error.choices) from None
+                raise
             console.print(escape(str(error)))
             kind = typer.prompt(f"Which is it ({', '.join(error.choices)})?", err=True).strip()
         return open_model(path, kind), kind
