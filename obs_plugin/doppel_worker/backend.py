@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +32,8 @@ class BackendConfig:
     persona_dir: Path
     notify: Callable[[str, str], None]
     """``notify(code, text)`` tells the user of something (``messages.EVENT_CODES``). Any thread."""
+    device: str = "auto"
+    """What a lane's ``auto`` means, see :func:`doppel_worker.devices.choose`."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,6 +67,13 @@ class LaneProcessor(Protocol):
 
         Does not wait: a persona that must be loaded is prepared beside the running one, and exchanged
         between two frames.
+        """
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Held while a frame is taken and judged: lanes that share a device come one after another.
+
+        Whoever holds it may enter again. A lane that has frames waiting asks for its turn first and takes
+        the newest frame then, so that none grows old in its hands.
         """
 
     def process(self, frame: FrameView) -> Judgement:

@@ -6,6 +6,7 @@ that are exchanged whole, and reads copies.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import threading
@@ -102,6 +103,8 @@ class Lane:
         self._stages: dict[str, RollingTimes] = {}
         self._last = Judgement(Verdict.NONE)
         self._frames = 0
+        self._seen = -1
+        """Frames that the gate had submitted when the last one was taken."""
         self._detail = ""
         self._thread = threading.Thread(target=self._run, name=f"lane-{number}", daemon=True)
 
@@ -197,11 +200,20 @@ class Lane:
         return processor
 
     def _serve_next(self) -> None:
-        slot = self._ring.next(WAIT_S)
-        if slot is None:
+        waits = self._ring.submitted != self._seen
+        with contextlib.ExitStack() as turn:
+            if waits and self._processor is not None:
+                turn.enter_context(self._processor.turn())
+            slot = self._ring.next(0.0 if waits else WAIT_S)
+            taken = self._seen = self._ring.submitted
+            if slot is not None:
+                self._serve(slot)
+        if slot is not None:
+            self._skip(taken)
+        elif not waits:
             self._reconsider()
-            return
-        taken = self._ring.submitted
+
+    def _serve(self, slot: Slot) -> None:
         try:
             judgement = self._judge(slot)
         except BaseException:
@@ -210,7 +222,6 @@ class Lane:
             raise
         self._ring.done(slot, judgement.verdict, judgement.faces)
         self._note(slot, judgement)
-        self._skip(taken)
 
     def _reconsider(self) -> None:
         """No frame comes. Asks for the last one again where it would be judged differently by now.

@@ -1,4 +1,4 @@
-"""The product's backend: one pipeline and one set of networks that all lanes share."""
+"""The product's backend: for each device in use one pipeline and one set of networks that its lanes share."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ import cv2
 from doppel_ipc.messages import Consent, PersonaInfo
 from doppel_ipc.settings import FilterSettings
 from doppel_models import personas
-from doppel_models.detector import FaceDetector
 from doppel_models.errors import ModelsError
-from doppel_models.landmarker import FaceLandmarker
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 
-from doppel_worker.assets import PersonaKey, PersonaLoader
+from doppel_worker.assets import PersonaKey
 from doppel_worker.backend import BackendConfig, Judgement
-from doppel_worker.compositor_cpu import CpuCompositor
+from doppel_worker.device_parts import DeviceParts, DevicePool
+from doppel_worker.devices import AUTO
 from doppel_worker.errors import PersonaError, WorkerError
 from doppel_worker.frame import FrameView
-from doppel_worker.persona_engines import PersonaEngines
-from doppel_worker.pipeline import FacePipeline
+from doppel_worker.frame_memory import FrameMemory, memory_of
 from doppel_worker.report import EventKind, PipelineEvent
+from doppel_worker.turns import Turns
 
 _logger = logging.getLogger(__name__)
 
@@ -33,36 +32,41 @@ _logger = logging.getLogger(__name__)
 class SwapBackend:
     """Satisfies :class:`doppel_worker.backend.Backend`."""
 
-    device = "cpu"
     engine = "mesh"
     errors: tuple[type[Exception], ...] = (ModelsError, WorkerError)
 
     def __init__(self, config: BackendConfig) -> None:
         self._notify = config.notify
         self._store = PersonaStore(config.persona_dir)
-        detector, landmarker = FaceDetector(), FaceLandmarker()
-        for network in (*detector.networks, landmarker.network):
-            if network.fallback is not None:
-                config.notify("fallback", str(network.fallback))
-        self.provider = landmarker.network.provider
+        self._devices = DevicePool(self._store, lambda text: config.notify("fallback", text))
+        self._wanted = config.device
+        self._main = self._devices.get(config.device)
         # Importers and networks serve one thread at a time; adding a photo must not wait for a frame.
         self._adding = threading.Lock()
         self._adder = PersonaImporter()
-        self._frames = threading.Lock()
-        self._loader = PersonaLoader(PersonaEngines(self._store, PersonaImporter()).load)
-        self._pipeline = FacePipeline(CpuCompositor(), detector, landmarker, self._loader)
+
+    @property
+    def device(self) -> str:
+        """The device that ``auto`` means, and what slows its frames down."""
+        return self._main.description
+
+    @property
+    def provider(self) -> str:
+        """The execution provider that its networks really run on."""
+        return self._main.provider
 
     def prepare(self, settings: FilterSettings) -> None:
         """Starts to load the persona of these settings."""
         if settings.persona:
             # What is wrong with it is told when a frame asks for it.
-            with self._frames, contextlib.suppress(PersonaError):
-                self._loader.get(PersonaKey.of(settings))
+            parts = self._parts(settings)
+            with parts.turns, contextlib.suppress(PersonaError):
+                parts.loader.get(PersonaKey.of(settings))
 
     def open_lane(self, settings: FilterSettings) -> SwapLane:
         """A processor for a new lane. Its persona starts to load now, not with the first frame."""
         self.prepare(settings)
-        return SwapLane(self._pipeline, self._frames, settings, self._notify_of)
+        return SwapLane(self._parts, settings, self._notify_of)
 
     def personas(self) -> Sequence[PersonaInfo]:
         """All personas that can be picked."""
@@ -81,6 +85,10 @@ class SwapBackend:
             persona, _ = self._adder.add(self._store, photos, name, record)
         return _info(persona)
 
+    def _parts(self, settings: FilterSettings) -> DeviceParts:
+        """What belongs to the device that a lane asks for."""
+        return self._devices.get(self._wanted if settings.device == AUTO else settings.device)
+
     def _notify_of(self, event: PipelineEvent) -> None:
         level = logging.ERROR if event.kind is EventKind.ERROR else logging.INFO
         _logger.log(level, "%s: %s", event.kind.value, event.message)
@@ -93,15 +101,15 @@ class SwapLane:
 
     def __init__(
         self,
-        pipeline: FacePipeline,
-        frames: threading.Lock,
+        find_parts: Callable[[FilterSettings], DeviceParts],
         settings: FilterSettings,
         notify: Callable[[PipelineEvent], None],
     ) -> None:
-        self._pipeline = pipeline
-        self._frames = frames
+        self._find_parts = find_parts
         self._notify = notify
-        self._lane = pipeline.new_lane(settings)
+        self._parts = find_parts(settings)
+        self._lane = self._parts.pipeline.new_lane(settings)
+        self._memory: FrameMemory | None = None
 
     @property
     def persona(self) -> str:
@@ -116,13 +124,23 @@ class SwapLane:
         return engine.name if engine else ""
 
     def configure(self, settings: FilterSettings) -> None:
-        """The settings from the next frame on."""
+        """The settings from the next frame on; with another device its networks are loaded first."""
+        parts = self._find_parts(settings)
+        if parts is not self._parts:
+            self.close()
+            self._parts, self._lane = parts, parts.pipeline.new_lane(settings)
         self._lane.settings = settings
+
+    def turn(self) -> Turns:
+        """The device's turns."""
+        return self._parts.turns
 
     def process(self, frame: FrameView) -> Judgement:
         """Edits the frame in place and says what it is now."""
-        with self._frames:
-            report = self._pipeline.process(frame, self._lane)
+        parts = self._parts
+        with parts.turns:
+            self._memory = memory_of(frame)
+            report = parts.pipeline.process(frame, self._lane)
         for event in report.events:
             self._notify(event)
         wanted = PersonaKey.of(self._lane.settings)
@@ -130,7 +148,11 @@ class SwapLane:
         return Judgement(report.verdict, report.swapped, report.stage_ms, report.status, settled)
 
     def close(self) -> None:
-        """No more frames come; nothing is held that must be given back."""
+        """No more frames come: their memory is given back."""
+        if self._memory is not None:
+            with self._parts.turns:
+                self._parts.compositor.release(self._memory)
+            self._memory = None
 
 
 def load(config: BackendConfig) -> SwapBackend:

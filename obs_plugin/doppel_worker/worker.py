@@ -32,6 +32,8 @@ Send = Callable[[Message], None]
 Background = Callable[[Callable[[], None]], None]
 """Runs jobs one after another on another thread."""
 _TEXT_MAX = 2000
+DEVICE_VARIABLE = "DOPPEL_DEVICE"
+"""Environment: the device that the setting ``auto`` means, for example ``cuda:1``."""
 
 
 class Worker:
@@ -131,7 +133,7 @@ class Worker:
         except NativeError as error:
             self._fail("internal", str(error))
             return
-        config = BackendConfig(Path(hello.persona_dir), self._notify)
+        config = BackendConfig(Path(hello.persona_dir), self._notify, os.environ.get(DEVICE_VARIABLE, "auto"))
         self._background(lambda: self._load(config))
 
     def _load(self, config: BackendConfig) -> None:

@@ -6,6 +6,7 @@ milliseconds in each frame, ``stuck`` for ever.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,6 +65,9 @@ class MarkLane:
 
     def configure(self, settings: FilterSettings) -> None:
         self._settings = settings
+
+    def turn(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
     def process(self, frame: FrameView) -> Judgement:
         order = self._settings.persona

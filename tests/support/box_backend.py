@@ -14,6 +14,7 @@ Start the worker with ``--backend tests.support.box_backend:load``. The persona'
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +35,9 @@ class BoxProcessor:
 
     def configure(self, settings: FilterSettings) -> None:
         self.persona = settings.persona
+
+    def turn(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
     def process(self, frame: FrameView) -> Judgement:
         started = time.perf_counter()

@@ -7,6 +7,7 @@ are regions of a few pixels, which are not worth a journey.
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import numpy as np
@@ -231,8 +232,10 @@ class CudaCompositor:
 
     def release(self, memory: FrameMemory) -> None:
         """A lane's memory goes away: it must not be page-locked any longer."""
-        self.device.synchronize()
-        self._frames.release(memory)
+        # A device that failed has let go of everything; the lane ends all the same.
+        with contextlib.suppress(DeviceError):
+            self.device.synchronize()
+            self._frames.release(memory)
 
     def tensor(self, shape: tuple[int, ...], dtype: str) -> DeviceTensor:
         """The one tensor of that shape and type; its memory stays where it is."""

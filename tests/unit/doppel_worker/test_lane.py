@@ -20,6 +20,7 @@ from doppel_worker.backend import BackendConfig, Judgement
 from doppel_worker.frame import FrameView
 from doppel_worker.lane import WAIT_S, Lane, LaneSnapshot
 from doppel_worker.lane_slate import LaneSlate
+from doppel_worker.turns import Turns
 
 from tests.support.box_backend import BoxBackend, BoxProcessor
 from tests.support.gate_side import GateSide
@@ -39,15 +40,20 @@ class Backend(BoxBackend):
         self.entered = threading.Event()
         self.seen: list[tuple[int, str]] = []
         self.settled = True
+        self.turns = Turns()
 
     def open_lane(self, settings: FilterSettings) -> BoxProcessor:
         backend = self
 
         class Processor(BoxProcessor):
+            def turn(self) -> Turns:
+                return backend.turns
+
             def process(self, frame: FrameView) -> Judgement:
                 backend.entered.set()
                 assert backend.gate.wait(20)
-                backend.seen.append((frame.frame_id, self.persona))
+                with backend.turns:
+                    backend.seen.append((frame.frame_id, self.persona))
                 return dataclasses.replace(super().process(frame), settled=backend.settled)
 
         self.opened.append(Processor(settings))
@@ -333,3 +339,46 @@ def test_a_slate_that_is_no_picture_is_told_and_is_not_shown(rig: Rig, tmp_path:
     assert rig.gate.slate() is None
     assert "notes.txt" in rig.wait_for(lambda s: "notes" in s.detail).detail
     assert rig.judged()[0] == Verdict.SWAPPED
+
+
+class OtherLane:
+    """Has the device's turn until it is told to go on."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns, self._go = turns, threading.Event()
+        self._thread = threading.Thread(target=self._hold)
+        self.holds = threading.Event()
+        self._thread.start()
+
+    def _hold(self) -> None:
+        with self._turns:
+            self.holds.set()
+            assert self._go.wait(20)
+
+    def go_on(self) -> None:
+        self._go.set()
+        self._thread.join(20)
+
+
+def test_a_lane_that_waited_for_its_turn_takes_the_newest_frame(rig: Rig) -> None:
+    turns, size = rig.backend.turns, rig.gate.layout.size
+    rig.judged(1)
+    first = OtherLane(turns)
+    assert first.holds.wait(20)
+    assert rig.gate.submit(bytes([2]) * size)
+    wait_until(lambda: turns.waiting == 1, "the lane to ask for its turn")
+    second = OtherLane(turns)
+    wait_until(lambda: turns.waiting == 2, "the other lane to ask for its turn")
+    assert rig.gate.submit(bytes([3]) * size)
+    first.go_on()
+    # Its frame in hand comes first, then the other lane, and meanwhile newer frames come in.
+    assert second.holds.wait(20)
+    assert rig.wait_for_result() == (Verdict.SWAPPED, bytes([253]) * size)
+    wait_until(lambda: turns.waiting == 1, "the lane to ask again")
+    before = rig.lane.snapshot().given_back
+    assert rig.gate.submit(bytes([4]) * size)
+    assert rig.gate.submit(bytes([5]) * size)
+    second.go_on()
+    assert rig.wait_for_result() == (Verdict.SWAPPED, bytes([250]) * size)
+    assert rig.lane.snapshot().given_back == before + 2
+    assert len(rig.backend.seen) == 3

@@ -57,6 +57,29 @@ def test_frames_are_covered_and_then_swapped(backend: tuple[SwapBackend, list[tu
     lane.close()
 
 
+def test_lanes_of_one_device_share_what_there_is_of_it(
+    backend: tuple[SwapBackend, list[tuple[str, str]]],
+) -> None:
+    real, _ = backend
+    by_itself, by_name = real.open_lane(FilterSettings()), real.open_lane(FilterSettings(device="cpu"))
+    assert (by_itself.turn() is by_name.turn()) == real.device.startswith("cpu")
+    by_itself.configure(FilterSettings(device="cpu"))
+    assert by_itself.turn() is by_name.turn()
+    until_swapped(by_itself)
+    by_itself.close()
+
+
+def test_a_device_that_is_not_there_is_told_and_the_cpu_works(tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    real = load(BackendConfig(tmp_path, lambda code, text: told.append((code, text)), "cuda:63"))
+    assert (real.device, real.provider) == ("cpu", "CPUExecutionProvider")
+    assert [code for code, _ in told] == ["fallback"]
+    assert "cuda:63" in told[0][1]
+    lane = real.open_lane(FilterSettings())
+    until_swapped(lane)
+    lane.close()
+
+
 def test_a_persona_that_is_added_can_be_listed_and_worn(
     backend: tuple[SwapBackend, list[tuple[str, str]]],
 ) -> None:
