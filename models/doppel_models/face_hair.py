@@ -13,6 +13,12 @@ _SIZE = 128
 _MIN_SCORE = 3.2
 """Robust standard deviations from the colour of the cheeks and the nose."""
 _MIN_AREA = 0.004
+_USUAL_SKIN = (214.0, 178.0, 157.0)
+"""RGB."""
+_SIDES, _SIDES_APART = 0.1, 0.34
+"""The cheeks begin this far apart, and their middles are; as parts of the texture's side."""
+_MAX_SLOPE = 3.0
+"""Of the logarithm of the light over the texture's side."""
 
 
 def find_hair(texture: FloatArray) -> FloatArray:
@@ -23,23 +29,24 @@ def find_hair(texture: FloatArray) -> FloatArray:
     """
     small = _SIZE
     size = texture.shape[:2]
-    lab = cv2.cvtColor(
-        cv2.resize(texture, (small, small), interpolation=cv2.INTER_AREA) / 255, cv2.COLOR_RGB2LAB
-    )
     grid = uv.grid(small)
     rows, columns = np.mgrid[0:small, 0:small] / small
     middle = grid.inside & (rows > 0.42) & (rows < 0.72) & (np.abs(columns - 0.5) < 0.3)
-    skin = imaging.resize(relight.skin_weight(), (small, small)) > 0.5
-    sample = lab[middle & skin]
+    middle &= imaging.resize(relight.skin_weight(), (small, small)) > 0.5
+    lab = cv2.cvtColor(_in_usual_light(imaging.shrink(texture, (small, small)), middle), cv2.COLOR_RGB2LAB)
+    sample = lab[middle]
     center = np.median(sample, axis=0)
     spread = 1.4826 * np.median(np.abs(sample - center), axis=0)
     spread = np.maximum(spread, (6.0, 2.5, 3.0))
     distance = (lab - center) / spread
-    # Bright skin (a highlight on the forehead) is no hair.
+    # Bright skin (a highlight on the forehead) is no hair, nor is skin that is redder than the cheeks.
     dark = np.maximum(-distance[:, :, 0], 0)
-    odd = np.sqrt(dark**2 + distance[:, :, 1] ** 2 + distance[:, :, 2] ** 2)
+    flushed = (distance[:, :, 1] > 0) & (dark < 1)
+    odd = np.sqrt(dark**2 + (~flushed) * (distance[:, :, 1] ** 2 + distance[:, :, 2] ** 2))
     gray = lab[:, :, 0]
     rough = imaging.box(np.abs(gray - imaging.blur(gray, 1.5)), 5) / 1.5
+    # Smooth and bright: a highlight of another colour is likelier than grey hair.
+    odd = np.where((dark < 0.5) & (rough < 1), 0.6 * odd, odd)
     score = odd + np.maximum(rough - 1, 0)
     zone = _zone(small)
     candidate = np.asarray((score > _MIN_SCORE) & zone, np.uint8)
@@ -52,9 +59,29 @@ def find_hair(texture: FloatArray) -> FloatArray:
     hair = np.asarray((labels == labels[0, 0]) & grid.inside, np.uint8)
     if float(hair.sum()) < _MIN_AREA * float(grid.inside.sum()):
         return np.zeros(size, np.float32)
-    hair = np.asarray(cv2.dilate(hair, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))), np.uint8)
-    soft = imaging.blur(hair.astype(np.float32), 1.6)
+    # A fringe throws a shadow.
+    hair = np.asarray(cv2.dilate(hair, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11))), np.uint8)
+    soft = imaging.blur(hair.astype(np.float32), 2.0)
     return imaging.resize(soft, (size[1], size[0])).clip(0, 1)
+
+
+def _in_usual_light(texture: FloatArray, skin: npt.NDArray[np.bool_]) -> FloatArray:
+    """The texture, 0..1, as if its ``skin`` were light skin in even, white light."""
+    log = np.log(np.maximum(texture, 1.0))
+    columns = np.mgrid[0 : texture.shape[0], 0 : texture.shape[1]][1] / texture.shape[1] - 0.5
+    x, y = columns[skin], log[skin].mean(axis=1)
+    slope = 0.0
+    if np.ptp(x) > _SIDES:
+        right, left = y[x > _SIDES / 2], y[x < -_SIDES / 2]
+        slope = (
+            (float(np.median(right)) - float(np.median(left))) / _SIDES_APART
+            if len(right) and len(left)
+            else 0
+        )
+    slope = float(np.clip(slope, -_MAX_SLOPE, _MAX_SLOPE))
+    log = log - (slope * columns)[:, :, None]
+    log += np.log(np.array(_USUAL_SKIN)) - np.median(log[skin], axis=0)
+    return np.asarray(np.clip(np.exp(log) / 255, 0, 1), np.float32)
 
 
 def _zone(size: int) -> npt.NDArray[np.bool_]:

@@ -19,7 +19,12 @@ from doppel_models.types import ByteArray, FloatArray
 SIZE = 512
 _LINE = 0.5
 _MIN_SHARE = 0.27
-_TINT_SHARE = 0.6
+_AREA_SIGMA = SIZE / 50
+_TINT_SHARE = 0.75
+_SIDE_SHARE, _SHADOW_SHARE = 0.85, 0.95
+_SHADOW_SIGMA = 1.3
+_USUAL_STRAY = np.array((0.26, 0.12, 0.24), np.float32)
+"""How far red, green and blue of skin in white light are from their mean, as a part of it."""
 _MIN_FACING = 0.22
 """Cosine between the skin's normal and the view below which background and hair shine through."""
 
@@ -73,11 +78,12 @@ def _sample(image: ByteArray, positions: FloatArray) -> FloatArray:
 def _not_foreshortened(positions: FloatArray) -> FloatArray:
     """(SIZE, SIZE) 0..1: low where a texel is much smaller in the picture than its mirror image.
 
-    On a turned face the far cheek's landmarks are not exact, and the background beside it is hit.
+    On a turned face the far cheek's landmarks are not exact, and the background beside it is hit; the far
+    side of the nose is hidden behind its bridge even on a face that is turned little.
     """
     dx = cv2.Sobel(positions, cv2.CV_32F, 1, 0)
     dy = cv2.Sobel(positions, cv2.CV_32F, 0, 1)
-    area = imaging.blur(np.abs(dx[:, :, 0] * dy[:, :, 1] - dx[:, :, 1] * dy[:, :, 0]), SIZE / 24)
+    area = imaging.blur(np.abs(dx[:, :, 0] * dy[:, :, 1] - dx[:, :, 1] * dy[:, :, 0]), _AREA_SIGMA)
     share = area / (area + area[:, ::-1] + 1e-6)
     return imaging.blur(regions.smoothstep((share - _MIN_SHARE) / 0.12), SIZE / 64)
 
@@ -164,21 +170,47 @@ def _low(texture: FloatArray, known: FloatArray) -> FloatArray:
     )
 
 
-def asymmetry(texture: FloatArray, known: FloatArray) -> FloatArray:
-    """(SIZE, SIZE) half the logarithm of the light's ratio between a place and its mirror image, smooth."""
+def asymmetry(texture: FloatArray, known: FloatArray, sigma: float = 5.0) -> FloatArray:
+    """(SIZE, SIZE) half the logarithm of the light's ratio between a place and its mirror image.
+
+    Args:
+        texture: a face.
+        known: (SIZE, SIZE) 0..1, where it shows skin.
+        sigma: standard deviation over which it is smoothed, 64ths of the texture's side.
+    """
     small = 64
     gray = cv2.cvtColor(imaging.shrink(texture, (small, small)), cv2.COLOR_RGB2GRAY)
     weight = imaging.shrink(known, (small, small)) * relight.skin_weight()
     weight = weight * weight[:, ::-1]
     difference = 0.5 * (np.log(gray + 4) - np.log(gray[:, ::-1] + 4)) * weight
-    blurred = imaging.blur(difference, 5.0) / (imaging.blur(weight, 5.0) + 0.05)
+    blurred = imaging.blur(difference, sigma) / (imaging.blur(weight, sigma) + 0.05)
     return np.asarray(imaging.resize(blurred, (SIZE, SIZE)), np.float32)
 
 
-def even_light(texture: FloatArray, known: FloatArray, share: float = 0.7) -> FloatArray:
+def usual_saturation(texture: FloatArray, known: FloatArray) -> FloatArray:
+    """Less colour where the skin as a whole has more of it than skin in white light, as under a warm lamp.
+
+    Cameras raise the colours and lamps take blue away; turned back by factors alone, as relighting to
+    another light does, what little blue is left would be multiplied, with its noise: yellow and purple spots.
+    """
+    skin = (known > 0.5) & (imaging.resize(relight.skin_weight(), (SIZE, SIZE)) > 0.5)
+    if not skin.any():
+        return texture
+    median = np.maximum(np.median(texture[skin], axis=0), 1.0)
+    gray = float(median.mean())
+    strays = np.abs(median / gray - 1)
+    share = min(1.0, float((_USUAL_STRAY / np.maximum(strays, 1e-3)).min()))
+    luma = texture.mean(axis=2, keepdims=True)
+    return np.asarray(luma + share * (texture - luma), np.float32)
+
+
+def even_light(texture: FloatArray, known: FloatArray) -> FloatArray:
     """Take most of the baked-in light out that differs between the face's halves, and of lamps' colours."""
-    gain = np.exp(-share * asymmetry(texture, known))[:, :, None] * np.exp(-_tint(texture, known))
-    return np.asarray(texture * gain, np.float32).clip(0, 255)
+    gain = np.exp(-_SIDE_SHARE * asymmetry(texture, known))[:, :, None] * np.exp(-_tint(texture, known))
+    evened = np.clip(texture * gain, 0, 255)
+    # Then the shadow beside the nose; less, since it is also the face's own shape.
+    gain = np.exp(-_SHADOW_SHARE * asymmetry(evened, known, _SHADOW_SIGMA))[:, :, None]
+    return np.asarray(evened * gain, np.float32).clip(0, 255)
 
 
 def _tint(texture: FloatArray, known: FloatArray) -> FloatArray:

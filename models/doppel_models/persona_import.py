@@ -24,7 +24,7 @@ from doppel_models.photo_file import PhotoFile, read_photo
 from doppel_models.session import SessionConfig
 from doppel_models.types import FloatArray
 
-IMPORT_VERSION = 5
+IMPORT_VERSION = 6
 """Raised whenever the import works differently, so that older caches are made anew."""
 
 
@@ -123,6 +123,7 @@ class PersonaImporter:
 
 def _assemble(views: Sequence[face_texture.Unwrapped], shape: FloatArray) -> MeshPersona:
     texture, known = face_texture.merge(views)
+    texture = face_texture.usual_saturation(texture, known)
     texture = face_texture.even_light(texture, known)
     texture, seen = face_texture.fill(texture, known)
     texture = face_texture.shut_mouth(texture)

@@ -1,6 +1,7 @@
 import functools
 
 import numpy as np
+import pytest
 from doppel_models import face_texture
 from doppel_models.face_hair import find_hair
 from doppel_models.face_texture import SIZE, Unwrapped
@@ -36,6 +37,30 @@ def test_the_fringe_is_found_and_the_face_below_it_is_not_hair():
 def test_a_face_without_hair_over_it_is_all_skin():
     texture, _ = face_texture.fill(*face_texture.merge([_view()]))
     assert find_hair(texture).mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("red", "green", "blue"),
+    [(0.35, 0.35, 0.35), (1.0, 0.8, 0.55), (0.7, 0.85, 1.0)],
+    ids=["dim", "warm", "cold"],
+)
+def test_the_fringe_is_found_in_any_light(red, green, blue):
+    hair = find_hair(_view().texture * np.array((red, green, blue), np.float32))
+    assert hair[40:80, 180:340].mean() > 0.6
+    assert hair[170:470, 100:410].max() < 0.05
+
+
+def test_the_fringe_is_found_where_a_lamp_shines_from_one_side():
+    ramp = np.exp(np.linspace(-0.9, 0.3, SIZE, dtype=np.float32))[None, :, None]
+    hair = find_hair(_view().texture * ramp)
+    assert hair[40:80, 180:340].mean() > 0.6
+    assert hair[170:470, 100:410].max() < 0.05
+
+
+def test_a_pink_highlight_on_the_forehead_is_no_hair():
+    texture, _ = face_texture.fill(*face_texture.merge([_view()]))
+    texture[30:110, 220:290] *= np.array((1.12, 0.97, 1.02), np.float32)
+    assert find_hair(np.clip(texture, 0, 255)).mean() < 0.02
 
 
 def test_each_texel_comes_from_the_picture_that_shows_it_best():
@@ -81,3 +106,24 @@ def test_teeth_become_a_line_between_lips():
     # In every column there is a dark line, and no bright one where the teeth were.
     assert (columns[15:30].min(axis=0) < 0.8 * columns[:10].mean(axis=0)).all()
     assert columns[18:27].mean() < 0.95 * columns[:10].mean()
+
+
+def test_strong_colours_of_a_warm_lamp_are_taken_back_and_usual_ones_kept():
+    known = np.ones((SIZE, SIZE), np.float32)
+    orange, usual = _plain((190, 100, 50), known).texture, _plain((214, 178, 157), known).texture
+    calm = face_texture.usual_saturation(orange, known)[256, 256]
+    assert calm.mean() == pytest.approx(340 / 3, rel=0.01)
+    assert calm[0] > calm[1] > calm[2]
+    assert calm[0] / calm[2] < 1.8
+    assert face_texture.usual_saturation(usual, known) == pytest.approx(usual, abs=0.01)
+
+
+def test_a_shadow_beside_the_nose_is_taken_out():
+    texture, known = face_texture.merge([_view()])
+    even = face_texture.even_light(texture, known)
+    shaded = texture.copy()
+    shaded[200:280, 265:310] *= np.float32(0.7)
+    freed = face_texture.even_light(shaded, known)
+    before = shaded[210:270, 280:295].mean() / texture[210:270, 280:295].mean()
+    after = freed[210:270, 280:295].mean() / even[210:270, 280:295].mean()
+    assert abs(after - 1) < 0.7 * abs(before - 1)

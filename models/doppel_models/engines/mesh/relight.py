@@ -34,8 +34,11 @@ _SIDE_SHARE = 0.85
 _UP_SHARE = 0.28
 _EDGE_SIGMA = 0.05 * SIZE
 _EDGE_LIMIT = 0.35
-_GAIN_LIMIT = 1.6  # natural logarithm: a factor of 5
-_COLOR_LIMIT = 0.9
+# Natural logarithms. A dark room may take all light; what a photo hardly holds cannot be multiplied for ever.
+_DARKEN_LIMIT, _GAIN_LIMIT = 3.5, 1.6
+_DARKEN_COLOR_LIMIT, _COLOR_LIMIT = 1.5, 0.9
+_OFFSET = 4.0
+"""Added to colours 0..255 before their logarithm is taken."""
 _SETTLE_SECONDS = (0.08, 0.5)
 _UNREST = (0.04, 0.15)
 """Changes of the mean gain, natural logarithm: below the first is noise, above the second a new light."""
@@ -92,7 +95,7 @@ def brow_points(brow: regions.Indices) -> FloatArray:
 
 def log_texture(texture: ByteArray | FloatArray) -> FloatArray:
     """The logarithm of colours 0..255, kept finite in the dark."""
-    return np.asarray(cv2.log(texture.astype(np.float32) + 4.0), np.float32)
+    return np.asarray(cv2.log(texture.astype(np.float32) + _OFFSET), np.float32)
 
 
 class Relight:
@@ -140,7 +143,22 @@ class Relight:
             settle = _SETTLE_SECONDS[0] + (_SETTLE_SECONDS[1] - _SETTLE_SECONDS[0]) * calm
             share = 1 - math.exp(-seconds / settle)
             cv2.accumulateWeighted(target, self._log_gain, share)
-        self.gain = np.asarray(cv2.exp(self._log_gain), np.float32)
+        gain = np.asarray(cv2.exp(self._log_gain), np.float32)
+        if persona_log is not None:
+            gain = _without_offset(gain, persona_log, weight)
+        self.gain = gain
+
+
+def _without_offset(gain: FloatArray, persona_log: FloatArray, weight: FloatArray) -> FloatArray:
+    """The gain of colours, from that of colours with the logarithm's offset: in the dark they differ much."""
+    sub = slice(None, None, _FIT_STEP)
+    share = np.ascontiguousarray(weight[sub, sub]).reshape(-1)
+    total = float(share.sum())
+    if total < _MIN_WEIGHT:
+        return gain
+    skin = np.exp(share @ persona_log[sub, sub].reshape(-1, 3) / total) - np.float32(_OFFSET)
+    part = np.float32(_OFFSET) / np.maximum(skin, np.float32(2 * _OFFSET))
+    return np.asarray(np.maximum(gain + (gain - 1) * part, 0), np.float32)
 
 
 def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> FloatArray:
@@ -167,17 +185,17 @@ def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> F
     coefficients[0] -= mean @ coefficients
     fit = (basis() @ coefficients).reshape(SIZE, SIZE, 3)
     if edge is None:
-        return np.asarray(np.clip(fit, -_GAIN_LIMIT, _GAIN_LIMIT), np.float32)
+        return np.asarray(np.clip(fit, -_DARKEN_LIMIT, _GAIN_LIMIT), np.float32)
     rest = np.clip(ratio - fit, -_EDGE_LIMIT, _EDGE_LIMIT)
     weighed = [part * weight for part in cv2.split(rest)]
     stacked = imaging.blur(np.asarray(cv2.merge([*weighed, weight]), np.float32), _EDGE_SIGMA)
     red, green, blue, near = cv2.split(stacked)
     share = edge / (near + np.float32(0.05))
     local = cv2.merge([red * share, green * share, blue * share])
-    gain = np.clip(fit + local, -_GAIN_LIMIT, _GAIN_LIMIT)
+    gain = np.clip(fit + local, -_DARKEN_LIMIT, _GAIN_LIMIT)
     # A colour that the photo hardly holds cannot be brought back: it would be noise.
     gray = cv2.transform(gain, _GRAY)
-    return np.asarray(gray + np.clip(gain - gray, -_COLOR_LIMIT, _COLOR_LIMIT), np.float32)
+    return np.asarray(gray + np.clip(gain - gray, -_DARKEN_COLOR_LIMIT, _COLOR_LIMIT), np.float32)
 
 
 @functools.cache

@@ -56,6 +56,11 @@ _LIP_CORNERS: regions.Indices = np.array([61, 76, 62, 78, 291, 306, 292, 308])
 _RESTING_MOUTH = 0.64
 """Width of a mouth over the distance of the eyes' outer corners; at rest .5 to .58."""
 
+_RESTING_LIFT = 0.0
+"""Height of the mouth's corners over its middle, centimetres of the canonical head; at rest about -.2."""
+_SMILE_SHARE, _SMILE_REACH = 0.7, 1.5
+"""How much of a smile's lift is taken back, and how far around the lips."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HeadFrame:
@@ -180,6 +185,16 @@ def resting(shape: FloatArray) -> FloatArray:
         follow = regions.smoothstep(((_NARROW_REACH - distance) / _NARROW_REACH).astype(np.float32))
         follow[lips] = 1
         rested[:, 0] += (ratio - 1) * (shape[:, 0] - middle) * follow
+
+    # A smile lifts the corners, and the cheeks beside them.
+    left, right = rested[61], rested[291]
+    lift = float(rested[[13, 14], 1].mean() - 0.5 * (left[1] + right[1])) - _RESTING_LIFT
+    if lift > 0:
+        half = max(0.5 * float(right[0] - left[0]), 1e-3)
+        side = np.clip(np.abs(rested[:, 0] - 0.5 * (left[0] + right[0])) / half, 0, 1) ** 2
+        follow = regions.smoothstep(((_SMILE_REACH - distance) / _SMILE_REACH).astype(np.float32))
+        follow[lips] = 1
+        rested[:, 1] += _SMILE_SHARE * lift * side * follow
     return np.asarray(rested, np.float32)
 
 

@@ -28,6 +28,12 @@ def test_the_personas_skin_takes_the_live_tone():
     assert lit[INNER].mean(axis=0) == pytest.approx([120, 90, 80], rel=0.06)
 
 
+def test_a_dark_room_with_little_blue_is_followed():
+    live, persona = _face((42, 24, 9)), _face((200, 160, 140))
+    lit = _settled(live, persona) * persona
+    assert lit[INNER].mean(axis=0) == pytest.approx([42, 24, 9], rel=0.12)
+
+
 def test_a_lamp_on_one_side_is_followed():
     columns = np.linspace(-1, 1, SIZE, dtype=np.float32)[None, :, None]
     live = _face() * np.exp(0.5 * columns)

@@ -127,3 +127,18 @@ def test_a_face_at_rest_is_left_as_it_is():
     neutral = _at_rest()
     assert regions.opening(neutral, *LIPS) < 0.03
     assert resting(neutral) == pytest.approx(neutral, abs=0.06)
+
+
+def test_most_of_a_smiles_lift_is_taken_back_and_a_relaxed_mouth_kept():
+    neutral = _at_rest()
+    smile = neutral.copy()
+    smile[[61, 76, 62, 78, 291, 306, 292, 308], 1] -= 0.6
+
+    def lift(shape):
+        return float(shape[[13, 14], 1].mean() - shape[[61, 291], 1].mean())
+
+    assert lift(smile) > 0.3
+    assert lift(resting(smile)) < 0.4 * lift(smile)
+    assert resting(neutral)[[61, 291]] == pytest.approx(neutral[[61, 291]], abs=0.01)
+    # The nose and the eyes stay.
+    assert resting(smile)[[1, 33, 263, 168]] == pytest.approx(smile[[1, 33, 263, 168]], abs=0.02)
