@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from doppel_models.types import ByteArray
 
+_FAR = 1e4
+"""Stands for an infinite value: beyond every byte."""
 Triple = tuple[float, float, float]
 
 
@@ -49,25 +53,53 @@ class TensorFormat:
 
     def encode(self, rgb: ByteArray) -> npt.NDArray[np.float32] | npt.NDArray[np.float16]:
         """The tensor of a picture ``(height, width, 3)`` uint8 RGB."""
-        scale = (1.0 / (255.0 * np.asarray(self.std, np.float32))).astype(np.float32)
-        offset = np.asarray(self.mean, np.float32) / np.asarray(self.std, np.float32)
-        values = rgb * scale - offset
-        if self.channels == "bgr":
-            values = values[..., ::-1]
-        if self.layout == "nchw":
-            values = values.transpose(2, 0, 1)
-        return np.ascontiguousarray(values[None], dtype=np.dtype(self.dtype))
+        height, width = rgb.shape[:2]
+        tensor = np.empty(self.shape(width, height), np.float32)
+        # There are only 256 bytes: their values are looked up, which is exact and fast.
+        red_first = _tables(self.mean, self.std)
+        if self.layout == "nhwc":
+            bgr = self.channels == "bgr"
+            picture = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR) if bgr else rgb
+            tables = red_first[::-1] if bgr else red_first
+            cv2.LUT(picture, np.ascontiguousarray(tables.T[None]), dst=tensor[0])
+        else:
+            order = (2, 1, 0) if self.channels == "bgr" else (0, 1, 2)
+            for plane, channel in enumerate(order):
+                cv2.LUT(cv2.extractChannel(rgb, channel), red_first[channel], dst=tensor[0, plane])
+        return tensor if self.dtype == "float32" else tensor.astype(np.float16)
 
     def decode(self, tensor: npt.NDArray[np.floating]) -> ByteArray:
         """The picture ``(height, width, 3)`` uint8 RGB of a tensor; what lies outside 0..255 is limited.
 
         Values that are not finite become 0: whoever must know looks before decoding.
         """
-        values = np.asarray(tensor[0], np.float32)
-        if self.layout == "nchw":
-            values = values.transpose(1, 2, 0)
+        values = np.ascontiguousarray(tensor[0], np.float32)
+        if not is_finite(values):
+            values = np.nan_to_num(values, nan=-_FAR, posinf=_FAR, neginf=-_FAR)
+        if self.layout == "nhwc":
+            planes = [cv2.extractChannel(values, channel) for channel in range(3)]
+        else:
+            planes = [values[channel] for channel in range(3)]
         if self.channels == "bgr":
-            values = values[..., ::-1]
-        values = (values * np.asarray(self.std, np.float32) + np.asarray(self.mean, np.float32)) * 255.0
-        values = np.nan_to_num(values, nan=0.0, posinf=255.0, neginf=0.0)
-        return np.ascontiguousarray(np.rint(np.clip(values, 0.0, 255.0)).astype(np.uint8))
+            planes.reverse()
+        # Rounded and limited to a byte in one step.
+        scaled = [
+            cv2.addWeighted(plane, 255.0 * std, plane, 0.0, 255.0 * mean, dtype=cv2.CV_8U)
+            for plane, mean, std in zip(planes, self.mean, self.std, strict=True)
+        ]
+        return np.asarray(cv2.merge(scaled), np.uint8)
+
+
+def is_finite(values: npt.NDArray[np.float32]) -> bool:
+    """Whether an array holds numbers alone; a tenth of NumPy's time."""
+    finite, _ = cv2.checkRange(values.reshape(1, -1))
+    return finite
+
+
+@functools.lru_cache(maxsize=16)
+def _tables(mean: Triple, std: Triple) -> npt.NDArray[np.float32]:
+    """(3, 256): the values of all bytes in red, green and blue."""
+    scale = (1.0 / (255.0 * np.asarray(std, np.float32))).astype(np.float32)
+    offset = np.asarray(mean, np.float32) / np.asarray(std, np.float32)
+    tables = np.arange(256, dtype=np.float32) * scale[:, None] - offset[:, None]
+    return np.asarray(tables, np.float32)

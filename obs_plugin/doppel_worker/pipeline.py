@@ -283,7 +283,8 @@ def look_of(settings: FilterSettings) -> LookSettings:
 def in_frame(swap: _Swap, width: int, height: int) -> tuple[Rect, SwapResult]:
     """A swapped crop at the frame's resolution, and where it lies in a ``width`` x ``height`` frame."""
     request, result = swap.request, swap.result
-    rect = Rect(*request.frame_rect(width, height))
+    part = None if request.rect is not None else _shown(result)
+    rect = Rect(*request.frame_rect(width, height, part))
     if request.rect is not None or rect.width == 0 or rect.height == 0:
         return rect, result
     # Frame pixel of the rectangle -> crop pixel.
@@ -302,6 +303,20 @@ def in_frame(swap: _Swap, width: int, height: int) -> tuple[Rect, SwapResult]:
         mask=moved(result.mask, cv2.BORDER_CONSTANT),
         cover_mask=None if cover is None else moved(cover, cv2.BORDER_CONSTANT),
         veil_mask=None if veil is None else moved(veil, cv2.BORDER_CONSTANT),
+    )
+
+
+def _shown(result: SwapResult) -> tuple[int, int, int, int]:
+    """(x0, y0, x1, y1): the pixels of a crop where any of its masks is not 0; empty where all are."""
+    masks = [mask for mask in (result.mask, result.cover_mask, result.veil_mask) if mask is not None]
+    boxes = [box for box in map(cv2.boundingRect, masks) if box[2] > 0]
+    if not boxes:
+        return 0, 0, 0, 0
+    return (
+        min(x for x, _, _, _ in boxes),
+        min(y for _, y, _, _ in boxes),
+        max(x + w for x, _, w, _ in boxes),
+        max(y + h for _, y, _, h in boxes),
     )
 
 

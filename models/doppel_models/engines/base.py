@@ -80,13 +80,21 @@ class CropRequest:
         """Points (N, 2) or (N, 3) of the frame in pixels of the crop; z is scaled like x and y."""
         return transform(self.matrix, points)
 
-    def frame_rect(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """(x0, y0, x1, y1): the part of a ``width`` x ``height`` frame the crop covers, on even pixels."""
+    def frame_rect(
+        self, width: int, height: int, part: tuple[int, int, int, int] | None = None
+    ) -> tuple[int, int, int, int]:
+        """(x0, y0, x1, y1): the part of a ``width`` x ``height`` frame the crop covers, on even pixels.
+
+        ``part``: only what these pixels (x0, y0, x1, y1) of a resampled crop reach when they are enlarged.
+        """
         if self.rect is not None:
             return self.rect
         inverse = cv2.invertAffineTransform(self.matrix)
-        w, h = self.dsize
-        corners = np.array([[-0.5, -0.5], [w - 0.5, -0.5], [-0.5, h - 0.5], [w - 0.5, h - 0.5]], np.float32)
+        left, top, right, bottom = 0.0, 0.0, float(self.dsize[0]), float(self.dsize[1])
+        if part is not None:
+            # Between a pixel and its neighbour both show.
+            left, top, right, bottom = part[0] - 0.5, part[1] - 0.5, part[2] + 0.5, part[3] + 0.5
+        corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float32) - 0.5
         corners = corners @ inverse[:, :2].T + inverse[:, 2]
         return even_rect(corners.min(axis=0), corners.max(axis=0), width, height)
 

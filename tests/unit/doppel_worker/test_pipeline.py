@@ -157,6 +157,9 @@ def test_every_setting_of_the_look_reaches_the_engine() -> None:
         color_match="none",
         yaw_fade_start=11.0,
         yaw_fade_end=22.0,
+        identity_weight=0.2,
+        morph=0.3,
+        enhancer_strength=0.4,
     )
     look = look_of(settings)
     for name in look.__dataclass_fields__:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from doppel_models.engines.crops.identity import NEUTRAL_WEIGHT, Identity, Recog
 from doppel_models.engines.crops.network import RoleNetwork, Tensor, as_mask
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import Role
+from doppel_models.tensor import is_finite
 from doppel_models.types import ByteArray, Face, FloatArray
 
 _MIN_SIDE = 8
@@ -199,18 +201,18 @@ class CropEngine:
         for part in boost.split(taken, self._boost) if self._boost > 1 else [taken]:
             outputs = self.parts.swapper.run({**inputs, Role.TARGET: self._row.picture_in.encode(part)})
             face = outputs[Role.FACE]
-            if not np.isfinite(face).all():
+            if not is_finite(np.asarray(face, np.float32)):
                 raise EngineError(f"{self.parts.swapper.network.name} gives no picture (not a number)")
             parts.append(self._row.picture_out.decode(face))
             masks_given = [outputs[role] for role in (Role.FACE_MASK, Role.TARGET_MASK) if role in outputs]
             if masks_given:
-                own.append(np.prod([as_mask(mask) for mask in masks_given], axis=0))
+                own.append(functools.reduce(np.multiply, map(as_mask, masks_given)))
         rgb = boost.join(parts, self._boost) if self._boost > 1 else parts[0]
         if _brightest(rgb) < _BLACK and _brightest(crop) >= _NOT_DARK:
             raise EngineError(f"{self.parts.swapper.network.name} gives a black picture")
         if self._reduction > 1:
             rgb = np.asarray(cv2.resize(rgb, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
-        return rgb, np.mean(own, axis=0) if own else None
+        return rgb, sum(own[1:], own[0]) / np.float32(len(own)) if own else None
 
 
 def _brightest(rgb: ByteArray) -> int:

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from doppel_models.engines.base import CropRequest, even_rect, pose_fade
@@ -33,6 +34,26 @@ def test_the_frame_rect_of_a_reduced_crop_covers_what_the_crop_shows():
     assert x1 >= 300
     assert y1 >= 200
     assert request.frame_rect(150, 100)[2:] == (150, 100)
+
+
+@given(
+    st.floats(0.1, 4),
+    st.floats(-3, 3),
+    st.integers(0, 40),
+    st.integers(0, 40),
+    st.integers(1, 20),
+    st.integers(1, 20),
+)
+def test_the_frame_rect_of_a_part_holds_all_that_the_part_reaches(scale, angle, x, y, w, h):
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = np.c_[turn, (30, 30) - turn @ (100, 80)].astype(np.float32)
+    request, mask = CropRequest(matrix, (60, 60)), np.zeros((60, 60), np.uint8)
+    mask[y : y + h, x : x + w] = 255
+    whole = cv2.warpAffine(mask, matrix, (200, 160), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    x0, y0, x1, y1 = request.frame_rect(200, 160, (x, y, x + w, y + h))
+    outside = whole.copy()
+    outside[y0:y1, x0:x1] = 0
+    assert outside.max() == 0
 
 
 def test_the_swap_fades_over_the_band_on_both_sides_and_never_back():
