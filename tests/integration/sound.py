@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,16 +35,17 @@ def wait_delayed(rig: Rig, name: str, own_ms: int, lane: Callable[[], dict[str, 
     return offset_ms(rig, name)
 
 
-def clap_lag_ms(recording: Path) -> float:
-    """How much later than its picture a clap is heard, the median of the recording's; negative: earlier.
+def clap_lags(recording: Path) -> list[tuple[float, float]]:
+    """(seconds, milliseconds) of every clap: when it is heard, and how much later than its picture is seen.
 
-    A clap's picture is the frame whose number is a multiple of 30.
+    A clap's picture is the frame whose number is a multiple of 30; negative: it is heard earlier. One
+    recording's claps can be compared to a frame; those of two cannot, because each begins its sound up to an
+    audio packet beside its picture.
     """
     seen = list(_seen_s(recording))
-    assert len(seen) >= 2, "the recording is too short"
+    assert seen, "no clap is seen"
     heard = [onset for onset in _onsets_s(recording) if seen[0] - 0.5 < onset < seen[-1] + 0.5]
-    assert heard, "no clap is heard"
-    return 1000 * statistics.median(onset - min(seen, key=lambda s: abs(s - onset)) for onset in heard)
+    return [(onset, 1000 * (onset - min(seen, key=lambda s: abs(s - onset)))) for onset in heard]
 
 
 def _seen_s(recording: Path) -> Iterator[float]:

@@ -123,9 +123,8 @@ def test_a_paused_source_that_is_sought_or_switched_to_shows_nothing_unjudged(
 def test_a_filter_that_is_added_to_a_paused_source_shows_nothing_unjudged_whatever_is_sought(
     stage: Stage, judge: Judge
 ) -> None:
+    stage.show()
     stage.rig.remove_filter(stage.camera)
-    stage.show(swapping=False)
-    wait_for(lambda: stage.cursor_ms() > 500, 10, "the clip does not play")
     stage.media("PAUSE")
     time.sleep(MOMENT)
     stage.rig.add_filter(stage.camera, FILTER_NAME, hold_ms=5000)

@@ -79,7 +79,7 @@ class Gate:
         return int(full), int(results)
 
     def end(self) -> None:
-        assert self._process.communicate(timeout=20)[0].strip() == "ended"
+        assert self._process.communicate(timeout=60)[0].strip() == "ended"
         assert self._process.returncode == 0
 
     def kill(self) -> None:
