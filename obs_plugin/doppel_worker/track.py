@@ -31,12 +31,15 @@ _JUMP = 0.5
 """A move between two frames of more than this part of the face's size starts the smoothing afresh."""
 _DOUBT = 0.08
 """Difference from a person's usual looks, in any light, from which the detector must confirm the face."""
-_SURE = 0.065
-"""The same, below which it is that face again, after it has been so for ``_SURE_AFTER``."""
+_SURE_SHARE = 0.8
+"""Of ``_DOUBT``: below it is that face again, after it has been so for ``_SURE_AFTER``."""
 _SURE_AFTER = 150_000_000
 _NEW_LOOKS_AFTER = 3_000_000_000
 """How long a face must look otherwise, clearly and always alike, until that is how it usually looks."""
 _CLEAR_PRESENCE, _ALIKE = 0.95, 0.05
+_NOISE_NS, _NOISE_MAX = 1_000_000_000, 0.08
+"""Sensor noise makes looks differ from frame to frame: its running mean (time constant in nanoseconds) is added
+to the limits, up to so much."""
 _REGION_NS, _DOUBTFUL_REGION_NS = 300_000_000, 2_000_000_000
 """Time constants with which the region of a face shrinks, nanoseconds; it grows at once."""
 _LOOKS_EVERY = 300_000_000
@@ -98,6 +101,7 @@ class Track:
         """The face does not look as usual: something is before it, or the landmarks lie beside it."""
         self._sure_since: int | None = None
         self._alike_since = now
+        self._noise, self._seen_times = 0.0, 1
         self._looks = measurement.appearance
         self._usual_looks = measurement.appearance
         self._looked_at = now
@@ -128,7 +132,10 @@ class Track:
 
     def is_doubtful(self, measurement: Measurement) -> bool:
         """True if the points may lie on something before the face: it does not look as usual."""
-        return difference(self._usual_looks, measurement.appearance, any_light=True) >= _DOUBT
+        return self._unlike(measurement) >= _DOUBT + self._noise
+
+    def _unlike(self, measurement: Measurement) -> float:
+        return difference(self._usual_looks, measurement.appearance, any_light=True)
 
     def differs(self, measurement: Measurement) -> float:
         """How unlike this person a measured face looks; see ``doppel_models.appearance``."""
@@ -162,13 +169,17 @@ class Track:
 
     def _judge_looks(self, measurement: Measurement, now: int) -> None:
         """Keep :attr:`doubtful`."""
-        unlike = difference(self._usual_looks, measurement.appearance, any_light=True)
+        unlike, change = self._unlike(measurement), difference(self._looks, measurement.appearance)
         clear = measurement.presence >= _CLEAR_PRESENCE
-        if not clear or difference(self._looks, measurement.appearance) > _ALIKE:
+        if not clear or change > _ALIKE + self._noise:
             self._alike_since = now
-        if unlike >= _DOUBT and not self.doubtful:
+        self._seen_times += 1
+        share = max(1 / self._seen_times, 1 - math.exp((self.last_seen - now) / _NOISE_NS))
+        self._noise = min(self._noise + (change - self._noise) * share, _NOISE_MAX)
+        doubt = _DOUBT + self._noise
+        if unlike >= doubt and not self.doubtful:
             self.doubtful, self._alike_since = True, now
-        if unlike >= _SURE:
+        if unlike >= _SURE_SHARE * doubt:
             self._sure_since = None
         elif self._sure_since is None:
             self._sure_since = now
