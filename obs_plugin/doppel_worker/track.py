@@ -38,8 +38,8 @@ _NEW_LOOKS_AFTER = 3_000_000_000
 """How long a face must look otherwise, clearly and always alike, until that is how it usually looks."""
 _CLEAR_PRESENCE, _ALIKE = 0.95, 0.05
 _NOISE_NS, _NOISE_MAX = 1_000_000_000, 0.08
-"""Sensor noise makes looks differ from frame to frame: its running mean (time constant in nanoseconds) is added
-to the limits, up to so much."""
+"""Sensor noise makes looks differ from frame to frame: its running mean (time constant in nanoseconds)
+is added to the limits, up to so much."""
 _REGION_NS, _DOUBTFUL_REGION_NS = 300_000_000, 2_000_000_000
 """Time constants with which the region of a face shrinks, nanoseconds; it grows at once."""
 _LOOKS_EVERY = 300_000_000

@@ -99,8 +99,10 @@ class Tracker:
     def _advance(self, frame: FrameView) -> bool:
         """Move the clock to this frame; True if time or geometry jumped."""
         step = _NOMINAL_STEP if self._stamp is None else frame.timestamp_ns - self._stamp
-        jumped = not 0 <= step <= _MAX_STEP
-        self._now += _NOMINAL_STEP if jumped else step
+        # A picture that is judged again (the source is paused, a setting changed) keeps its time stamp: it is
+        # searched like a new one, and time stands still.
+        jumped = not 0 < step <= _MAX_STEP
+        self._now += _NOMINAL_STEP if jumped and step != 0 else step
         self._stamp = frame.timestamp_ns
         geometry = (frame.width, frame.height)
         if geometry != self._geometry and self._geometry != (0, 0):

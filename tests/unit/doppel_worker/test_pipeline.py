@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import threading
-from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,90 +10,26 @@ import pytest
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_models.engines.base import CropRequest, FaceEngine, SwapResult
-from doppel_models.engines.mesh.engine import MeshEngine
-from doppel_models.masks_builtin import load as load_mask
 from doppel_models.types import ByteArray, Face
-from doppel_worker.assets import PersonaKey, PersonaLoader
+from doppel_worker.assets import PersonaKey
 from doppel_worker.compositor import Rect
-from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.errors import PersonaError
-from doppel_worker.frame import ColorInfo, FrameView
-from doppel_worker.pipeline import FacePipeline, look_of
-from doppel_worker.report import EventKind, Report
+from doppel_worker.frame import ColorInfo
+from doppel_worker.pipeline import look_of
+from doppel_worker.report import EventKind
 
-from tests.support.faces import FourFaces, OccludedFace, room
-from tests.support.frames import i420_frame
-from tests.support.networks import detector, landmarker
-from tests.support.portrait import astronaut, paste_head
-
-SIZE = (640, 360)
-CENTER = (300.0, 170.0)
-FACE_PX = 150.0
-FACE = Rect(250, 110, 350, 240)
-"""Inside the face of :func:`picture`."""
-compositor = CpuCompositor()
-
-
-@functools.cache
-def mask_engine(name: str) -> FaceEngine:
-    return MeshEngine(load_mask(name))  # type: ignore[return-value]
-
-
-def picture(dx: float = 0.0) -> ByteArray:
-    canvas = room(*SIZE)
-    paste_head(canvas, astronaut(), center=(CENTER[0] + dx, CENTER[1]), height=FACE_PX)
-    return canvas
-
-
-class Stage:
-    """A lane that is fed with pictures."""
-
-    def __init__(
-        self,
-        load: Callable[[PersonaKey], FaceEngine] | None = None,
-        *,
-        ready: bool = True,
-        **settings: object,
-    ) -> None:
-        self.loader = PersonaLoader(load or (lambda key: mask_engine(key.persona)))
-        self.pipeline = FacePipeline(compositor, detector(), landmarker(), self.loader)
-        chosen = FilterSettings(label=False, persona="porcelain")
-        self.lane = self.pipeline.new_lane(chosen.replace(**settings))  # type: ignore[arg-type]
-        if ready:
-            self.loader.wait(PersonaKey("porcelain"))
-        self.count = 0
-        self.before: FrameView
-        self.frame: FrameView
-
-    def show(self, rgb: ByteArray, color: ColorInfo | None = None) -> Report:
-        self.count += 1
-        self.before = i420_frame(rgb, self.count)
-        self.frame = i420_frame(rgb, self.count)
-        if color is not None:
-            self.frame = FrameView(
-                self.frame.layout, self.frame.planes, color, False, self.count, self.frame.timestamp_ns
-            )
-        return self.pipeline.process(self.frame, self.lane)
-
-    def change(self, rect: Rect = FACE) -> float:
-        """Mean difference of a rectangle from the original, 0..255."""
-        return float(
-            np.abs(compositor.read(self.frame, rect).astype(int) - compositor.read(self.before, rect)).mean()
-        )
-
-    def untouched(self) -> bool:
-        pairs = zip(self.frame.planes, self.before.planes, strict=True)
-        return all((after == before).all() for after, before in pairs)
-
-    def changed_rect(self) -> Rect:
-        rows, columns = np.nonzero(self.frame.planes[0] != self.before.planes[0])
-        return Rect(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-
-
-def is_mosaic(frame: FrameView) -> bool:
-    """A cover has 16 rows of blocks: nearly all neighbouring rows are equal."""
-    luma = frame.planes[0].astype(int)
-    return float((np.abs(np.diff(luma, axis=0)).max(axis=1) == 0).mean()) > 0.9
+from tests.support.faces import room
+from tests.support.stage import (
+    CENTER,
+    FACE,
+    FACE_PX,
+    SIZE,
+    Stage,
+    compositor,
+    is_mosaic,
+    mask_engine,
+    picture,
+)
 
 
 def test_a_face_is_swapped_and_the_rest_of_the_frame_is_not_touched() -> None:
@@ -310,97 +243,6 @@ def test_a_frame_whose_colours_cannot_be_computed_is_covered() -> None:
     assert report.verdict is Verdict.COVERED
     assert "colour matrix" in report.status
     assert is_mosaic(stage.frame)
-
-
-# --- what hides --------------------------------------------------------------------------------------
-
-
-def test_a_face_that_is_lost_is_blurred_until_its_absence_is_sure() -> None:
-    stage = Stage(lost_face_ms=500)
-    stage.show(picture())
-    # The head is gone from one frame to the next; what is behind stays blurred for half a second.
-    verdicts = [stage.show(room(*SIZE)).verdict for _ in range(30)]
-    assert verdicts[0] is Verdict.BLURRED
-    assert verdicts[-1] is Verdict.NO_FACE
-    ended = verdicts.index(Verdict.NO_FACE)
-    assert 12 <= ended <= 18
-    assert set(verdicts[:ended]) == {Verdict.BLURRED}
-    assert set(verdicts[ended:]) == {Verdict.NO_FACE}
-
-
-def test_a_lost_face_is_covered_or_shown_if_the_user_wants_it() -> None:
-    for policy, verdict in (("cover", Verdict.COVERED), ("original", Verdict.ORIGINAL)):
-        stage = Stage(lost_face_policy=policy)
-        stage.show(picture())
-        assert stage.show(room(*SIZE)).verdict is verdict
-
-
-def test_a_hand_before_the_face_never_bares_it() -> None:
-    clip = OccludedFace("hand", count=40, width=SIZE[0], height=SIZE[1], face_px=FACE_PX)
-    stage = Stage()
-    for index in range(40):
-        shown = clip.frame(index)
-        report = stage.show(shown.rgb)
-        assert report.verdict in (Verdict.SWAPPED, Verdict.BLURRED)
-        xs, ys = clip.landmarks[:, 0], clip.landmarks[:, 1]
-        # The cheek that the hand does not reach.
-        cheek = Rect(
-            int(xs.min() + 0.12 * np.ptp(xs)),
-            int(ys.mean()),
-            int(xs.mean()),
-            int(ys.max() - 0.25 * np.ptp(ys)),
-        )
-        assert stage.change(cheek) > 4
-
-
-@pytest.mark.parametrize(
-    ("policy", "verdict"),
-    [("blur", Verdict.BLURRED), ("cover", Verdict.COVERED), ("original", Verdict.ORIGINAL)],
-)
-def test_a_head_that_is_turned_too_far_is_hidden_as_the_user_wants(policy: str, verdict: Verdict) -> None:
-    # With this band every yaw is too far.
-    stage = Stage(side_face_policy=policy, yaw_fade_start=0.0, yaw_fade_end=0.0)
-    report = stage.show(picture())
-    assert report.verdict is verdict
-    assert report.swapped == 0
-    if policy == "original":
-        assert stage.untouched()
-    else:
-        assert stage.change() > 8
-    if policy == "blur":
-        # The mean stays, the features go.
-        face = compositor.read(stage.frame, FACE).astype(float)
-        detail = face - cv2.GaussianBlur(face, None, 8)
-        was = compositor.read(stage.before, FACE).astype(float)
-        assert np.std(detail) < 0.4 * np.std(was - cv2.GaussianBlur(was, None, 8))
-
-
-def test_all_faces_are_swapped_or_hidden() -> None:
-    people = FourFaces(*SIZE)
-    for limit in (4, 2):
-        stage = Stage(faces="all", max_faces=limit, min_face_px=16)
-        for index in range(4):
-            rgb, truths = people.frame(index)
-            report = stage.show(rgb)
-        assert report.swapped == limit
-        assert report.verdict is (Verdict.SWAPPED if limit == 4 else Verdict.BLURRED)
-        for truth in truths:
-            x, y = (int(value) for value in truth.center)
-            assert stage.change(Rect(x - 8, y - 8, x + 8, y + 8)) > 3
-
-
-def test_the_slate_covers_where_it_is_chosen_and_the_mosaic_where_it_cannot_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "slate.png"
-    cv2.imwrite(str(path), np.full((90, 160, 3), (0, 200, 0), np.uint8))
-    stage = Stage(persona="", cover="slate", slate_image=str(path))
-    stage.show(picture())
-    shown = compositor.read(stage.frame, Rect(0, 0, *SIZE))
-    assert np.abs(shown.astype(int) - (0, 200, 0)).max() <= 3
-    missing = Stage(persona="", cover="slate", slate_image=str(tmp_path / "none.png"))
-    first, second = missing.show(picture()), missing.show(picture())
-    assert is_mosaic(missing.frame)
-    assert [event.kind for event in first.events] == [EventKind.SLATE]
-    assert second.events == ()
 
 
 # --- engines with a crop of their own ----------------------------------------------------------------
