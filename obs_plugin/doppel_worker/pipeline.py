@@ -24,6 +24,7 @@ from doppel_models.types import ByteArray, Face
 from doppel_worker import slate
 from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
 from doppel_worker.compositor import Compositor, Rect
+from doppel_worker.crop_reader import FrameCrop
 from doppel_worker.errors import SlateError
 from doppel_worker.frame import FrameView
 from doppel_worker.guard import Decision, Guard
@@ -226,7 +227,10 @@ class FacePipeline:
             if request is None:
                 continue
             with watch.stage("read"):
-                if request.rect is not None:
+                if request.rect is not None and request.in_parts:
+                    # The request says that this engine takes a reader, which the engines' type cannot say.
+                    crop = cast("ByteArray", FrameCrop(self.compositor, frame, Rect(*request.rect)))
+                elif request.rect is not None:
                     crop = self.compositor.read(frame, Rect(*request.rect))
                 else:
                     crop = self.compositor.sample(frame, request.matrix, request.dsize)

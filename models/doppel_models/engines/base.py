@@ -75,6 +75,8 @@ class CropRequest:
     rect: tuple[int, int, int, int] | None = None
     """(x0, y0, x1, y1) when the crop is that rectangle of whole pixels inside the frame, unscaled and
     unrotated (x0 and y0 are even, so chroma samples are not split); None when it must be resampled."""
+    in_parts: bool = False
+    """The engine takes a :class:`CropReader` in place of the crop, when there is a ``rect``."""
 
     def to_crop(self, points: FloatArray) -> FloatArray:
         """Points (N, 2) or (N, 3) of the frame in pixels of the crop; z is scaled like x and y."""
@@ -127,6 +129,20 @@ class SwapResult:
     veil_mask: ByteArray | None = None
     """(height, width) uint8: to be blurred before the swap is pasted. It is not swapped because something
     seems to be in front of the face there, but that may be the face itself."""
+
+
+class CropReader(Protocol):
+    """A crop of whole frame pixels, of which an engine reads what it needs (:attr:`CropRequest.in_parts`)."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, 3)."""
+
+    def part(self, x0: int, y0: int, x1: int, y1: int) -> ByteArray:
+        """The rectangle ``x0 <= x < x1``, ``y0 <= y < y1`` inside the crop, uint8 RGB."""
+
+    def reduced(self, factor: int) -> ByteArray:
+        """The crop at ``1 / factor`` of its size, uint8 RGB; what is left over right and below is cut off."""
 
 
 class EngineState(Protocol):

@@ -7,7 +7,7 @@ import numpy as np
 
 from doppel_models import canonical
 from doppel_models.engines import base
-from doppel_models.engines.base import CropRequest, LookSettings, SwapResult
+from doppel_models.engines.base import CropReader, CropRequest, LookSettings, SwapResult
 from doppel_models.engines.mesh import (
     features,
     imaging,
@@ -49,6 +49,7 @@ class MeshState:
         self.neutral = shape.NeutralEstimate()
         self.light = relight.Relight()
         self.occlusion = occlusion.Occlusion()
+        self.live: FloatArray | None = None
         self.covered: FloatArray | None = None
         self.shift: FloatArray | None = None
         self.resting = (0.0, 0.0, 0.0)
@@ -64,7 +65,7 @@ class MeshState:
         self.neutral.reset()
         self.light.reset()
         self.occlusion.reset()
-        self.covered = None
+        self.live = self.covered = None
         self.shift = None
         self.frames = 0
         self.level = None
@@ -122,7 +123,8 @@ class MeshEngine:
             return None
         side = max(x1 - x0, y1 - y0)
         if side <= _MAX_SIDE:
-            return CropRequest(np.array([[1, 0, -x0], [0, 1, -y0]], np.float32), (x1 - x0, y1 - y0), rect)
+            matrix = np.array([[1, 0, -x0], [0, 1, -y0]], np.float32)
+            return CropRequest(matrix, (x1 - x0, y1 - y0), rect, in_parts=True)
         s = _MAX_SIDE / side
         # Half-pixel terms: pixel centres stand at whole numbers.
         shift_x, shift_y = 0.5 * s - 0.5 - s * x0, 0.5 * s - 0.5 - s * y0
@@ -131,14 +133,14 @@ class MeshEngine:
 
     def swap(
         self,
-        crop: ByteArray,
+        crop: ByteArray | CropReader,
         points: FloatArray,
         face: Face,
         look: LookSettings,
         state: MeshState,
         timestamp_ns: int,
     ) -> SwapResult:
-        """See ``FaceEngine.swap``."""
+        """See ``FaceEngine.swap``; the crop may be read in parts."""
         height, width = crop.shape[:2]
         seconds = state.seconds_since_last(timestamp_ns)
         face_width = _width(points)
@@ -147,7 +149,8 @@ class MeshEngine:
         fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
         cover = imaging.resize(_bytes(coverage), (width, height)) if fade > 0 else None
         if fade >= 1:
-            return SwapResult(crop, np.zeros((height, width), np.uint8), fade, cover)
+            nothing = np.zeros((height, width), np.uint8)
+            return SwapResult(self._canvas.picture((width, height)), nothing, fade, cover)
 
         relit = look.color_match == "relight"
         texture = self._texture_for(face_width, state)
@@ -166,7 +169,7 @@ class MeshEngine:
 
     def _keep(
         self,
-        crop: ByteArray,
+        crop: ByteArray | CropReader,
         rgb: ByteArray,
         points: FloatArray,
         target: FloatArray,
@@ -207,7 +210,7 @@ class MeshEngine:
 
     def _look_at(
         self,
-        crop: ByteArray,
+        crop: ByteArray | CropReader,
         points: FloatArray,
         face_width: float,
         face: Face,
@@ -216,20 +219,19 @@ class MeshEngine:
     ) -> FloatArray | None:
         """Follow what is in front and the light in turns: both are smoothed over time anyway.
 
-        Of four frames two look for things in front, one looks at the light, one relights the texture.
+        Of four frames two look for things in front, one looks at the light as it was a frame before, one
+        relights the texture.
         """
         turn, state.turn = state.turn, state.turn + 1
         state.since_light += seconds
         state.since_occlusion += seconds
-        first = turn == 0
-        if first or turn % 4 != 3:
-            live = relight.log_texture(_live_texture(crop, points, face_width))
-        if first or turn % 2 == 0:
-            state.covered = state.occlusion.update(live, face.yaw, face.pitch, state.since_occlusion)
+        if turn % 2 == 0:
+            state.live = relight.log_texture(_live_texture(crop, points, face_width))
+            state.covered = state.occlusion.update(state.live, face.yaw, face.pitch, state.since_occlusion)
             state.since_occlusion = 0.0
-        if first or turn % 4 == 1:
+        if state.live is not None and (turn == 0 or turn % 4 == 1):
             skin = self._skin if state.covered is None else self._skin * (np.float32(1) - state.covered)
-            state.light.update(live, self._log, skin, self._edge, state.since_light)
+            state.light.update(state.live, self._log, skin, self._edge, state.since_light)
             state.since_light = 0.0
         if turn % 4 == 3:
             state.lit = None
@@ -273,10 +275,10 @@ def _pyramid(texture: ByteArray) -> list[ByteArray]:
     return levels
 
 
-def _live_texture(crop: ByteArray, points: FloatArray, face_width: float) -> ByteArray:
+def _live_texture(crop: ByteArray | CropReader, points: FloatArray, face_width: float) -> ByteArray:
     """The live face in texture space, (SIZE, SIZE, 3)."""
     factor = max(1, int(face_width / relight.SIZE))
-    small = imaging.shrink_whole(crop, factor)
+    small = imaging.shrink_whole(crop, factor) if isinstance(crop, np.ndarray) else crop.reduced(factor)
     return imaging.remap(small, uv.grid(relight.SIZE).positions(_scaled(points, 1 / factor, 1 / factor)))
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from doppel_models.engines.base import CropReader
 from doppel_models.engines.mesh import imaging, regions
 from doppel_models.types import ByteArray, FloatArray
 
@@ -51,7 +52,7 @@ SLITS = (MOUTH, *EYES)
 
 
 def keep(
-    crop: ByteArray,
+    crop: ByteArray | CropReader,
     rgb: ByteArray,
     live: FloatArray,
     target: FloatArray,
@@ -62,7 +63,7 @@ def keep(
     """Copy what ``crop`` shows inside an outline of the live face into ``rgb``, where the outline lies there.
 
     Args:
-        crop: (h, w, 3) the live face.
+        crop: (h, w, 3) the live face, or what reads it.
         rgb: (h, w, 3) the swapped face; changed.
         live: (N, 2 or 3) points of the live face, pixels.
         target: (N, 2 or 3) points of the swapped face, pixels.
@@ -84,11 +85,26 @@ def keep(
         return
     origin = np.array((x0, y0), np.float32)
     mask = patch_mask(grown - origin, (x1 - x0, y1 - y0), soft)
-    patch = imaging.warp_back(crop, fit_affine(to - origin, of), (x1 - x0, y1 - y0))
+    patch = _moved(crop, fit_affine(to - origin, of), (x1 - x0, y1 - y0))
     below = rgb[y0:y1, x0:x1]
     if slit.lid and open_share < 1:
         _match_lids(patch, below, mask, 1 - open_share)
     imaging.blend_in(patch, below, mask, 1.0 if slit.lid else open_share)
+
+
+def _moved(crop: ByteArray | CropReader, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> ByteArray:
+    """A patch of ``size``: its pixel p shows the crop at ``matrix`` times p. Only what is shown is read."""
+    height, width = crop.shape[:2]
+    (a, b, x), (c, d, y) = matrix.tolist()
+    right, bottom = size[0] - 1, size[1] - 1
+    columns = [x, x + a * right, x + b * bottom, x + a * right + b * bottom]
+    rows = [y, y + c * right, y + d * bottom, y + c * right + d * bottom]
+    # At least one pixel inside the crop: beyond its edge, the edge is repeated.
+    x0, y0 = min(max(math.floor(min(columns)), 0), width - 1), min(max(math.floor(min(rows)), 0), height - 1)
+    x1 = min(max(math.ceil(max(columns)) + 1, x0 + 1), width)
+    y1 = min(max(math.ceil(max(rows)) + 1, y0 + 1), height)
+    part = crop[y0:y1, x0:x1] if isinstance(crop, np.ndarray) else crop.part(x0, y0, x1, y1)
+    return imaging.warp_back(part, matrix - np.array([[0, 0, x0], [0, 0, y0]]), size)
 
 
 def _match_lids(patch: ByteArray, around: ByteArray, mask: ByteArray, amount: float) -> None:

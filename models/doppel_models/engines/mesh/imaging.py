@@ -137,12 +137,17 @@ class Canvas:
         fine = self._array("fine", (height, width, 2), np.float32)
         positions = texture_map * np.float32(texture.shape[0]) - np.float32(0.5)
         cv2.resize(positions, size, dst=fine, interpolation=cv2.INTER_LINEAR)
-        out: ByteArray = self._array("out", (height, width, 3), np.uint8)
+        out = self.picture(size)
         for x0, y0, x1, y1 in _bands(mask, size):
             # Of fresh memory each time: bands are small, and so stay in the cache.
             whole, fraction = cv2.convertMaps(fine[y0:y1, x0:x1], _NO_MAP, cv2.CV_16SC2)
             part = out[y0:y1, x0:x1]
             cv2.remap(texture, whole, fraction, cv2.INTER_LINEAR, dst=part, borderMode=cv2.BORDER_REPLICATE)
+        return out
+
+    def picture(self, size: tuple[int, int]) -> ByteArray:
+        """What was rendered last, or less; (height, width, 3)."""
+        out: ByteArray = self._array("out", (size[1], size[0], 3), np.uint8)
         return out
 
     def _array(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Any:
