@@ -14,7 +14,7 @@ from doppel_worker.assets import PersonaLoader
 from doppel_worker.devices import AUTO
 from doppel_worker.model_engines import ModelEngines
 from doppel_worker.open_device import OpenDevice, checked, open_device
-from doppel_worker.persona_engines import PersonaEngines
+from doppel_worker.persona_engines import PersonaEngines, models_beside
 from doppel_worker.pipeline import FacePipeline
 from doppel_worker.turns import Turns
 
@@ -45,7 +45,8 @@ class DeviceParts:
         self.provider = landmarker.network.provider
         self.turns = Turns()
         importer = PersonaImporter()
-        engines = PersonaEngines(store, importer, ModelEngines(importer, config=safe.config))
+        models = ModelEngines(importer, models_beside(store), safe.config)
+        engines = PersonaEngines(store, importer, models)
         self.loader = PersonaLoader(engines.load)
         self.pipeline = FacePipeline(safe.compositor, detector, landmarker, self.loader)
 

@@ -7,6 +7,7 @@ from typing import cast
 from doppel_models.engines.base import FaceEngine
 from doppel_models.engines.mesh.engine import MeshEngine
 from doppel_models.errors import EngineError, ModelsError
+from doppel_models.files.store import ModelStore
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 
@@ -17,16 +18,24 @@ from doppel_worker.model_engines import ModelEngines
 _BUILT_IN = ("auto", "mesh")
 
 
+def models_beside(store: PersonaStore) -> ModelStore:
+    """The user's models: in the same data folder as the personas.
+
+    Where OBS runs in a sandbox, the worker's own default folder is another one.
+    """
+    return ModelStore(store.folder.parent / "models")
+
+
 class PersonaEngines:
     """Makes engines; give :meth:`load` to a :class:`~doppel_worker.assets.PersonaLoader`."""
 
     def __init__(
         self, store: PersonaStore, importer: PersonaImporter, models: ModelEngines | None = None
     ) -> None:
-        """Personas of ``store``; ``models`` makes engines of model files (default: from the user's own)."""
+        """Personas of ``store``; ``models`` makes engines of model files (default: beside ``store``)."""
         self._store = store
         self._importer = importer
-        self._models = models or ModelEngines(importer)
+        self._models = models or ModelEngines(importer, models_beside(store))
 
     def load(self, key: PersonaKey) -> FaceEngine:
         """The engine of a persona; one thread at a time.
