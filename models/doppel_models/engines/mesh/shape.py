@@ -50,7 +50,7 @@ _SHUT_REACH, _NARROW_REACH = 2.5, 0.5
 _LOWER_SHARE = 0.75
 _OPEN_MORE = 1.1
 """The texture's lips, filmed shut or grinning, make an open mouth look a little less open."""
-_SQUINT_MORE = 0.25
+_SQUINT_MORE = 0.5
 """So much deeper a half-shut eye is drawn: the texture's lids, filmed open, make it look less shut."""
 _LIP_CORNERS: regions.Indices = np.array([61, 76, 62, 78, 291, 306, 292, 308])
 _RESTING_MOUTH = 0.64
