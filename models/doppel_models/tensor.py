@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
@@ -103,3 +104,26 @@ def _tables(mean: Triple, std: Triple) -> npt.NDArray[np.float32]:
     offset = np.asarray(mean, np.float32) / np.asarray(std, np.float32)
     tables = np.arange(256, dtype=np.float32) * scale[:, None] - offset[:, None]
     return np.asarray(tables, np.float32)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small copy of a picture on a device."""
+
+    rgb: ByteArray
+    """(side, side, 3) uint8: the means of the picture's blocks."""
+    finite: bool
+    """False: the tensor holds values that are not finite."""
+
+
+class TensorOps(Protocol):
+    """What a device does for networks that run on it."""
+
+    def tensor(self, shape: tuple[int, ...], dtype: str, slot: int = 0) -> DeviceTensor:
+        """The one tensor of that shape, type and slot; its memory stays where it is. Crops have slot 0."""
+
+    def thumbnails(self, pictures: Sequence[tuple[DeviceTensor, TensorFormat]], side: int) -> list[Thumbnail]:
+        """Small copies of pictures whose sides are multiples of ``side``; waits for the device."""
+
+    def fetch(self, tensor: DeviceTensor) -> npt.NDArray[np.float32]:
+        """A tensor's numbers as an array; waits for the device."""

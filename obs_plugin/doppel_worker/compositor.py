@@ -33,7 +33,7 @@ import dataclasses
 from typing import Protocol
 
 import numpy as np
-from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat, Triple
+from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat, TensorOps, Triple
 from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.frame import FrameView
@@ -156,6 +156,10 @@ class Compositor(Protocol):
 
     def release(self, memory: FrameMemory) -> None:
         """A lane ends: the memory that its frames lie in is about to be given back."""
+
+    @property
+    def ops(self) -> TensorOps | None:
+        """What networks need to work where the pictures are; None: they get arrays."""
 
     @property
     def note(self) -> str:

@@ -169,6 +169,10 @@ class CpuCompositor:
         """Nothing of it is kept; see the protocol."""
 
     @property
+    def ops(self) -> None:
+        """Networks get arrays."""
+
+    @property
     def note(self) -> str:
         """Nothing slows frames down."""
         return ""

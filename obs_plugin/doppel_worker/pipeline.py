@@ -25,6 +25,7 @@ from doppel_worker import slate
 from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
 from doppel_worker.compositor import Compositor, Rect
 from doppel_worker.crop_reader import FrameCrop
+from doppel_worker.device_swap import DevicePicture, can_swap_on_device, swap_on_device
 from doppel_worker.errors import SlateError
 from doppel_worker.frame import FrameView
 from doppel_worker.guard import Decision, Guard
@@ -60,6 +61,8 @@ class _Swap:
 
     request: CropRequest
     result: SwapResult
+    direct: DevicePicture | None = None
+    """The picture, where it lies on the device; then the result has none."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -226,6 +229,14 @@ class FacePipeline:
             request = engine.crop_for(face, frame.width, frame.height)
             if request is None:
                 continue
+            # A device's tensors hold one face at a time.
+            if len(faces) == 1 and can_swap_on_device(engine, self.compositor, look):
+                state = lane.personas.state(face.track_id)
+                result, picture = swap_on_device(
+                    self.compositor, frame, engine, request, face, look, state, watch
+                )
+                swaps.append(_Swap(request, result, picture))
+                continue
             with watch.stage("read"):
                 if request.rect is not None and request.in_parts:
                     # The request says that this engine takes a reader, which the engines' type cannot say.
@@ -243,6 +254,9 @@ class FacePipeline:
 
     def _paste(self, frame: FrameView, swap: _Swap, settings: FilterSettings, watch: Stopwatch) -> None:
         with watch.stage("paste"):
+            if swap.direct is not None and swap.result.pose_fade == 0:
+                swap.direct.paste(self.compositor, frame, swap.request, swap.result.mask)
+                return
             rect, result = in_frame(swap, frame.width, frame.height)
             if rect.width == 0 or rect.height == 0:
                 return
@@ -254,6 +268,10 @@ class FacePipeline:
                     cover = _weighted(result.cover_mask, min(1.0, fade * _COVER_EARLY))
                     self.compositor.blur(frame, rect, cover)
                 mask = _weighted(mask, 1 - fade)
+            if swap.direct is not None:
+                faded = _weighted(swap.result.mask, 1 - fade)
+                swap.direct.paste(self.compositor, frame, swap.request, faded)
+                return
             self.compositor.paste(frame, rect, result.rgb, mask)
 
     def _failed(self, frame: FrameView, lane: LaneState, error: Exception) -> _Outcome:

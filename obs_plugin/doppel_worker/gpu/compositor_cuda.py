@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from doppel_models.engines.base import CropRequest
-from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat
+from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat, Thumbnail
 from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.color import ColorConversion
@@ -42,7 +44,12 @@ class CudaCompositor:
         self._frames = DeviceFrames(device)
         self._scratch = DeviceScratch(device)
         self._pinned = PinnedScratch(device)
-        self._tensors: dict[tuple[tuple[int, ...], str], DeviceMemory] = {}
+        self._tensors: dict[tuple[tuple[int, ...], str, int], DeviceMemory] = {}
+
+    @property
+    def ops(self) -> CudaCompositor:
+        """What networks need to work on the device."""
+        return self
 
     @property
     def note(self) -> str:
@@ -237,12 +244,12 @@ class CudaCompositor:
             self.device.synchronize()
             self._frames.release(memory)
 
-    def tensor(self, shape: tuple[int, ...], dtype: str) -> DeviceTensor:
-        """The one tensor of that shape and type; its memory stays where it is."""
-        memory = self._tensors.get((shape, dtype))
+    def tensor(self, shape: tuple[int, ...], dtype: str, slot: int = 0) -> DeviceTensor:
+        """The one tensor of that shape, type and slot; its memory stays where it is. Crops have slot 0."""
+        memory = self._tensors.get((shape, dtype, slot))
         if memory is None:
             memory = self.device.allocate(math.prod(shape) * np.dtype(dtype).itemsize)
-            self._tensors[shape, dtype] = memory
+            self._tensors[shape, dtype, slot] = memory
         return self._described(memory.address, shape, dtype, memory)
 
     def upload(self, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> DeviceTensor:
@@ -253,6 +260,43 @@ class CudaCompositor:
         address = self._scratch.take(source.nbytes)
         self.device.copy(address, source.nbytes, host, source.nbytes, source.nbytes, 1)
         return self._described(address, source.shape, source.dtype.name, self._scratch)
+
+    def thumbnails(self, pictures: Sequence[tuple[DeviceTensor, TensorFormat]], side: int) -> list[Thumbnail]:
+        """Small pictures of tensors; see ``TensorOps``.
+
+        Raises:
+            DeviceError: the device failed.
+        """
+        taken = []
+        for tensor, fmt in pictures:
+            to = self._scratch.take(4 * side * side)
+            height, width = tensor.shape[2:] if fmt.layout == "nchw" else tensor.shape[1:3]
+            params = struct(
+                structs.SHRINK, to=to, width=side, height=side, fx=width // side, fy=height // side
+            )
+            params["from"] = describe.read(fmt, tensor)
+            self.device.launch("shrink_picture", side, side, params)
+            taken.append(self._bring_down(to, 4 * side * side))
+        self.device.synchronize()
+        whole = [view.reshape(side, side, 4) for view in taken]
+        return [Thumbnail(view[..., :3].copy(), not view[..., 3].any()) for view in whole]
+
+    def fetch(self, tensor: DeviceTensor) -> npt.NDArray[np.float32]:
+        """A tensor's numbers as an array; waits for the device.
+
+        Raises:
+            DeviceError: the device failed.
+        """
+        size = math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
+        view = self._bring_down(tensor.pointer, size)
+        self.device.synchronize()
+        return view.view(tensor.dtype).reshape(tensor.shape).astype(np.float32)
+
+    def _bring_down(self, address: int, size: int) -> ByteArray:
+        """Bytes on their way here: whole after the next wait, valid until the next frame."""
+        host, view = self._pinned.take(size)
+        self.device.copy(host, size, address, size, size, 1)
+        return view
 
     def _described(self, address: int, shape: tuple[int, ...], dtype: str, owner: object) -> DeviceTensor:
         if dtype not in ("uint8", "float32", "float16"):
@@ -390,8 +434,6 @@ class CudaCompositor:
 
     def _fetch(self, tensor: DeviceTensor) -> ByteArray:
         """A device's bytes as an array of their own; waits for the device."""
-        size = math.prod(tensor.shape)
-        host, view = self._pinned.take(size)
-        self.device.copy(host, size, tensor.pointer, size, size, 1)
+        view = self._bring_down(tensor.pointer, math.prod(tensor.shape))
         self.device.synchronize()
         return view.reshape(tensor.shape).copy()

@@ -96,6 +96,9 @@ SPREAD: Final = _dtype(
     ("mask_height", "i4"),
     ("pad", "i4"),
 )
+SHRINK: Final = _dtype(
+    ("from", TENSOR), ("to", "u8"), ("width", "i4"), ("height", "i4"), ("fx", "i4"), ("fy", "i4")
+)
 MASK: Final = _dtype(
     ("from", TENSOR),
     ("with", TENSOR),
@@ -116,6 +119,7 @@ KERNELS: Final[dict[str, tuple[str, np.dtype[np.void]]]] = {
     "area_cells": ("area.cu", AREA),
     "blur_region": ("area.cu", SPREAD),
     "cover_region": ("area.cu", SPREAD),
+    "shrink_picture": ("area.cu", SHRINK),
     "mask_bytes": ("mask.cu", MASK),
     "mask_erode": ("mask.cu", MASK),
     "mask_blur": ("mask.cu", MASK),

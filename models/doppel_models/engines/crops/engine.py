@@ -17,7 +17,7 @@ from doppel_models.engines.crops.identity import NEUTRAL_WEIGHT, Identity, Recog
 from doppel_models.engines.crops.network import RoleNetwork, Tensor, as_mask
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import Role
-from doppel_models.tensor import is_finite
+from doppel_models.tensor import TensorFormat, is_finite
 from doppel_models.types import ByteArray, Face, FloatArray
 
 _MIN_SIDE = 8
@@ -25,9 +25,9 @@ _MIN_SIDE = 8
 _MAX_GAP_SECONDS = 0.5
 _LEARN_FACES = 5
 """Frames whose identities are averaged to know the filmed person."""
-_COVER_GROWTH = 1.08
+COVER_GROWTH = 1.08
 """Of the outline that is blurred when the head is turned too far."""
-_BLACK, _NOT_DARK = 8, 48
+BLACK, NOT_DARK = 8, 48
 """Levels: a picture all below the first is none, if the filmed one reaches the second."""
 
 
@@ -118,6 +118,26 @@ class CropEngine:
         """The model's kind."""
         return str(self.parts.swapper.model.kind)
 
+    @property
+    def picture_in(self) -> TensorFormat:
+        """How the network wants its crop."""
+        return self._row.picture_in
+
+    @property
+    def picture_out(self) -> TensorFormat:
+        """How it gives the swapped one back."""
+        return self._row.picture_out
+
+    @property
+    def hull_growth(self) -> float:
+        """Of the landmarks' outline in the mask."""
+        return self._row.hull_growth
+
+    @property
+    def crop_side(self) -> int:
+        """Pixels of the crop that :meth:`crop_for` asks for."""
+        return self._side
+
     def new_state(self) -> CropState:
         """A fresh state for a new track."""
         return CropState()
@@ -150,12 +170,12 @@ class CropEngine:
         seconds = state.seconds_since_last(timestamp_ns)
         fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
         small = masks.scaled(points, self._side)
-        cover = masks.to_bytes(masks.hull(small, _COVER_GROWTH, 0.0), self._side) if fade > 0 else None
+        cover = masks.to_bytes(masks.hull(small, COVER_GROWTH, 0.0), self._side) if fade > 0 else None
         if fade >= 1:
             return SwapResult(crop, np.zeros(crop.shape[:2], np.uint8), fade, cover)
         if look.identity_weight != NEUTRAL_WEIGHT:
             self._learn(crop, points, state)
-        rgb, own_mask = self._infer(crop, self._conditions(look, state))
+        rgb, own_mask = self._infer(crop, self.conditions(look, state))
         hull = masks.hull(small, self._row.hull_growth, look.edge_softness)
         mask = hull if own_mask is None else hull * masks.from_model(own_mask, look.edge_softness)
         if self.parts.occluder is not None:
@@ -177,7 +197,7 @@ class CropEngine:
             state.seen.append(self.parts.recogniser.embed(crop, points))
             state.filmed = np.mean(state.seen, axis=0).astype(np.float32)
 
-    def _conditions(self, look: LookSettings, state: CropState) -> dict[Role, Tensor]:
+    def conditions(self, look: LookSettings, state: CropState) -> dict[Role, Tensor]:
         """Everything that the network is told beside the filmed face."""
         inputs: dict[Role, Tensor] = {Role.MORPH: np.full(1, look.morph, np.float32)}
         if self._source is not None:
@@ -208,7 +228,7 @@ class CropEngine:
             if masks_given:
                 own.append(functools.reduce(np.multiply, map(as_mask, masks_given)))
         rgb = boost.join(parts, self._boost) if self._boost > 1 else parts[0]
-        if _brightest(rgb) < _BLACK and _brightest(crop) >= _NOT_DARK:
+        if _brightest(rgb) < BLACK and _brightest(crop) >= NOT_DARK:
             raise EngineError(f"{self.parts.swapper.network.name} gives a black picture")
         if self._reduction > 1:
             rgb = np.asarray(cv2.resize(rgb, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.uint8)

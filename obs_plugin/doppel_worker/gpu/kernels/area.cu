@@ -1,4 +1,5 @@
-// Making faces unrecognisable: a few means of a region, enlarged smoothly (blur) or in blocks (cover).
+// Means of areas: to make faces unrecognisable (enlarged smoothly: blur, or in blocks: cover), and to know a
+// picture's colours without fetching all of it.
 #include "common.cuh"
 
 // Weight of source sample i in cell n: how much of the cell it covers. OpenCV leaves out less than 1/1000.
@@ -130,4 +131,32 @@ extern "C" __global__ void cover_region(const SpreadParams p) {
     const double tall = 1.0 / ((double)p.to.height / p.cells.height);
     const int cx = (int)floor(x * wide), cy = (int)floor(y * tall);
     set_sample(p.to, x, y, sample_near(p.cells, cx, cy));
+}
+
+struct ShrinkParams {
+    TensorLayout from;
+    u64 to;  // bytes[height][width][4]: R, G, B, and 255 where a value is not finite
+    int width, height, fx, fy;
+};
+
+extern "C" __global__ void shrink_picture(const ShrinkParams p) {
+    const int x = THIS_X, y = THIS_Y;
+    if (x >= p.width || y >= p.height) return;
+    u8* to = (u8*)p.to + 4 * ((long long)y * p.width + x);
+    int broken = 0;
+    for (int k = 0; k < 3; ++k) {
+        int sum = 0;
+        for (int j = 0; j < p.fy; ++j)
+            for (int i = 0; i < p.fx; ++i) {
+                const int at_x = x * p.fx + i, at_y = y * p.fy + j;
+                sum += get(p.from, k, at_x, at_y);
+                if (p.from.type != BYTES) {
+                    const float v = raw(p.from, k, at_x, at_y);
+                    broken |= !(v - v == 0.0f);
+                }
+            }
+        to[k] = (u8)(p.fx == 2 && p.fy == 2 ? mean_of(sum, 2)
+                                            : to_byte((float)sum * (1.0f / (float)(p.fx * p.fy))));
+    }
+    to[3] = broken ? 255 : 0;
 }

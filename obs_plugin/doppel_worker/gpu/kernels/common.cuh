@@ -131,10 +131,15 @@ __device__ inline void put(const TensorLayout& t, int channel, int x, int y, int
     else ((u16*)t.address)[at] = to_half(value);
 }
 
-__device__ inline int get(const TensorLayout& t, int channel, int x, int y) {
+// A number of a tensor of floats or halves, as it stands there.
+__device__ inline float raw(const TensorLayout& t, int channel, int x, int y) {
     const long long at = element(t, channel, x, y);
-    if (t.type == BYTES) return ((const u8*)t.address)[at];
-    const float v = t.type == FLOATS ? ((const float*)t.address)[at] : from_half(((const u16*)t.address)[at]);
+    return t.type == FLOATS ? ((const float*)t.address)[at] : from_half(((const u16*)t.address)[at]);
+}
+
+__device__ inline int get(const TensorLayout& t, int channel, int x, int y) {
+    if (t.type == BYTES) return ((const u8*)t.address)[element(t, channel, x, y)];
+    const float v = raw(t, channel, x, y);
     return to_byte(__fmul_rn(__fadd_rn(__fmul_rn(v, t.scale[channel]), t.offset[channel]), 255.0f));
 }
 
