@@ -20,8 +20,12 @@ from doppel_worker.report import EventKind, PipelineEvent
 
 _KEPT = 4
 """Engines that are kept for a quick way back; one holds about ten megabytes."""
-_RETRY_SECONDS = 2.0
-"""A persona that could not be loaded is tried again so long after, if it is still asked for."""
+_KEPT_MODELS = 2
+"""Of these, engines with networks of model files, which hold hundreds of megabytes: this one and the last."""
+_BUILT_IN = "mesh"
+_RETRY_SECONDS, _MOST_RETRY_SECONDS = 2.0, 64.0
+"""A persona that could not be loaded is tried again so long after, if it is still asked for; then after twice
+as long, and so on: reading a large model takes a processor for a second."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,7 +53,24 @@ LoadEngine = Callable[[PersonaKey], FaceEngine]
 @dataclasses.dataclass(slots=True)
 class _Entry:
     future: Future[FaceEngine]
+    failures: int = 0
+    """In a row, before this try."""
     failed_at: float | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a failed try is long enough ago for the next one."""
+        if self.failed_at is None:
+            return False
+        pause = min(_RETRY_SECONDS * (1 << min(self.failures, 10)), _MOST_RETRY_SECONDS)
+        return time.monotonic() - self.failed_at > pause
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it holds an engine with networks of its own."""
+        if not self.future.done() or self.future.cancelled() or self.future.exception() is not None:
+            return False
+        return self.future.result().name != _BUILT_IN
 
 
 class PersonaLoader:
@@ -67,13 +88,16 @@ class PersonaLoader:
             PersonaError: it cannot be loaded; it is tried again some seconds later.
         """
         entry = self._entries.get(key)
-        failed_at = None if entry is None else entry.failed_at
-        if entry is None or (failed_at is not None and time.monotonic() - failed_at > _RETRY_SECONDS):
-            entry = self._entries[key] = _Entry(self._thread.submit(self._load, key))
+        if entry is None or entry.is_due:
+            failures = 0 if entry is None else entry.failures + 1
+            entry = self._entries[key] = _Entry(self._thread.submit(self._load, key), failures)
         self._entries.move_to_end(key)
         while len(self._entries) > _KEPT:
             _, dropped = self._entries.popitem(last=False)
             dropped.future.cancel()
+        models = [other for other, held in self._entries.items() if held.is_model]
+        for other in models[:-_KEPT_MODELS]:
+            del self._entries[other]
         if not entry.future.done():
             return None
         error = entry.future.exception()

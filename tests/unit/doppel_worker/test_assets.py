@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from doppel_worker import assets
 from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
@@ -77,6 +78,42 @@ def test_what_cannot_be_loaded_says_why_and_is_tried_again_later(monkeypatch: py
     assert tries == 1
     monkeypatch.setattr(assets, "_RETRY_SECONDS", -1.0)
     assert one.wait(PersonaKey("a")) is not None
+
+
+def test_what_fails_again_is_tried_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, tries = 0.0, []
+
+    def load(key: PersonaKey) -> Engine:
+        tries.append(now)
+        raise ValueError("the file is cut off")
+
+    monkeypatch.setattr(assets.time, "monotonic", lambda: now)
+    one = loader(load)
+    while now < 300:
+        with pytest.raises(PersonaError):
+            one.wait(PersonaKey("a"))
+        with pytest.raises(PersonaError):
+            one.get(PersonaKey("a"))
+        now += 1
+    pauses = np.diff(tries)
+    assert pauses[0] <= 4
+    assert (np.diff(pauses) >= 0).all()
+    assert 60 < pauses[-1] < 70
+
+
+def test_of_engines_with_large_networks_only_two_are_kept() -> None:
+    made: list[str] = []
+
+    def load(key: PersonaKey) -> Engine:
+        made.append(key.persona)
+        engine = Engine(key)
+        engine.name = "mesh" if key.persona.startswith("m") else "dfm"
+        return engine
+
+    one = loader(load)
+    for name in ("m1", "a", "b", "c", "m1", "c", "b", "a"):
+        one.wait(PersonaKey(name))
+    assert made == ["m1", "a", "b", "c", "a"]
 
 
 def test_waiting_has_an_end() -> None:
