@@ -24,8 +24,8 @@ GOOD_FACE_PX = 160
 MAX_YAW, GOOD_YAW = 45.0, 25.0
 MAX_PITCH = 30.0
 MIN_SHARPNESS, GOOD_SHARPNESS = 0.02, 0.055
-MAX_ASYMMETRY = 0.3
-"""Natural logarithm of the light's ratio between the face's halves."""
+MAX_ASYMMETRY = 0.45
+"""Natural logarithm of the light's ratio between the face's halves; the import takes out what is below."""
 MAX_FRINGE = 0.15
 MAX_OPENING = 0.06
 MIN_EYE_OPENING = 0.1
@@ -34,6 +34,11 @@ _OTHER_FACE = 0.3
 MAX_CUT_OFF, GOOD_CUT_OFF = 0.12, 0.02
 """Share of the mesh's points that lie outside the picture."""
 _MAX_CLIPPED = 0.12
+_RIM_SIZE, _RIM_REACH = 128, 9
+_MIN_RIM = 0.3
+"""Natural logarithm of skin's brightness over a rim's."""
+_RIM_PLACES = (((0.30, 0.42), (0.47, 0.53)), ((0.42, 0.60), (0.27, 0.38)), ((0.42, 0.60), (0.62, 0.73)))
+"""Rows and columns of the bridge of the nose and of the skin below each eye, parts of the texture's side."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -160,6 +165,7 @@ def check(photo: PhotoFile, landmarks: FloatArray, view: face_texture.Unwrapped)
         warnings.append(f"{name} is a little blurred; a sharper photo looks better")
     warnings += _light(name, view)
     warnings += _covering(name, view)
+    warnings += _glasses(name, view)
     warnings += _expression(name, landmarks)
     return PhotoCheck(tuple(warnings), pose.yaw)
 
@@ -204,6 +210,27 @@ def _covering(name: str, view: face_texture.Unwrapped) -> list[str]:
         )
         return [text]
     return []
+
+
+def _glasses(name: str, view: face_texture.Unwrapped) -> list[str]:
+    """Rims are dark, thin lines where faces have none: across the bridge of the nose and below the eyes."""
+    size = _RIM_SIZE
+    gray = cv2.cvtColor(
+        cv2.resize(view.texture, (size, size), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY
+    )
+    log = np.log(gray + 8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_RIM_REACH, _RIM_REACH))
+    line = cv2.morphologyEx(log, cv2.MORPH_CLOSE, kernel) - log
+    darkest = [
+        float(np.median(line[_rows(rows), _rows(columns)].max(axis=0))) for rows, columns in _RIM_PLACES
+    ]
+    if min(darkest) > _MIN_RIM:
+        return [f"{name} shows glasses, which would be painted onto the face; use a photo without them"]
+    return []
+
+
+def _rows(part: tuple[float, float]) -> slice:
+    return slice(round(part[0] * _RIM_SIZE), round(part[1] * _RIM_SIZE))
 
 
 def _expression(name: str, landmarks: FloatArray) -> list[str]:

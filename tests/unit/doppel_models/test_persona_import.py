@@ -180,3 +180,35 @@ def test_a_refused_photo_leaves_nothing_behind(importer, tmp_path):
     with pytest.raises(PersonaError, match="no face"):
         importer.add(PersonaStore(tmp_path / "personas"), [picture], "", Consent.now("own", "Jo"))
     assert not (tmp_path / "personas").exists()
+
+
+def _glasses_on(portrait):
+    """Dark rims around the eyes of the enlarged portrait, and a bridge between them."""
+    picture = portrait.copy()
+    points = (astronaut().landmarks[:, :2] - [110, 0] + 0.5) * 2 - 0.5
+    rims = []
+    for corners, inward in (((33, 133), 1), ((263, 362), -1)):
+        outer, inner = points[list(corners)]
+        center, length = (outer + inner) / 2 + [0, 4], float(np.linalg.norm(outer - inner))
+        axes = (0.9 * length, 0.75 * length)
+        cv2.ellipse(picture, np.rint(center).astype(int).tolist(), np.rint(axes).astype(int).tolist(),
+                    0, 0, 360, (30, 28, 34), 4, cv2.LINE_AA)  # fmt: skip
+        rims.append(np.rint(center + np.array((inward * axes[0], -2))).astype(int).tolist())
+    cv2.line(picture, *rims, (30, 28, 34), 4, cv2.LINE_AA)
+    return picture
+
+
+def test_glasses_are_told_and_faces_without_them_not(importer):
+    worn = importer.examine([_photo(_glasses_on(_portrait()))]).warnings
+    assert any("shows glasses" in text and "use a photo without them" in text for text in worn)
+    bare = importer.examine([_photo(_portrait())]).warnings
+    assert not any("glasses" in text for text in bare)
+
+
+@pytest.mark.parametrize(
+    "change", [(0.4, 0.4, 0.4), (1.0, 0.8, 0.55), (0.7, 0.85, 1.0)], ids=["dim", "warm", "cold"]
+)
+def test_the_light_of_a_photo_hides_no_fringe(importer, change):
+    texts = importer.examine([_photo(_portrait() * np.array(change))]).warnings
+    assert any("hair covers the forehead" in text for text in texts)
+    assert not any("comes from one side" in text for text in texts)
