@@ -22,14 +22,13 @@ from google.protobuf.message import DecodeError, EncodeError
 from doppel_models.errors import ModelFileError
 from doppel_models.files.external import MAX_BYTES, take_in
 from doppel_models.files.formats import HEAD, foreign_format
+from doppel_models.files.growth import check_growth, inner_graphs
 from doppel_models.files.wire import check_cost
 
 DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
 """Sets of operators that ONNX Runtime brings itself; any other needs a library of the model's own."""
 MAX_NODES = 50_000
 MAX_DIMENSION = 1 << 24
-MAX_ELEMENTS = 1 << 26
-"""Values of one tensor that a model makes by itself: 256 MiB as float32."""
 MAX_SUBGRAPHS = 4
 """Levels of graphs within graphs."""
 MAX_NAME = 1024
@@ -58,8 +57,12 @@ _FIELD: dict[int, str] = {
     _T.UINT32: "uint64_data",
     _T.UINT64: "uint64_data",
 }
-_SIZED_BY_A_VALUE = frozenset({"ConstantOfShape", "Expand", "Range", "Tile"})
-"""Operators whose output can be huge though all inputs are tiny."""
+_REFUSED_STEPS = {
+    "EPContext": "holds a program for one kind of graphics card, or names a file with one",
+    "Loop": "can run for ever",
+    "Scan": "can run for ever",
+    "SequenceMap": "can run for ever",
+}
 
 
 class OnnxFile:
@@ -133,7 +136,7 @@ def parse_onnx(data: bytes, folder: Path | None = None) -> OnnxFile:
             raise ModelFileError("it is too large with its weights in one file") from error
     for tensor in tensors:
         _check_payload(tensor)
-    _check_made_sizes(model.graph)
+    check_growth(model)
     return OnnxFile(data, model)
 
 
@@ -188,13 +191,18 @@ def _check_graph(graph: onnx.GraphProto, depth: int) -> Iterator[onnx.TensorProt
                 f"its step {node.op_type[:60]!r} belongs to {node.domain[:60]!r} and needs program code of"
                 " its own, which Doppel never loads; take an export with ONNX's standard operators"
             )
+        if node.op_type in _REFUSED_STEPS:
+            raise ModelFileError(
+                f"its step {node.op_type} {_REFUSED_STEPS[node.op_type]}, which Doppel does not allow;"
+                " take another export"
+            )
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
             if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
                 raise ModelFileError("it has sparse weights, which Doppel does not read")
-        for inner in _inner_graphs(node):
+        for inner in inner_graphs(node):
             yield from _check_graph(inner, depth + 1)
 
 
@@ -232,38 +240,6 @@ def _check_payload(tensor: onnx.TensorProto) -> None:
             f"weight {tensor.name[:60]!r} holds {held:,} numbers, but its shape {_shown(tensor.dims)} needs"
             f" {count:,}; the file is damaged"
         )
-
-
-def _check_made_sizes(graph: onnx.GraphProto) -> None:
-    """Refuse steps that make a huge tensor of a few written numbers.
-
-    ONNX Runtime works such steps out when the model is loaded, before anything could be stopped.
-    """
-    written = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant" and node.output:
-            for attribute in node.attribute:
-                if attribute.HasField("t"):
-                    written[node.output[0]] = attribute.t
-        elif node.op_type in _SIZED_BY_A_VALUE:
-            numbers: list[int] = []
-            for name in node.input:
-                tensor = written.get(name)
-                if tensor is not None and tensor.data_type == _T.INT64 and len(tensor.dims) < 2:
-                    numbers += [abs(int(v)) for v in onnx.numpy_helper.to_array(tensor).reshape(-1)[:16]]
-            if math.prod(n for n in numbers if n > 1) > MAX_ELEMENTS:
-                raise ModelFileError(
-                    f"its step {node.op_type} makes more than {MAX_ELEMENTS:,} values; that is refused"
-                )
-        for inner in _inner_graphs(node):
-            _check_made_sizes(inner)
-
-
-def _inner_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
 
 
 def _shown(dims: Iterable[int]) -> str:
