@@ -25,6 +25,8 @@ from doppel_models.tensor import DeviceTensor
 
 _ORT_ERRORS_ONLY = 3
 _BINDINGS_KEPT = 16
+_NO_GRAPH = -1
+"""ONNX Runtime's number for a run that is neither recorded nor played back."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,9 +108,8 @@ class Network:
         self.outputs = tuple(_spec(node) for node in self._session.get_outputs())
         self._output_names = [spec.name for spec in self.outputs]
         self._bindings: dict[tuple[object, ...], Any] = {}
-        self._run_options = ort.RunOptions()
-        if config.stream and self.provider == CUDA_PROVIDER:
-            self._run_options.add_run_config_entry("disable_synchronize_execution_providers", "1")
+        self._waits = not (config.stream and self.provider == CUDA_PROVIDER)
+        self._plain_options = self._run_options(_NO_GRAPH, waits=True)
 
     def run(self, *inputs: npt.NDArray[Any]) -> Sequence[npt.NDArray[np.float32]]:
         """Run the network on its inputs, in the order of :attr:`inputs`; returns all outputs in theirs.
@@ -120,7 +121,9 @@ class Network:
             raise SessionError(f"{self.name}: got {len(inputs)} inputs, expected {len(self.inputs)}")
         feed = {spec.name: value for spec, value in zip(self.inputs, inputs, strict=True)}
         try:
-            outputs: Sequence[npt.NDArray[np.float32]] = self._session.run(self._output_names, feed)
+            outputs: Sequence[npt.NDArray[np.float32]] = self._session.run(
+                self._output_names, feed, self._plain_options
+            )
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise SessionError(f"{self.name}: the network failed: {error}") from error
         return outputs
@@ -145,25 +148,26 @@ class Network:
                 f" expected {len(self.inputs)} and {len(self.outputs)}"
             )
         try:
-            binding = self._binding(inputs, outputs)
-            self._session.run_with_iobinding(binding, self._run_options)
+            self._session.run_with_iobinding(*self._binding(inputs, outputs))
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise SessionError(f"{self.name}: the network failed: {error}") from error
 
     def _binding(
         self, inputs: Sequence[DeviceTensor | npt.NDArray[Any]], outputs: Sequence[DeviceTensor]
     ) -> Any:
-        """The binding for this memory: made once for tensors of a device, filled anew with arrays."""
+        """The binding for this memory, made once, and its run's options; arrays are bound anew each time."""
         key = tuple(
             (tensor.pointer, tensor.shape, tensor.dtype) if isinstance(tensor, DeviceTensor) else None
             for tensor in (*inputs, *outputs)
         )
         fresh = key not in self._bindings
         if fresh:
-            if len(self._bindings) >= _BINDINGS_KEPT:
+            if len(self._bindings) >= _BINDINGS_KEPT and not self.cuda_graph:
                 self._bindings.clear()
-            self._bindings[key] = self._session.io_binding()
-        binding = self._bindings[key]
+            # What is recorded holds addresses, and those of arrays change with each run.
+            graph = _NO_GRAPH if None in key else len(self._bindings)
+            self._bindings[key] = self._session.io_binding(), self._run_options(graph, waits=self._waits)
+        binding, options = self._bindings[key]
         for spec, tensor in zip(self.inputs, inputs, strict=True):
             if not isinstance(tensor, DeviceTensor):
                 binding.bind_cpu_input(spec.name, np.ascontiguousarray(tensor))
@@ -172,7 +176,16 @@ class Network:
         if fresh:
             for spec, tensor in zip(self.outputs, outputs, strict=True):
                 binding.bind_output(spec.name, *_bound(tensor))
-        return binding
+        return binding, options
+
+    def _run_options(self, graph: int, *, waits: bool) -> Any:
+        """Options of a run: which recording it plays back, and whether it waits for its end."""
+        options = ort.RunOptions()
+        if self.cuda_graph:
+            options.add_run_config_entry("gpu_graph_id", str(graph))
+        if not waits:
+            options.add_run_config_entry("disable_synchronize_execution_providers", "1")
+        return options
 
     def _build(self, model: bytes, config: SessionConfig, usable: Sequence[str]) -> Any:
         """The session; without CUDA graphs where the network cannot be recorded."""

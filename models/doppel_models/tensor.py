@@ -122,6 +122,9 @@ class TensorOps(Protocol):
     def tensor(self, shape: tuple[int, ...], dtype: str, slot: int = 0) -> DeviceTensor:
         """The one tensor of that shape, type and slot; its memory stays where it is. Crops have slot 0."""
 
+    def put(self, array: npt.NDArray[np.generic], slot: int) -> DeviceTensor:
+        """A copy of an array in the tensor of its shape and type and that slot."""
+
     def thumbnails(self, pictures: Sequence[tuple[DeviceTensor, TensorFormat]], side: int) -> list[Thumbnail]:
         """Small copies of pictures whose sides are multiples of ``side``; waits for the device."""
 

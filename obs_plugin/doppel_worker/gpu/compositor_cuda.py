@@ -252,6 +252,14 @@ class CudaCompositor:
             self._tensors[shape, dtype, slot] = memory
         return self._described(memory.address, shape, dtype, memory)
 
+    def put(self, array: npt.NDArray[np.generic], slot: int) -> DeviceTensor:
+        """A copy of an array in the tensor of its shape and type and that slot; see ``TensorOps``."""
+        tensor = self.tensor(array.shape, array.dtype.name, slot)
+        host, view = self._pinned.take(array.nbytes)
+        view[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        self.device.copy(tensor.pointer, array.nbytes, host, array.nbytes, array.nbytes, 1)
+        return tensor
+
     def upload(self, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> DeviceTensor:
         """A copy of an array on the device, valid until the next frame."""
         source = np.ascontiguousarray(array)

@@ -12,7 +12,6 @@ import functools
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from doppel_models.engines import base
 from doppel_models.engines.base import LookSettings
@@ -103,12 +102,13 @@ def _run(
     """The network's outputs by their roles, on the device."""
     swapper = engine.parts.swapper
     conditions = engine.conditions(look, state)
-    inputs: list[DeviceTensor | npt.NDArray[np.generic]] = []
-    for tensor in swapper.model.inputs:
+    inputs: list[DeviceTensor] = []
+    for number, tensor in enumerate(swapper.model.inputs, start=1):
         if tensor.role is Role.TARGET:
             inputs.append(crop)
         elif tensor.role in conditions:
-            inputs.append(np.asarray(conditions[tensor.role], np.dtype(tensor.dtype)))
+            # At the same place in every frame, so that a recorded run finds it.
+            inputs.append(ops.put(np.asarray(conditions[tensor.role], np.dtype(tensor.dtype)), -number))
         else:
             raise EngineError(f"{swapper.network.name}: nothing is known of its input {tensor.name!r}")
     outputs = _outputs(ops, swapper.model.outputs)
