@@ -62,8 +62,9 @@ class Stage:
         self.before: FrameView
         self.frame: FrameView
 
-    def show(self, rgb: ByteArray, color: ColorInfo | None = None) -> Report:
-        self.count += 1
+    def show(self, rgb: ByteArray, color: ColorInfo | None = None, stamp: int | None = None) -> Report:
+        """Judge a picture as the next frame, or with the time stamp of frame ``stamp``."""
+        self.count = self.count + 1 if stamp is None else stamp
         self.before = i420_frame(rgb, self.count)
         self.frame = i420_frame(rgb, self.count)
         if color is not None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from doppel_ipc.verdict import Verdict
+from doppel_models.types import ByteArray, FloatArray
+from doppel_worker.assets import PersonaKey
 from doppel_worker.compositor import Rect
 from doppel_worker.report import EventKind
 
-from tests.support.faces import FourFaces, OccludedFace, room
+from tests.support.faces import FourFaces, OccludedFace, draw_hand, draw_object, room
+from tests.support.networks import detector
+from tests.support.portrait import astronaut, paste_head
 from tests.support.stage import (
+    CENTER,
     FACE,
     FACE_PX,
     SIZE,
@@ -21,6 +27,8 @@ from tests.support.stage import (
     is_mosaic,
     picture,
 )
+
+Draw = Callable[[ByteArray, tuple[float, float], float, float], FloatArray]
 
 
 def test_a_face_that_is_lost_is_blurred_until_its_absence_is_sure() -> None:
@@ -43,22 +51,68 @@ def test_a_lost_face_is_covered_or_shown_if_the_user_wants_it() -> None:
         assert stage.show(room(*SIZE)).verdict is verdict
 
 
-def test_a_hand_before_the_face_never_bares_it() -> None:
-    clip = OccludedFace("hand", count=40, width=SIZE[0], height=SIZE[1], face_px=FACE_PX)
+def bared(stage: Stage, clean: ByteArray, thing: FloatArray, landmarks: FloatArray) -> float:
+    """Share of the face, beside the thing before it, that is shown as filmed (kept eyes and mouth: 0.1)."""
+    inside = np.zeros(clean.shape[:2], np.uint8)
+    cv2.fillConvexPoly(inside, cv2.convexHull(landmarks[:468, :2].astype(np.int32)), 1)
+    inside = np.asarray(cv2.erode(inside, np.ones((9, 9), np.uint8)), np.uint8)
+    everything = Rect(0, 0, *SIZE)
+    after, before = (compositor.read(one, everything).astype(int) for one in (stage.frame, stage.before))
+    same = np.abs(after - before).max(axis=2) <= 6
+    return float((same & (inside > 0) & (thing < 0.02)).sum() / inside.sum())
+
+
+@pytest.mark.parametrize("kind", ["hand", "object"])
+def test_what_comes_before_a_face_and_goes_never_bares_it(kind: str) -> None:
+    clip = OccludedFace(kind, count=60, width=SIZE[0], height=SIZE[1], face_px=FACE_PX)
     stage = Stage()
-    for index in range(40):
-        shown = clip.frame(index)
+    for shown in clip.frames():
         report = stage.show(shown.rgb)
         assert report.verdict in (Verdict.SWAPPED, Verdict.BLURRED)
-        xs, ys = clip.landmarks[:, 0], clip.landmarks[:, 1]
-        # The cheek that the hand does not reach.
-        cheek = Rect(
-            int(xs.min() + 0.12 * np.ptp(xs)),
-            int(ys.mean()),
-            int(xs.mean()),
-            int(ys.max() - 0.25 * np.ptp(ys)),
+        assert bared(stage, shown.clean, shown.mask, shown.landmarks) < 0.15
+    assert report.verdict is Verdict.SWAPPED
+
+
+@pytest.mark.parametrize("draw", [draw_hand, draw_object])
+def test_what_was_before_a_face_from_the_start_and_goes_does_not_bare_it(draw: Draw) -> None:
+    clean = room(*SIZE)
+    landmarks = paste_head(clean, astronaut(), center=CENTER, height=FACE_PX)
+    stage = Stage()
+    for index in range(45):
+        shown = clean.copy()
+        away = 0.2 * max(0, index - 20) * FACE_PX
+        thing = draw(
+            shown, (CENTER[0] + 0.15 * FACE_PX + away, CENTER[1] + 0.35 * FACE_PX), 0.9 * FACE_PX, 15
         )
-        assert stage.change(cheek) > 4
+        stage.show(shown)
+        assert bared(stage, clean, thing, landmarks) < 0.15
+
+
+def test_half_a_face_at_the_edge_is_hidden_although_no_detector_is_sure_of_it() -> None:
+    canvas = room(*SIZE)
+    paste_head(canvas, astronaut(), center=(4, 180), height=180)
+    assert detector().detect(canvas) == []
+    stage = Stage()
+    assert stage.show(canvas).verdict is Verdict.BLURRED
+    assert stage.change(Rect(4, 150, 40, 210)) > 4
+
+
+def test_a_paused_picture_that_comes_again_is_judged_by_the_settings_of_now() -> None:
+    """With its old time stamp: the persona or the faces to swap were changed, or the worker is a new one."""
+    people, _ = FourFaces(*SIZE).frame(0)
+    stage = Stage(min_face_px=16)
+    for _ in range(3):
+        assert stage.show(people, stamp=7).swapped == 1
+    porcelain = stage.changed_rect()
+    stage.lane.settings = stage.lane.settings.replace(faces="all")
+    assert stage.show(people, stamp=7).swapped == 4
+    before = compositor.read(stage.frame, porcelain).astype(int)
+    stage.lane.settings = stage.lane.settings.replace(persona="bronze")
+    stage.loader.wait(PersonaKey("bronze"))
+    assert stage.show(people, stamp=7).swapped == 4
+    assert np.abs(compositor.read(stage.frame, porcelain) - before).mean() > 4
+    fresh = Stage(faces="all", min_face_px=16)
+    assert fresh.show(people, stamp=7).swapped == 4
 
 
 @pytest.mark.parametrize(

@@ -1,69 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 import pytest
-from doppel_ipc.settings import FilterSettings
 from doppel_models.geometry import bbox_center, iou
 from doppel_models.landmarker import FaceLandmarker
-from doppel_models.types import ByteArray, Face, FloatArray, MeshResult
-from doppel_worker.compositor_cpu import CpuCompositor
-from doppel_worker.frame import FrameView
-from doppel_worker.track_result import TrackResult
+from doppel_models.types import ByteArray, MeshResult
 from doppel_worker.tracker import Tracker
 
-from tests.support.faces import FourFaces, OccludedFace, room
-from tests.support.frames import i420_frame, rgba_frame
-from tests.support.networks import detector, landmarker
-from tests.support.portrait import Portrait, astronaut, paste_head
-
-FPS = 30
-ONE = FilterSettings()
-ALL = FilterSettings(faces="all")
-ANNA = astronaut()
-BEA = astronaut().mirrored().tinted((0.72, 0.66, 0.62))
-Placed = tuple[Portrait, tuple[float, float], float]
-
-
-def scene(*heads: Placed, size: tuple[int, int] = (640, 360)) -> ByteArray:
-    """A room with heads: portrait, middle of the face, height of the face; the last is in front."""
-    canvas = room(*size)
-    for head, center, height in heads:
-        paste_head(canvas, head, center=center, height=height)
-    return canvas
-
-
-class Lane:
-    """A tracker that is fed with pictures."""
-
-    def __init__(self, settings: FilterSettings = ONE, fps: float = FPS) -> None:
-        self.tracker = Tracker(detector(), landmarker())
-        self.settings = settings
-        self.fps = fps
-        self.count = 0
-
-    def show(self, picture: ByteArray) -> TrackResult:
-        self.count += 1
-        return self.update(i420_frame(picture, self.count, self.fps))
-
-    def update(self, frame: FrameView) -> TrackResult:
-        return self.tracker.update(frame, CpuCompositor(), self.settings)
-
-    def run(self, pictures: Iterable[ByteArray]) -> Iterator[TrackResult]:
-        return (self.show(picture) for picture in pictures)
-
-
-def error(face: Face, truth: FloatArray) -> float:
-    """Mean distance of the unsmoothed landmarks from the truth, pixels."""
-    return float(np.linalg.norm(face.raw_landmarks[:, :2] - truth[:, :2], axis=1).mean())
-
-
-def at(result: TrackResult, center: tuple[float, float], within: float = 30) -> Face:
-    """The face there."""
-    (face,) = [f for f in result.faces if np.hypot(*np.subtract(bbox_center(f.bbox), center)) < within]
-    return face
-
+from tests.support.faces import FourFaces, room
+from tests.support.frames import rgba_frame
+from tests.support.networks import detector
+from tests.support.tracked_lane import ALL, ANNA, BEA, FPS, ONE, Lane, at, error, scene
 
 # --- following ---------------------------------------------------------------------------------------
 
@@ -185,134 +132,6 @@ def test_a_person_who_comes_back_elsewhere_is_the_same_person() -> None:
         assert lane.show(room(640, 360)).faces == ()
     (after,) = lane.show(scene((ANNA, (470, 220), 120))).faces
     assert after.track_id == before.track_id
-
-
-# --- lost faces --------------------------------------------------------------------------------------
-
-
-def test_a_lost_face_is_reported_where_it_was_until_it_is_surely_gone() -> None:
-    lane = Lane(ONE.replace(lost_face_ms=1000))
-    for _ in range(3):
-        (face,) = lane.show(scene((ANNA, (320, 190), 120))).faces
-    results = list(lane.run([room(640, 360)] * 40))
-    assert all(result.faces == () for result in results)
-    for index, result in enumerate(results[:29]):
-        (lost,) = result.lost
-        assert lost.track_id == face.track_id
-        assert iou(lost.bbox, face.bbox) > 0.9
-        assert lost.lost_ms == pytest.approx((index + 1) * 1000 / FPS, abs=1)
-        assert lost.absent_ms == pytest.approx(lost.lost_ms, abs=70)
-    assert results[-1].lost == ()
-    # With nobody there, the detector looks at every frame.
-    assert all(result.ran_detector for result in results)
-
-
-def test_a_face_behind_a_hand_is_lost_or_followed_but_never_forgotten() -> None:
-    clip = OccludedFace("hand", count=50, width=640, height=360, face_px=150)
-    lane = Lane()
-    seen: set[int] = set()
-    for frame in clip.frames():
-        result = lane.show(frame.rgb)
-        assert len(result.faces) + len(result.lost) == 1
-        where = result.faces[0].bbox if result.faces else result.lost[0].bbox
-        truth = np.concatenate([frame.landmarks[:, :2].min(axis=0), frame.landmarks[:, :2].max(axis=0)])
-        assert iou(where, truth) > 0.5
-        seen |= {face.track_id for face in result.faces}
-    assert len(result.faces) == 1
-    assert len(seen) == 1
-
-
-def test_a_face_that_is_found_again_is_no_longer_lost() -> None:
-    lane = Lane()
-    (before,) = lane.show(scene((ANNA, (320, 190), 120))).faces
-    assert len(lane.show(room(640, 360)).lost) == 1
-    result = lane.show(scene((ANNA, (330, 195), 120)))
-    assert [face.track_id for face in result.faces] == [before.track_id]
-    assert result.lost == ()
-
-
-# --- new faces ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("faces", ["largest", "all"])
-def test_a_face_that_comes_in_at_the_edge_is_seen_in_the_same_frame(faces: str) -> None:
-    lane = Lane(FilterSettings(faces=faces, redetect_ms=1000))
-    for _ in range(4):
-        before = lane.show(scene((ANNA, (200, 190), 110)))
-    result = lane.show(scene((ANNA, (200, 190), 110), (BEA, (560, 190), 100)))
-    assert not before.ran_detector
-    assert result.ran_detector
-    assert len(result.faces) + len(result.bystanders) == 2
-
-
-def test_noise_is_no_change_at_the_edge() -> None:
-    rng = np.random.default_rng(0)
-    clean = scene((ANNA, (320, 190), 120))
-    lane = Lane(ONE.replace(redetect_ms=1000))
-    noisy = (np.clip(clean + rng.normal(0, 8, clean.shape), 0, 255).astype(np.uint8) for _ in range(10))
-    assert [result.ran_detector for result in lane.run(noisy)] == [True] + [False] * 9
-
-
-def test_only_the_largest_face_is_followed_and_the_others_are_named() -> None:
-    lane = Lane()
-    for _ in range(5):
-        result = lane.show(scene((ANNA, (180, 190), 110), (BEA, (460, 190), 150)))
-    (face,) = result.faces
-    assert bbox_center(face.bbox)[0] == pytest.approx(460, abs=20)
-    (bystander,) = result.bystanders
-    assert bbox_center(bystander)[0] == pytest.approx(180, abs=20)
-
-
-def test_a_face_of_about_the_same_size_does_not_take_the_place() -> None:
-    lane = Lane()
-    first = lane.show(scene((ANNA, (180, 190), 120)))
-    for size in (122, 128, 118, 126) * 6:
-        result = lane.show(scene((ANNA, (180, 190), 120), (BEA, (460, 190), size)))
-        assert [face.track_id for face in result.faces] == [first.faces[0].track_id]
-
-
-def test_a_much_larger_face_takes_the_place_after_a_while() -> None:
-    lane = Lane()
-    first = lane.show(scene((ANNA, (130, 200), 90)))
-    crowd = scene((ANNA, (130, 200), 90), (BEA, (520, 190), 95), (BEA, (330, 190), 170))
-    results = list(lane.run([crowd] * 25))
-    assert results[8].faces[0].track_id == first.faces[0].track_id
-    assert results[-1].faces[0].track_id != first.faces[0].track_id
-    assert all(len(result.faces) == 1 for result in results)
-
-
-def test_no_more_faces_are_followed_than_allowed() -> None:
-    lane = Lane(ALL.replace(max_faces=2))
-    picture, truths = FourFaces().frame(0)
-    for _ in range(2):
-        result = lane.show(picture)
-    largest = sorted(truths, key=lambda t: -(t.bbox[3] - t.bbox[1]))[:2]
-    assert len(result.faces) == 2
-    assert all(min(error(face, t.landmarks) for t in largest) < 3 for face in result.faces)
-    assert len(result.bystanders) >= 1
-
-
-def test_a_face_smaller_than_the_least_is_not_followed() -> None:
-    picture = scene((ANNA, (320, 190), 100))
-    assert Lane(ONE.replace(min_face_px=64)).show(picture).faces
-    assert Lane(ONE.replace(min_face_px=200)).show(picture).faces == ()
-
-
-def test_a_face_of_which_the_landmarks_are_not_found_is_named() -> None:
-    half_hidden = scene((ANNA, (320, 190), 200))
-    half_hidden[:, 300:] = (90, 110, 80)
-    lane = Lane()
-    for _ in range(3):
-        result = lane.show(half_hidden)
-    assert result.faces == ()
-    (box,) = result.bystanders
-    assert bbox_center(box) == pytest.approx((300, 200), abs=40)
-
-
-def test_small_faces_of_a_wide_frame_are_found() -> None:
-    picture = scene((ANNA, (1000, 400), 125), size=(1280, 720))
-    (face,) = Lane().show(picture).faces
-    assert bbox_center(face.bbox) == pytest.approx((1000, 400), abs=15)
 
 
 # --- odd input ---------------------------------------------------------------------------------------
