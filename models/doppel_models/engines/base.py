@@ -35,6 +35,9 @@ import numpy as np
 from doppel_models.geometry import transform
 from doppel_models.types import ByteArray, Face, FloatArray
 
+MAX_GAP_SECONDS = 0.5
+"""Longer pauses between two frames count as so long."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LookSettings:
@@ -200,3 +203,22 @@ def pose_fade(yaw: float, start: float, end: float) -> float:
         return float(abs(yaw) >= start)
     t = min(max((abs(yaw) - start) / (end - start), 0.0), 1.0)
     return t * t * (3 - 2 * t)
+
+
+class FrameClock:
+    """The time between the frames of one track, by their own stamps."""
+
+    def __init__(self) -> None:
+        """Know no frame."""
+        self._last_ns: int | None = None
+
+    def reset(self) -> None:
+        """Forget the last frame."""
+        self._last_ns = None
+
+    def seconds_since_last(self, timestamp_ns: int) -> float:
+        """Time since the previous frame, 0..0.5 seconds; a jump backwards counts as a long pause."""
+        last, self._last_ns = self._last_ns, timestamp_ns
+        if last is None or timestamp_ns < last:
+            return MAX_GAP_SECONDS
+        return min((timestamp_ns - last) / 1e9, MAX_GAP_SECONDS)

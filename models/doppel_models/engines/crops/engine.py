@@ -22,7 +22,6 @@ from doppel_models.types import ByteArray, Face, FloatArray
 
 _MIN_SIDE = 8
 """Pixels of the frame that a crop must show at least."""
-_MAX_GAP_SECONDS = 0.5
 _LEARN_FACES = 5
 """Frames whose identities are averaged to know the filmed person."""
 COVER_GROWTH = 1.08
@@ -43,20 +42,14 @@ class CropState:
         """(512,) their mean."""
         self.latent: tuple[float, int, FloatArray] | None = None
         """Weight, number of identities seen, and the vector that was made of them."""
-        self._last_ns: int | None = None
+        self.clock = base.FrameClock()
 
     def reset(self) -> None:
         """Forget everything."""
         self.color.reset()
         self.seen.clear()
-        self.filmed = self.latent = self._last_ns = None
-
-    def seconds_since_last(self, timestamp_ns: int) -> float:
-        """Time since the previous frame, 0..0.5 seconds; a jump backwards counts as a long pause."""
-        last, self._last_ns = self._last_ns, timestamp_ns
-        if last is None or timestamp_ns < last:
-            return _MAX_GAP_SECONDS
-        return min((timestamp_ns - last) / 1e9, _MAX_GAP_SECONDS)
+        self.filmed = self.latent = None
+        self.clock.reset()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -167,7 +160,7 @@ class CropEngine:
             EngineError: the network gives values that are not finite.
             SessionError: a network fails.
         """
-        seconds = state.seconds_since_last(timestamp_ns)
+        seconds = state.clock.seconds_since_last(timestamp_ns)
         fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
         small = masks.scaled(points, self._side)
         cover = masks.to_bytes(masks.hull(small, COVER_GROWTH, 0.0), self._side) if fade > 0 else None

@@ -71,7 +71,7 @@ def direct_swap(
         SessionError: the network fails.
     """
     side = engine.crop_side
-    seconds = state.seconds_since_last(timestamp_ns)
+    seconds = state.clock.seconds_since_last(timestamp_ns)
     fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
     small = masks.scaled(points, side)
     cover = masks.to_bytes(masks.hull(small, COVER_GROWTH, 0.0), side) if fade > 0 else None

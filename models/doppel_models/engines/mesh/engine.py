@@ -33,7 +33,6 @@ _VEIL = 2.0
 """Over doubt: a doubtful hole is blurred at once."""
 _EYE_SOFT = 0.006
 """Feather of kept eyes and mouth, as a part of the face's width."""
-_MAX_GAP_SECONDS = 0.5
 _FIRST_FRAMES, _NEUTRAL_STEP = 30, 4
 """After so many frames only every fourth one is learnt from: a face's proportions do not change."""
 _TEXELS_PER_PIXEL = 1.4
@@ -58,7 +57,7 @@ class MeshState:
         self.lit: ByteArray | None = None
         self.turn = 0
         self.since_light = self.since_occlusion = 0.0
-        self._last_ns: int | None = None
+        self.clock = base.FrameClock()
 
     def reset(self) -> None:
         """Forget everything."""
@@ -72,14 +71,7 @@ class MeshState:
         self.lit = None
         self.turn = 0
         self.since_light = self.since_occlusion = 0.0
-        self._last_ns = None
-
-    def seconds_since_last(self, timestamp_ns: int) -> float:
-        """Time since the previous frame, 0..0.5 seconds; a jump backwards counts as a long pause."""
-        last, self._last_ns = self._last_ns, timestamp_ns
-        if last is None or timestamp_ns < last:
-            return _MAX_GAP_SECONDS
-        return min((timestamp_ns - last) / 1e9, _MAX_GAP_SECONDS)
+        self.clock.reset()
 
 
 class MeshEngine:
@@ -142,7 +134,7 @@ class MeshEngine:
     ) -> SwapResult:
         """See ``FaceEngine.swap``; the crop may be read in parts."""
         height, width = crop.shape[:2]
-        seconds = state.seconds_since_last(timestamp_ns)
+        seconds = state.clock.seconds_since_last(timestamp_ns)
         face_width = _width(points)
         target = self._move_features(points, face.yaw, look, state)
         texture_map, coverage = self._render(target, width, height)
