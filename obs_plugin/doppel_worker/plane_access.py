@@ -132,11 +132,21 @@ def reduce_to(component: Component, rect: Rect, frame: FrameView, pixels: ByteAr
     return np.asarray(reduced, np.uint8)
 
 
+_STRIP_ROWS = 64
+"""Rows that are blended in one go: what is in between stays in the processor's cache."""
+
+
 def blend_over(below: ByteArray, above: ByteArray, mask: ByteArray) -> ByteArray:
     """``below + (above - below) * mask / 255`` rounded, for 2-D samples or (h, w, 3) with a 2-D mask.
 
     Exact where the mask is 0 or 255.
     """
+    if len(mask) > _STRIP_ROWS:
+        out = np.empty(below.shape, np.uint8)
+        for top in range(0, len(mask), _STRIP_ROWS):
+            strip = slice(top, top + _STRIP_ROWS)
+            out[strip] = blend_over(below[strip], above[strip], mask[strip])
+        return out
     weight = mask.astype(np.int16)
     if below.ndim == 3:
         weight = np.asarray(cv2.merge([weight] * below.shape[2]), np.int16)

@@ -20,6 +20,7 @@ from doppel_models.engines.mesh import (
     uv,
 )
 from doppel_models.engines.mesh.persona import MeshPersona
+from doppel_models.geometry import bbox_of
 from doppel_models.types import ByteArray, Face, FloatArray
 
 _MARGIN = 0.02
@@ -108,7 +109,8 @@ class MeshEngine:
 
     def crop_for(self, face: Face, width: int, height: int) -> CropRequest | None:
         """The rectangle around the face at the frame's own resolution; very large faces are scaled down."""
-        low, high = face.landmarks[:, :2].min(axis=0), face.landmarks[:, :2].max(axis=0)
+        bbox = bbox_of(face.landmarks)
+        low, high = bbox[:2], bbox[2:]
         margin = np.float32(_MARGIN * float((high - low).max()) + 2)
         x0, y0, x1, y1 = rect = base.even_rect(low - margin, high + margin, width, height)
         if x1 - x0 < _MIN_SIDE or y1 - y0 < _MIN_SIDE:
