@@ -250,7 +250,8 @@ class Environment:
             run_command([*pip, *hashed], what, _NETWORK)
         own = ["--no-deps", "--no-build-isolation", "--no-index", "-e", str(self.project)]
         run_command([*pip, *own], "the project cannot be put into its environment", _NETWORK)
-        check = "import av, cv2, msgspec, numpy, onnxruntime, doppel_ipc, doppel_models, doppel_worker"
+        check = "import av, cv2, filelock, httpx, msgspec, numpy, onnx, onnxruntime"
+        check += ", doppel_ipc, doppel_models, doppel_worker"
         try:
             run_command(
                 [str(self.python), "-c", check],
