@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from doppel_models.engines.base import CropRequest, even_rect, pose_fade
+from doppel_models.engines.base import CropRequest, FrameClock, even_rect, pose_fade
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +66,13 @@ def test_the_swap_fades_over_the_band_on_both_sides_and_never_back():
 
 def test_a_band_turned_round_is_a_step():
     assert [pose_fade(yaw, 50, 35) for yaw in (49, 50, 51)] == [0, 1, 1]
+
+
+def test_the_clock_of_frames_knows_no_long_pauses_and_no_way_back():
+    clock = FrameClock()
+    stamps = [7_000_000_000, 7_033_000_000, 9_000_000_000, 8_000_000_000, 8_010_000_000]
+    assert [clock.seconds_since_last(stamp) for stamp in stamps] == pytest.approx(
+        [0.5, 0.033, 0.5, 0.5, 0.01]
+    )
+    clock.reset()
+    assert clock.seconds_since_last(8_020_000_000) == 0.5
