@@ -127,8 +127,13 @@ def _brows(width: float) -> FloatArray:
 
 
 def _eye_lines() -> FloatArray:
-    def draw(canvas: Canvas, _: int) -> None:
+    """Lines along the lids, and dark between them: there the live eye is seen, or where shut, a dark line."""
+
+    def draw(canvas: Canvas, side: int) -> None:
         points = canonical.load().uv
+        for eye in (regions.RIGHT_EYE, regions.LEFT_EYE):
+            outline = smooth_line(points[np.append(eye, eye[0])], 80)
+            cv2.fillPoly(canvas, [np.rint(outline * side).astype(np.int32)], 255, cv2.LINE_AA)
         for upper, lower, outer in (
             (regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER, 0),
             (regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER, -1),

@@ -171,8 +171,10 @@ class MeshEngine:
         face_width: float,
     ) -> None:
         """Carry over the live eyes and the inside of the live mouth."""
-        for slit, opening in zip(features.SLITS, regions.openings(points), strict=True):
-            if look.keep_mouth if slit is features.MOUTH else look.keep_eyes:
+        slits = features.MASK_SLITS if self._persona.own_color else features.SLITS
+        mouth = slits[0]
+        for slit, opening in zip(slits, regions.openings(points), strict=True):
+            if look.keep_mouth if slit is mouth else look.keep_eyes:
                 soft = _EYE_SOFT * face_width
                 features.keep(crop, rgb, points, target, slit, soft, slit.open_share(opening))
 

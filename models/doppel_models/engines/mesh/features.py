@@ -49,6 +49,8 @@ EYES = (
 )
 SLITS = (MOUTH, *EYES)
 """In the order of :func:`regions.openings`."""
+MASK_SLITS = tuple(dataclasses.replace(slit, lid=0.0) for slit in SLITS)
+"""For painted masks, whose shut eyes are a painted line: skin in the mask's colours would glare beside it."""
 
 
 def keep(

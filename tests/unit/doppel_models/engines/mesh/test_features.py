@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from doppel_models.engines.mesh import features, regions
-from doppel_models.engines.mesh.features import EYES, MOUTH, fit_affine
+from doppel_models.engines.mesh.features import EYES, MASK_SLITS, MOUTH, fit_affine
 
 from tests.support.live_face import live_face
 
@@ -63,6 +63,14 @@ def test_a_shut_eye_keeps_its_lids_in_the_colour_of_the_swapped_skin():
     lid = rgb[y - 4 : y + 5, x - 6 : x + 7].astype(float)
     assert lid.std() > 5  # the live lid's lines are there
     assert lid.mean(axis=(0, 1)) == pytest.approx([90, 60, 50], abs=50)
+
+
+def test_a_painted_masks_shut_eye_shows_no_live_skin():
+    live = live_face()
+    for slit in MASK_SLITS[1:]:
+        rgb, points = _green(live), _shut(live.points, slit)
+        keep(live.rgb, rgb, points, points, slit, 1.0)
+        assert (rgb == (0, 255, 0)).all()
 
 
 def test_an_eye_outside_the_crop_is_no_error():
