@@ -19,7 +19,7 @@ from doppel_models.engines.mesh.persona import MeshPersona
 from doppel_models.engines.mesh.shape import HeadFrame, resting
 from doppel_models.errors import PersonaError
 from doppel_models.landmarker import FaceLandmarker
-from doppel_models.personas import MAX_PHOTOS, Consent, Persona, PersonaStore
+from doppel_models.personas import MAX_PHOTOS, Consent, Persona, PersonaStore, Taken
 from doppel_models.photo_file import PhotoFile, read_photo
 from doppel_models.session import SessionConfig
 from doppel_models.types import FloatArray
@@ -82,24 +82,33 @@ class PersonaImporter:
         return ImportedFace(_assemble([views[k] for k in order], shape), tuple(warnings))
 
     def add(
-        self, store: PersonaStore, paths: Sequence[Path], name: str, consent: Consent
+        self,
+        store: PersonaStore,
+        paths: Sequence[Path],
+        name: str,
+        consent: Consent,
+        *,
+        replace: bool = False,
     ) -> tuple[Persona, MeshPersona]:
         """Make a persona of photos and keep it.
 
         Args:
             store: where it is kept.
             paths: 1 to 16 photos of the same face.
-            name: for people; empty: the first photo's name.
+            name: for people; empty: the first photo's name, with a number if that is taken.
             consent: why the face may be used.
+            replace: a persona of that name gives its place to the new one; else a name that is taken is
+                refused.
 
         Raises:
-            PersonaError: a photo cannot be used or the persona cannot be written.
+            PersonaError: a photo cannot be used, the name is taken, or the persona cannot be written.
         """
         photos = [read_photo(Path(path)) for path in paths]
         face = self.examine(photos)
+        taken: Taken = "replace" if replace else "refuse" if name.strip() else "number"
         name = name.strip() or (Path(paths[0]).stem.replace("_", " ").replace("-", " ").strip() or "persona")
         pictures = [(photo.suffix, photo.data) for photo in photos]
-        persona = store.save(name, pictures, consent, face.warnings)
+        persona = store.save(name, pictures, consent, face.warnings, taken=taken)
         _write_cache(_cache_path(persona, [photo.data for photo in photos]), face.mesh)
         return persona, face.mesh
 
@@ -155,7 +164,9 @@ def _write_cache(path: Path, mesh: MeshPersona) -> None:
             file.write(buffer.getvalue())
         Path(temporary).replace(path)
     except OSError as error:
-        raise PersonaError(f"the persona's cache {path} cannot be written: {error}") from error
+        raise PersonaError(
+            f"the persona's cache {path} cannot be written: {error.strerror or error}"
+        ) from error
 
 
 def _read_cache(path: Path) -> MeshPersona | None:

@@ -16,7 +16,6 @@ import json
 import re
 import shutil
 import tempfile
-import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from doppel_models.files.kinds import ModelKind
 from doppel_models.files.licences import Acceptance, check_acceptance, licence_of
 from doppel_models.files.model import ModelFile
 from doppel_models.home import HOME_ENV, data_folder
+from doppel_models.persona_naming import Taken, place, slug
 from doppel_models.persona_record import (
     CONSENT_GROUNDS,
     MAX_PHOTOS,
@@ -50,6 +50,7 @@ __all__ = [
     "LookValue",
     "Persona",
     "PersonaStore",
+    "Taken",
     "default_folder",
     "slug",
 ]
@@ -57,7 +58,6 @@ __all__ = [
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 _Names = list[str]
-_Pictures = list[bytes]
 
 
 BUILT_IN_CONSENT = Consent("synthetic", "The Doppel authors", "2026-01-01T00:00:00+00:00")
@@ -143,6 +143,8 @@ class PersonaStore:
         consent: Consent,
         warnings: Sequence[str] = (),
         look: Mapping[str, LookValue] | None = None,
+        *,
+        taken: Taken = "number",
     ) -> Persona:
         """Write a photo persona; adding the same pictures under the same name again renews its record.
 
@@ -154,15 +156,16 @@ class PersonaStore:
             consent: why the face may be used.
             warnings: what is not ideal about the pictures.
             look: settings that look best with it.
+            taken: what to do if another persona has the name.
 
         Raises:
-            PersonaError: no name or picture, or the folder cannot be written.
+            PersonaError: no name or picture, a name that is taken, or the folder cannot be written.
         """
         if not 1 <= len(pictures) <= MAX_PHOTOS:
             raise PersonaError(f"a persona is made of 1 to {MAX_PHOTOS} photos, not {len(pictures)}")
         files = {f"photo-{number}{suffix}": data for number, (suffix, data) in enumerate(pictures, 1)}
         record = {"kind": "photo", "engine": "mesh", "look": dict(look or {}), "warnings": list(warnings)}
-        return self._write(name, files, record, consent)
+        return self._write(name, files, record, consent, taken)
 
     def save_model(self, name: str, model: ModelFile, acceptance: Acceptance, consent: Consent) -> Persona:
         """Write a persona that is a model trained for one face; the same one again renews its record.
@@ -189,24 +192,30 @@ class PersonaStore:
             "engine": str(description.kind),
             "licence": msgspec.to_builtins(acceptance),
         }
-        return self._write(name, {"model.dfm": model.data}, record, consent)
+        return self._write(name, {"model.dfm": model.data}, record, consent, "number")
 
     def _write(
-        self, name: str, files: Mapping[str, bytes], record: Mapping[str, object], consent: Consent
+        self,
+        name: str,
+        files: Mapping[str, bytes],
+        record: Mapping[str, object],
+        consent: Consent,
+        taken: Taken,
     ) -> Persona:
         name = " ".join(name.split())[:80]
         if not name or not any(char.isalnum() for char in name):
             raise PersonaError("a persona needs a name with a letter or a digit in it")
-        full = {
-            "version": RECORD_VERSION,
-            "name": name,
-            "files": list(files),
-            **record,
-            "consent": dataclasses.asdict(consent),
-        }
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            persona_id, exists = self._free_id(name, list(files.values()))
+            masks = frozenset(persona.id for persona in BUILT_INS)
+            persona_id, name, exists = place(self.folder, name, list(files.values()), taken, masks)
+            full = {
+                "version": RECORD_VERSION,
+                "name": name,
+                "files": list(files),
+                **record,
+                "consent": dataclasses.asdict(consent),
+            }
             target = self.folder / persona_id
             if exists:
                 write_atomic(target / RECORD_NAME, _dump(full))
@@ -217,9 +226,21 @@ class PersonaStore:
                 for file, data in files.items():
                     (new / file).write_bytes(data)
                 (new / RECORD_NAME).write_bytes(_dump(full))
-                new.replace(target)
+                if target.exists():
+                    # Out of the way and back in one step each: one of the two is always there.
+                    old = Path(temporary) / "old"
+                    target.replace(old)
+                    try:
+                        new.replace(target)
+                    except OSError:
+                        old.replace(target)
+                        raise
+                else:
+                    new.replace(target)
         except OSError as error:
-            raise PersonaError(f"the persona cannot be written to {self.folder}: {error}") from error
+            raise PersonaError(
+                f"the persona cannot be written to {self.folder}: {error.strerror or error}"
+            ) from error
         return self.get(persona_id)
 
     def remove(self, persona_id: str) -> None:
@@ -228,8 +249,7 @@ class PersonaStore:
         Raises:
             PersonaError: it is built in, does not exist, or cannot be deleted.
         """
-        if any(persona.id == persona_id for persona in BUILT_INS):
-            raise PersonaError(f"{persona_id} is built in and cannot be removed")
+        self.check_removable(persona_id)
         folder = self.folder / persona_id
         if not _ID.fullmatch(persona_id) or not folder.is_dir():
             raise PersonaError(f"there is no persona {persona_id!r} in {self.folder}")
@@ -239,7 +259,16 @@ class PersonaStore:
             else:
                 shutil.rmtree(folder)
         except OSError as error:
-            raise PersonaError(f"{folder} cannot be removed: {error}") from error
+            raise PersonaError(f"{folder} cannot be removed: {error.strerror or error}") from error
+
+    def check_removable(self, persona_id: str) -> None:
+        """Refuse what can never be removed, before anybody is asked.
+
+        Raises:
+            PersonaError: it is built in.
+        """
+        if any(persona.id == persona_id for persona in BUILT_INS):
+            raise PersonaError(f"{persona_id} is built in and cannot be removed")
 
     def _entries(self) -> _Names:
         try:
@@ -249,30 +278,7 @@ class PersonaStore:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise PersonaError(f"{self.folder} cannot be read: {error}") from error
-
-    def _free_id(self, name: str, pictures: _Pictures) -> tuple[str, bool]:
-        """An identifier for a name; and whether it already holds these very pictures under that name."""
-        stem = slug(name)
-        taken = {persona.id for persona in BUILT_INS}
-        for number in range(1, 1000):
-            candidate = stem if number == 1 else f"{stem}-{number}"
-            if candidate in taken:
-                continue
-            folder = self.folder / candidate
-            if not folder.exists():
-                return candidate, False
-            with contextlib.suppress(PersonaError, OSError):
-                persona = read_record(candidate, folder, need_consent=False)
-                if persona.name == name and [path.read_bytes() for path in persona.paths] == pictures:
-                    return candidate, True
-        raise PersonaError(f"too many personas are called {name!r}; take another name")
-
-
-def slug(name: str) -> str:
-    """An identifier made of a name: ``Zoë's face`` -> ``zoe-s-face``."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii").lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-") or "persona"
+            raise PersonaError(f"{self.folder} cannot be read: {error.strerror or error}") from error
 
 
 def _dump(record: dict[str, Any]) -> bytes:

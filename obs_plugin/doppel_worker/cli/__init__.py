@@ -6,7 +6,17 @@ import sys
 
 
 def main() -> None:
-    """Run the command; known errors are told in one line, with exit code 1."""
+    """Run the command; known errors are told in one line, with exit code 1, and Ctrl-C with 130."""
+    from doppel_worker.cli.text import INTERRUPTED
+
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.stderr.write("doppel: stopped\n")
+        sys.exit(INTERRUPTED)
+
+
+def _run() -> None:
     from doppel_worker.streams import limit_threads
 
     # Before the numeric libraries are imported: they look only then.
@@ -21,4 +31,9 @@ def main() -> None:
         app()
     except (IpcError, ModelsError, WorkerError) as error:
         sys.stderr.write(f"doppel: {error}\n")
+        sys.exit(1)
+    except OSError as error:
+        # What the system refused is the user's to mend: a name and a reason, no stack.
+        what = f"{error.filename}: " if error.filename is not None else ""
+        sys.stderr.write(f"doppel: {what}{error.strerror or error}\n")
         sys.exit(1)

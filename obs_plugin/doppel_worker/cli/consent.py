@@ -13,6 +13,7 @@ from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import CONSENT_GROUNDS, Consent, Persona, PersonaStore
 from doppel_models.photo_file import read_photo
 from rich.console import Console
+from rich.markup import escape
 
 from doppel_worker.errors import PersonaError
 
@@ -44,7 +45,11 @@ def find_persona(
     if ground is not None and ground not in CONSENT_GROUNDS:
         raise PersonaError(f"--consent {ground} is not one of {', '.join(CONSENT_GROUNDS)}")
     path = Path(text).expanduser()
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as error:
+        raise PersonaError(f"{text} cannot be read: {error.strerror or error}") from error
+    if not is_file:
         if path.suffix or len(path.parts) > 1:
             raise PersonaError(
                 f"there is no photo or model {text}; give the path of one, or a persona's name"
@@ -55,9 +60,9 @@ def find_persona(
     known = _made_of(read_photo(path).data, store)
     if known is not None and ground is None:
         return known
-    persona, _ = importer.add(store, [path], path.stem, Consent.now(ground or _ask(path, console), _who()))
+    persona, _ = importer.add(store, [path], "", Consent.now(ground or _ask(path, console), _who()))
     for warning in persona.warnings:
-        console.print(f"[yellow]note:[/] {warning}")
+        console.print(f"[yellow]note:[/] {escape(warning)}")
     return persona
 
 
@@ -91,7 +96,7 @@ def _ask(path: Path, console: Console) -> str:
             f"{path.name} shows a face, and nobody is here to be asked on what ground it may be used;"
             f" add --consent {'|'.join(CONSENT_GROUNDS)}"
         )
-    console.print(QUESTION.format(photo=path.name))
+    console.print(QUESTION.format(photo=escape(path.name)))
     answer = typer.prompt("On what ground may it be used? (empty: not at all)", default="", err=True)
     if answer.strip() not in CONSENT_GROUNDS:
         raise PersonaError(f"{path.name} is not used: no consent")

@@ -35,6 +35,7 @@ def contact_sheet(
     width: Annotated[int, typer.Option(min=64, max=1920, help="Width of a picture, pixels.")] = 320,
 ) -> None:
     """Draw frames of AFTER below the frames of BEFORE that they were made from."""
+    _check_picture_name(out)
     size = frame_size(before)
     thumbs = thumbnail_size(*size)
     # The recording's canvas may be wider than the video: compare only where the video lies in it.
@@ -47,11 +48,26 @@ def contact_sheet(
     afters = [picture[region[1] : region[3], region[0] : region[2]] for picture in pictures(after, picks)]
     captions = [f"{recording.times[pick]:.1f} s" for pick in picks]
     sheet = draw_sheet([Row("before", pictures(before, found)), Row("after", afters, captions)], width)
-    if not cv2.imwrite(str(out), sheet[..., ::-1]):
-        raise MediaError(
-            f"{out} cannot be written; does its folder exist, and is its name that of a picture?"
-        )
+    _write(out, sheet)
     typer.echo(str(out))
+
+
+def _check_picture_name(path: Path) -> None:
+    """Refuse what cannot be written, before any work is done."""
+    if not cv2.haveImageWriter(str(path)):
+        raise MediaError(f"{path.name} is no name of a picture; end it in .png or .jpg")
+    if not path.parent.is_dir():
+        raise MediaError(f"the folder {path.parent} does not exist")
+
+
+def _write(path: Path, sheet: ByteArray) -> None:
+    done, data = cv2.imencode(path.suffix, sheet[..., ::-1])
+    if not done:
+        raise MediaError(f"{path} cannot be written as {path.suffix}")
+    try:
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        raise MediaError(f"{path} cannot be written: {reason(error)}") from error
 
 
 def index(

@@ -13,6 +13,7 @@ from doppel_models.errors import PersonaError
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import CONSENT_GROUNDS, Consent, Persona, PersonaStore
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 app = typer.Typer(help="The faces that can be picked.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -29,6 +30,9 @@ def add(
         str, typer.Option(help=f"Why the face may be used: {', '.join(CONSENT_GROUNDS)}.")
     ] = "",
     who: Annotated[str, typer.Option(help="Who says so; default: you.")] = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put it in the place of the face that has this name.")
+    ] = False,
     folder: _Dir = None,
     as_json: _Json = False,
 ) -> None:
@@ -40,14 +44,18 @@ def add(
             f"On what ground may this face be used ({', '.join(CONSENT_GROUNDS)})?", err=True
         )
     record = Consent.now(consent.strip(), who or user_name())
-    persona, _ = PersonaImporter().add(PersonaStore(folder), photos, name, record)
+    store = PersonaStore(folder)
+    before = {known.id for known in store.list()}
+    persona, _ = PersonaImporter().add(store, photos, name, record, replace=replace)
     if as_json:
         print_json(_info(persona))
         return
     console = Console()
     for warning in persona.warnings:
-        console.print("[yellow]note:[/]", warning, highlight=False)
-    console.print(f"[green]added[/] {persona.name} ([bold]{persona.id}[/])", highlight=False)
+        console.print("[yellow]note:[/]", escape(warning), highlight=False)
+    done = ("replaced" if replace else "known already, written anew:") if persona.id in before else "added"
+    console.print(f"[green]{done}[/] {escape(persona.name)} ([bold]{persona.id}[/])", highlight=False)
+    console.print(f"kept in {escape(str(persona.folder))}", highlight=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -60,11 +68,12 @@ def list_personas(folder: _Dir = None, as_json: _Json = False) -> None:
         return
     table = Table("id", "name", "kind", "consent")
     for persona in personas:
-        table.add_row(persona.id, persona.name, persona.kind, persona.consent.ground)
+        table.add_row(persona.id, escape(persona.name), persona.kind, persona.consent.ground)
     console = Console()
     console.print(table)
+    console.print(f"kept in {escape(str(store.folder))}", highlight=False, soft_wrap=True)
     for entry, problem in problems.items():
-        console.print(f"[red]{entry}[/]:", problem, highlight=False)
+        console.print(f"[red]{entry}[/]:", escape(problem), highlight=False)
 
 
 @app.command("show")
@@ -79,15 +88,15 @@ def show(
         print_json(_info(found))
         return
     console = Console(highlight=False)
-    console.print(f"[bold]{found.name}[/] ({found.id}), {found.kind}, engine {found.engine}")
+    console.print(f"[bold]{escape(found.name)}[/] ({found.id}), {found.kind}, engine {found.engine}")
     consent = found.consent
-    console.print(f"consent: {consent.ground}, said by {consent.who} on {consent.when}")
+    console.print(escape(f"consent: {consent.ground}, said by {consent.who} on {consent.when}"))
     for path in found.paths:
-        console.print(f"picture: {path}")
+        console.print(escape(f"picture: {path}"), soft_wrap=True)
     for key, value in found.look.items():
-        console.print(f"look: {key} = {value}")
+        console.print(escape(f"look: {key} = {value}"))
     for warning in found.warnings:
-        console.print("[yellow]note:[/]", warning)
+        console.print("[yellow]note:[/]", escape(warning))
 
 
 @app.command("remove")
@@ -101,6 +110,7 @@ def remove(
     store = PersonaStore(folder)
     # A damaged persona cannot be read, but it can be removed.
     persona_id = persona if persona in store.problems() else store.find(persona).id
+    store.check_removable(persona_id)
     if not (yes or as_json) and not typer.confirm(f"Delete {persona_id} and its pictures?", err=True):
         raise typer.Exit(1)
     store.remove(persona_id)

@@ -25,10 +25,12 @@ from doppel_models.landmarker import FaceLandmarker
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from doppel_worker.assets import PersonaKey, PersonaLoader
 from doppel_worker.cli.consent import find_persona
+from doppel_worker.cli.text import INTERRUPTED, counted
 from doppel_worker.cli.video_file import frame_time_ns, open_input, prepared, reason, view
 from doppel_worker.cli.video_writer import VideoWriter, check_target, replacing
 from doppel_worker.compositor_cpu import CpuCompositor
@@ -172,7 +174,7 @@ def swap(
         pipeline = FacePipeline(CpuCompositor(), FaceDetector(), FaceLandmarker(), loader)
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task(f"{found.name} → {target.name}", total=None)
+            task = bar.add_task(escape(f"{found.name} → {target.name}"), total=None)
             summary = swap_file(
                 source,
                 target,
@@ -180,6 +182,9 @@ def swap(
                 pipeline.new_lane(chosen),
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
+    except KeyboardInterrupt:
+        console.print(f"stopped; {target} was not written", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from None
     finally:
         loader.close()
     if as_json:
@@ -189,9 +194,10 @@ def swap(
             f"{count} {verdict.name.lower().replace('_', ' ')}"
             for verdict, count in sorted(summary.verdicts.items())
         )
-        console.print(f"{target}: {sum(summary.verdicts.values())} frames ({counts})")
+        frames = counted(sum(summary.verdicts.values()), "frame")
+        console.print(f"{target}: {frames} ({counts})", markup=False, soft_wrap=True)
         for event in summary.events[1:]:
-            console.print(f"  {event}")
+            console.print(f"  {event}", markup=False)
 
 
 def parse_settings(assignments: list[str]) -> FilterSettings:

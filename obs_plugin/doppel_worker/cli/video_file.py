@@ -74,12 +74,16 @@ def open_input(path: Path) -> tuple[InputContainer, VideoStream]:
     Raises:
         MediaError: it does not exist, is no video file, or has no picture that moves.
     """
-    if not path.exists():
-        raise MediaError(f"{path} does not exist")
     try:
+        if not path.exists():
+            raise MediaError(f"{path} does not exist")
+        if path.is_dir():
+            raise MediaError(f"{path} is a folder; name a video file")
         container = av.open(str(path))
+    except av.error.InvalidDataError as error:
+        raise MediaError(f"{path} is no video file, or it is empty or damaged") from error
     except (av.error.FFmpegError, OSError) as error:
-        raise MediaError(f"{path} is no video file that can be read: {reason(error)}") from error
+        raise MediaError(f"{path} cannot be read: {reason(error)}") from error
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             stream.thread_type = "AUTO"

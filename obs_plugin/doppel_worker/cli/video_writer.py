@@ -67,15 +67,22 @@ def check_target(source: Path, target: Path) -> None:
     """Refuse outputs that cannot work, before any work is done.
 
     Raises:
-        MediaError: an unknown suffix, or the output is the input.
+        MediaError: an unknown suffix, a folder that cannot be written, or the output is the input.
     """
     if target.suffix.lower() not in _ENCODERS:
         raise MediaError(f"{target.name}: the output must end in one of {', '.join(_ENCODERS)}")
-    if not target.parent.is_dir():
-        raise MediaError(f"the folder {target.parent} does not exist")
-    if target.is_dir():
-        raise MediaError(f"{target} is a folder")
-    if target.exists() and source.exists() and target.samefile(source):
+    try:
+        if not target.parent.is_dir():
+            what = "is no folder" if target.parent.exists() else "does not exist"
+            raise MediaError(f"the output's folder {target.parent} {what}")
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise MediaError(f"{target} cannot be written: you may not write to the folder {target.parent}")
+        if target.is_dir():
+            raise MediaError(f"{target} is a folder; name a file in it")
+        same = target.exists() and source.exists() and target.samefile(source)
+    except OSError as error:
+        raise MediaError(f"{error.filename or target} cannot be used: {reason(error)}") from error
+    if same:
         raise MediaError(f"the output is the input ({source}); give another name")
 
 

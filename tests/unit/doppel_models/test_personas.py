@@ -54,7 +54,33 @@ def test_the_same_pictures_and_name_again_renew_the_record(store):
     second = store.save("Jo", PICTURES, Consent.now("permission", "Al"))
     assert second.id == first.id
     assert second.consent.who == "Al"
+    other = store.save("Jo", [(".png", b"other")], OWN)
+    assert (other.id, other.name) == ("jo-2", "Jo 2")
     assert store.save("Jo", [(".png", b"other")], OWN).id == "jo-2"
+
+
+@pytest.mark.parametrize("name", ["Jo", "jo", "JÖ"])
+def test_a_name_that_is_taken_is_refused_and_nothing_changes(store, name):
+    store.save("Jo", PICTURES, OWN)
+    with pytest.raises(PersonaError, match=r"already a face called .*--replace"):
+        store.save(name, [(".png", b"other")], OWN, taken="refuse")
+    assert [path.read_bytes() for path in store.get("jo").paths] == [b"one", b"two"]
+    assert [p.id for p in store.list()] == [*(p.id for p in BUILT_INS), "jo"]
+
+
+def test_a_persona_is_replaced_when_that_is_asked_for(store):
+    store.save("Jo", PICTURES, OWN)
+    new = store.save("Jo", [(".png", b"other")], Consent.now("permission", "Al"), taken="replace")
+    assert new.id == "jo"
+    assert [path.read_bytes() for path in new.paths] == [b"other"]
+    assert sorted(path.name for path in new.folder.iterdir()) == [RECORD_NAME, "photo-1.png"]
+    assert [path.name for path in store.folder.iterdir()] == ["jo"]
+
+
+@pytest.mark.parametrize("taken", ["refuse", "replace"])
+def test_a_built_in_masks_name_is_refused_where_it_was_chosen(store, taken):
+    with pytest.raises(PersonaError, match="built-in face; take another name"):
+        store.save("Porcelain", PICTURES, OWN, taken=taken)
 
 
 def test_names_of_built_in_masks_are_not_taken_away(store):
@@ -166,7 +192,7 @@ def test_a_name_finds_its_persona_unless_several_have_it(store):
     store.save("Jo", PICTURES, OWN)
     assert store.find("JO").id == "jo"
     assert store.find("Porcelain mask").id == "porcelain"
-    store.save("Jo", [(".png", b"other")], OWN)
+    _edit(store, store.save("Jo", [(".png", b"other")], OWN), name="Jo")
     assert store.find("jo").id == "jo"
     with pytest.raises(PersonaError, match="several"):
         store.find("Jo ")

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from doppel_models.errors import PersonaError
@@ -80,3 +81,36 @@ def test_a_damaged_persona_is_told_and_can_be_removed(tmp_path):
 @pytest.mark.parametrize("word", ["nobody", "../x"])
 def test_an_unknown_persona_is_a_clear_error(tmp_path, word):
     assert isinstance(_run("show", word, "--dir", str(tmp_path)).exception, PersonaError)
+
+
+def test_a_name_that_is_taken_is_refused_until_replace_is_said(tmp_path):
+    other = tmp_path / "other.png"
+    other.write_bytes(Path(PHOTO).read_bytes() + b"\0")  # other bytes, the same picture
+    where = ("--consent", "own", "--name", "Me", "--dir", str(tmp_path / "p"))
+    assert _run("add", PHOTO, *where).exit_code == 0
+    refused = _run("add", str(other), *where)
+    assert isinstance(refused.exception, PersonaError)
+    assert "--replace" in str(refused.exception)
+    assert "replaced Me (me)" in _run("add", str(other), *where, "--replace").output
+    assert [path.name for path in (tmp_path / "p").iterdir()] == ["me"]
+
+
+def test_a_built_in_face_is_not_asked_about_before_its_removal_is_refused(tmp_path):
+    result = _run("remove", "porcelain", "--dir", str(tmp_path), text="y\n")
+    assert isinstance(result.exception, PersonaError)
+    assert "built in" in str(result.exception)
+    assert "Delete" not in result.output
+
+
+def test_names_are_shown_as_they_are_written(tmp_path):
+    where = ("--dir", str(tmp_path))
+    assert (
+        "added [/x] [red]me[/]"
+        in _run("add", PHOTO, "--consent", "own", "--name", "[/x] [red]me[/]", *where).output
+    )
+    assert "[/x]" in _run("list", *where).output
+    assert "[/x] [red]me[/]" in _run("show", "x-red-me", *where).output
+
+
+def test_it_says_where_faces_are_kept(tmp_path):
+    assert f"kept in {tmp_path}" in _run("list", "--dir", str(tmp_path)).output
