@@ -35,13 +35,14 @@ class ModelFile:
     """(512, 512): inswapper's map of identities; None for other kinds."""
 
 
-def open_model(path: Path, choice: str | None = None) -> ModelFile:
+def open_model(path: Path, choice: str | None = None, name: str = "") -> ModelFile:
     """Read, check and recognise a file.
 
     Args:
         path: any file of the user's.
         choice: what the user says it is, where its contents leave a choice
             (:attr:`.kinds.ModelDescription.key`).
+        name: how messages call it; default: the file's name.
 
     Raises:
         AmbiguousModelError: its contents fit several kinds and ``choice`` settles nothing.
@@ -49,7 +50,7 @@ def open_model(path: Path, choice: str | None = None) -> ModelFile:
     """
     from doppel_models.files.onnx_file import read_onnx
 
-    return checked_model(read_onnx(path), path.name, choice)
+    return checked_model(read_onnx(path, name), name or path.name, choice)
 
 
 def checked_model(file: OnnxFile, name: str, choice: str | None = None) -> ModelFile:

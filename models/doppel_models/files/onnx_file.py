@@ -94,8 +94,8 @@ class OnnxFile:
         raise ModelFileError(f"it has no weight {name!r} that could be read")
 
 
-def read_onnx(path: Path) -> OnnxFile:
-    """Read and check a file.
+def read_onnx(path: Path, name: str = "") -> OnnxFile:
+    """Read and check a file; ``name`` is how messages call it, by default the file's name.
 
     Raises:
         ModelFileError: it cannot be read or is refused; the message names the file.
@@ -104,7 +104,7 @@ def read_onnx(path: Path) -> OnnxFile:
         data = _read_plain(path)
         return parse_onnx(data, path.parent)
     except ModelFileError as error:
-        raise ModelFileError(f"{path.name} cannot be used: {error}") from error
+        raise ModelFileError(f"{name or path.name} cannot be used: {error}") from error
 
 
 def parse_onnx(data: bytes, folder: Path | None = None) -> OnnxFile:

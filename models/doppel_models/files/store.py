@@ -158,7 +158,7 @@ class ModelStore:
         path = self.path(record.sha256)
         if path.is_symlink():
             raise StoreError(f"{path} is a link, not a model; remove it and add the model again")
-        file = read_onnx(path)
+        file = read_onnx(path, record.name)
         if file.sha256 != record.sha256:
             raise StoreError(f"{record.name} was changed or damaged since it was added; add it again")
         return checked_model(file, record.name, record.choice)

@@ -70,11 +70,12 @@ def add(
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", source):
         download = Download(source, store.folder / ".downloads")
         path = _fetch(download, console, sha256 or None)
-        name = name or Path(unquote(urlsplit(source).path)).stem or "model"
+        file_name = _name_in(source)
     else:
         path = Path(source).expanduser()
+        file_name = path.name
     try:
-        model, choice = _read(path, kind, console, ask=not as_json)
+        model, choice = _read(path, file_name, kind, console, ask=not as_json)
     except AmbiguousModelError:
         raise  # what was fetched is kept: the user will run the command again with an answer
     except ModelFileError:
@@ -82,7 +83,7 @@ def add(
             download.discard()
         raise
     if sha256 and download is None and model.sha256 != sha256.lower():
-        raise ModelFileError(f"{path.name} has the sha256 {model.sha256}, not {sha256.lower()}: another file")
+        raise ModelFileError(f"{file_name} has the sha256 {model.sha256}, not {sha256.lower()}: another file")
     acceptance = _licence(store, model, console, accept_licence, ground, who or user_name(), ask=not as_json)
     origin = clean_origin(source) if download is not None else path.name
     record = store.add(model, acceptance, name=name, origin=origin, choice=choice)
@@ -220,20 +221,20 @@ def _fetch(download: Download, console: Console, sha256: str | None) -> Path:
         return download.fetch(lambda came, total: bar.update(task, completed=came, total=total), sha256)
 
 
-def _read(path: Path, kind: str, console: Console, *, ask: bool) -> tuple[ModelFile, str | None]:
+def _read(path: Path, name: str, kind: str, console: Console, *, ask: bool) -> tuple[ModelFile, str | None]:
     """A file, and what the user said it is (None where it needed no answer)."""
     try:
-        with console.status(f"reading {escape(path.name)}"):
-            model = open_model(path)
+        with console.status(f"reading {escape(name)}"):
+            model = open_model(path, name=name)
     except AmbiguousModelError as error:
         if not kind:
             if not ask:
                 raise
             console.print(escape(str(error)))
             kind = typer.prompt(f"Which is it ({', '.join(error.choices)})?", err=True).strip()
-        return open_model(path, kind), kind
+        return open_model(path, kind, name), kind
     if kind and kind != model.description.key:
-        raise ModelFileError(f"{path.name} is not {kind}: by its contents it is {model.description.key}")
+        raise ModelFileError(f"{name} is not {kind}: by its contents it is {model.description.key}")
     return model, None
 
 
@@ -261,6 +262,12 @@ def _licence(
         if licence.needs_ground and not ground:
             ground = typer.prompt("On what ground may you use it (such as: I trained it myself)?", err=True)
     return accept(licence, who, ground)
+
+
+def _name_in(url: str) -> str:
+    """What a file is called at an address, without characters that a terminal obeys."""
+    name = Path(unquote(urlsplit(url).path)).name
+    return "".join(c for c in name if c.isprintable())[:80] or "model"
 
 
 def _print_licence(console: Console, licence: Licence) -> None:
