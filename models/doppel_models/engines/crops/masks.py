@@ -18,6 +18,8 @@ SIDE = 128
 _SHIFT = 4
 _BORDER = 0.05
 """Along the crop's edge the mask falls to 0 over so much of its side: no square may show."""
+_FOREHEAD = 0.12
+"""The landmarks' outline ends below the hairline; its top is moved up by so much of its height."""
 _EYE_SOFT = 0.006
 """Feather of kept eyes and mouth, as a part of the face's width (as the mesh engine's)."""
 _ERODE, _ERODE_SOFT = 0.008, 0.03
@@ -25,7 +27,7 @@ _ERODE, _ERODE_SOFT = 0.008, 0.03
 
 
 def hull(points: FloatArray, growth: float, softness: float) -> FloatArray:
-    """(SIDE, SIDE) 0..1: inside the face's outline, falling to 0 at it.
+    """(SIDE, SIDE) 0..1: inside the face's outline with all of its forehead, falling to 0 at it.
 
     Args:
         points: (478, 2 or 3) landmarks, pixels of the small square.
@@ -34,12 +36,21 @@ def hull(points: FloatArray, growth: float, softness: float) -> FloatArray:
     """
     outline = points[regions.OVAL, :2]
     middle = outline.mean(axis=0)
-    outline = middle + growth * (outline - middle)
+    outline = middle + growth * (outline + _forehead(outline, middle) - middle)
     width = (0.02 + 0.14 * softness) * float(np.ptp(outline[:, 0]))
     # Drawn in by half of the fall and blurred over it: 1 % is left at the outline itself.
     radius = np.linalg.norm(outline - middle, axis=1, keepdims=True)
     inner = outline - (outline - middle) * np.minimum(0.5 * width / np.maximum(radius, 1e-3), 0.9)
     return imaging.blur(_filled(inner), max(width / 4.6, 0.5)) * _ramp()
+
+
+def _forehead(outline: FloatArray, middle: FloatArray) -> FloatArray:
+    """(36, 2) how far the points of the outline are moved up: the upper ones most."""
+    # The outline starts at the middle of the forehead; half way round is the chin.
+    axis = outline[0] - outline[len(outline) // 2]
+    height = max(float(np.hypot(*axis)), 1e-3)
+    above = (outline - middle) @ axis / (0.5 * height**2)
+    return np.asarray(_FOREHEAD * regions.smoothstep(above)[:, None] * axis, np.float32)
 
 
 def from_model(mask: FloatArray, softness: float) -> FloatArray:
