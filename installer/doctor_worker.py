@@ -9,6 +9,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def parse(text: str) -> list[Fields]:
 
 def main(project: Path, config_path: Path) -> list[Fields]:
     """Every finding of the worker's side."""
-    return [*_packages(), *_library(config_path), *_networks(project), *_providers(project)]
+    return [*_packages(), *_library(config_path), *_networks(project), *_devices()]
 
 
 def _packages() -> list[Fields]:
@@ -70,27 +71,14 @@ def _networks(project: Path) -> list[Fields]:
     return [("networks", "ok", f"{len(lines)} files have their known hashes", "")]
 
 
-def _providers(project: Path) -> list[Fields]:
-    import onnxruntime
-
-    network = project / "models" / "doppel_models" / "weights" / "face_detector.onnx"
-    onnxruntime.set_default_logger_severity(4)
-    if (
-        hasattr(onnxruntime, "preload_dlls")
-        and "CUDAExecutionProvider" in onnxruntime.get_available_providers()
-    ):
-        onnxruntime.preload_dlls()
-    findings: list[Fields] = []
-    for name in onnxruntime.get_available_providers():
-        if name not in ("CUDAExecutionProvider", "CPUExecutionProvider"):
-            continue
-        # A provider that is listed may still fall back in silence: only a built session tells.
-        session = onnxruntime.InferenceSession(str(network), providers=[name])
-        usable = name in session.get_providers()
-        detail = "usable" if usable else "listed, but a session with it falls back to the CPU"
-        todo = "" if usable else f"update the NVIDIA driver (580 or later), then {_INSTALL}"
-        findings.append((f"provider {name}", "ok" if usable else "note", detail, todo))
-    return findings
+def _devices() -> list[Fields]:
+    """The providers and devices, as the worker itself sees them."""
+    command = [sys.executable, "-P", "-m", "doppel_worker.findings"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        return [("devices", "bad", reason, f"remove .venv, then {_INSTALL}")]
+    return parse(done.stdout)
 
 
 if __name__ == "__main__":

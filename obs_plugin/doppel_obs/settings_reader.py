@@ -7,6 +7,7 @@ not valid is replaced by the default, and said; it never stops the filter.
 from __future__ import annotations
 
 import json
+import math
 from typing import Mapping
 
 from doppel_ipc.errors import SettingError
@@ -59,7 +60,8 @@ def _clamped(key: str, value: object) -> Value | None:
     if kind not in (int, float) or isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     low, high = field.metadata["low"], field.metadata["high"]
-    if value != value or (kind is int and value != int(value)):  # NaN, or a fraction where there is none
+    # NaN, or what is no whole number where one is needed.
+    if value != value or (kind is int and not (math.isfinite(value) and value == int(value))):
         return None
     limited = min(max(value, low if low is not None else value), high if high is not None else value)
     checked: Value = check_value(key, kind(limited))

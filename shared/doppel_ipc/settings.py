@@ -23,16 +23,19 @@ def _setting(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     model: bool = False,
+    device: bool = False,
 ) -> Any:
     """A dataclass field with its default and the limits of its value (inclusive).
 
     ``model``: beside the choices, the name of a stored model or the path of a model file may be given.
+    ``device``: beside the choices, the name of a device (``cuda:0``).
     """
-    limits = {"low": low, "high": high, "choices": choices, "model": model}
+    limits = {"low": low, "high": high, "choices": choices, "model": model, "device": device}
     return dataclasses.field(default=default, metadata=limits)
 
 
 _MODEL_NAME = re.compile(r"(?=[^ ])[^\x00-\x1f\x7f-\x9f/\\]{1,80}(?<! )")
+_DEVICE_NAME = re.compile(r"(?:cuda|directml|coreml|openvino)(?::[0-9]{1,2})?")
 _MODEL_FILE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}\.(?:onnx|dfm)", re.IGNORECASE)
 
 
@@ -116,7 +119,8 @@ class FilterSettings:
     """Name of the audio source to delay when the filtered source has no sound of its own."""
 
     # Device
-    device: str = _setting("auto", choices=("auto", "cpu"))
+    device: str = _setting("auto", choices=("auto", "cpu"), device=True)
+    """Where networks run: chosen by itself, the processor, or a device as ``doppel devices`` names it."""
 
     def replace(self, **changes: Value) -> FilterSettings:
         """A copy with some values changed and checked.
@@ -163,9 +167,15 @@ def check_value(key: str, value: object) -> Any:
     if low is not None and not low <= value <= high:
         raise SettingError(f"{key}: {value!r} is not within {low:g}..{high:g}")
     if choices and value not in choices:
-        if not field.metadata["model"]:
+        if field.metadata["device"]:
+            if not _DEVICE_NAME.fullmatch(str(value)):
+                raise SettingError(
+                    f"{key}: {str(value)[:80]!r} is not one of {', '.join(choices)}, and no device's name"
+                    " such as cuda:0"
+                )
+        elif not field.metadata["model"]:
             raise SettingError(f"{key}: {value!r} is not one of {', '.join(choices)}")
-        if not is_model_reference(str(value)):
+        elif not is_model_reference(str(value)):
             raise SettingError(
                 f"{key}: {str(value)[:80]!r} is not one of {', '.join(choices)}, and neither the name of a"
                 " stored model nor the path of an .onnx or .dfm file"

@@ -106,6 +106,14 @@ def test_what_names_no_model_is_refused(key: str, value: str) -> None:
         check_value(key, value)
 
 
+def test_a_device_is_named_as_it_is_listed() -> None:
+    for value in ("auto", "cpu", "cuda:0", "cuda", "directml:1", "openvino:12", "coreml"):
+        assert check_value("device", value) == value
+    for value in ("gpu", "cuda:", "cuda:x", "cuda:100", "cpu:0", "", "cuda:0\n", "/dev/nvidia0"):
+        with pytest.raises(SettingError, match="not one of auto, cpu, and no device's name such as cuda:0"):
+            check_value("device", value)
+
+
 def test_settings_without_models_take_their_choices_alone() -> None:
     with pytest.raises(SettingError, match="not one of mosaic, slate"):
         check_value("cover", "model.onnx")
