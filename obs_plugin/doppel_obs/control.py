@@ -189,12 +189,12 @@ class Control:
             return
         if known is None and instance.stats is not None:
             self._lanes.add(instance.stats)
-        state = instance.state()
+        state = instance.line.state()
         if state and state != self._states.get(filter_id):
             self._states[filter_id] = state
             label = instance.stats.source if instance.stats is not None else "?"
             self._stats.message(state)
-            self._obs.log(LOG_INFO, f"{label}: {instance.text()}")
+            self._obs.log(LOG_INFO, f"{label}: {instance.line.news()}")
             self._pages.refresh(filter_id)
 
     def _gone(self, filter_id: int) -> None:
@@ -265,7 +265,7 @@ class Control:
         self._note(text)
         instance = self._instances.get(filter_id)
         if instance is not None:
-            instance.notice = text
+            instance.answer = text
             self._pages.refresh(filter_id)
 
     # -- the report

@@ -17,7 +17,7 @@ from doppel_obs.lane_stats import LaneStats
 from doppel_obs.libobs import OUTPUT_AUDIO, Handle, Libobs
 from doppel_obs.policy import PolicyKeeper
 from doppel_obs.registration import Holder
-from doppel_obs.status_line import Situation, full_text, state_text
+from doppel_obs.status_line import Situation, StatusLine
 
 SETTLE_NS = 60_000_000
 """Settings that changed are read when they have been quiet for this long: OBS's data is not thread-safe."""
@@ -82,12 +82,14 @@ class FilterInstance:
         self.error = ""
         """What the worker said is wrong with this lane; cleared when its settings change."""
         self.notice = ""
-        """The answer to what the user did on the page, e.g. why a photo was refused."""
+        """What the worker fell back to, and why."""
+        self.answer = ""
+        """To what the user did on the page, e.g. why a photo was refused; shown beside the button."""
         self.refused = False
         """The worker could not open the last lane; another one is tried now and then."""
         self._sound_note = ""
         self.stats: LaneStats | None = None
-        self._situation: Situation | None = None
+        self.line = StatusLine()
 
     def tick(self, around: Surroundings) -> bool:
         """One look; False when the filter is gone."""
@@ -118,7 +120,7 @@ class FilterInstance:
             self._delay.restart(around.now_ns)
         self.policy.update(self.settings, self._delay.frames)
         self._gate.doppel_gate_collect(self.filter_id)
-        self._situation = self._describe(around)
+        self.line.look(around.now_ns, self._describe(around))
         return True
 
     def wanted_sound(self) -> tuple[Handle, int | None] | None:
@@ -151,14 +153,6 @@ class FilterInstance:
     def swapping(self) -> bool:
         """True while the worker serves this filter's frames."""
         return self.lane.serial != 0 and self.lane_status is not None and self.lane_status.state == "running"
-
-    def state(self) -> str:
-        """The state's sentence, without figures; empty before the first look."""
-        return "" if self._situation is None else state_text(self._situation)
-
-    def text(self) -> str:
-        """The whole status line."""
-        return "Doppel is starting." if self._situation is None else full_text(self._situation)
 
     def has_own_sound(self) -> bool:
         """True where the filtered source has sound of its own."""

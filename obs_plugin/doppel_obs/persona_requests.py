@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Callable
 
 from doppel_ipc.messages import AddPersona, Consent, Message, PersonaAdded
@@ -14,6 +15,14 @@ Say = Callable[[int, str], None]
 """``say(filter id, sentence)``: onto that filter's page and into OBS's log."""
 Choose = Callable[[int, "dict[str, str]"], None]
 """``choose(filter id, settings)``: sets texts in that filter's settings."""
+
+
+def sentence(text: str) -> str:
+    """A text as a sentence: a capital at its start, unless a file's name stands there, and a full stop."""
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    if "." not in first:
+        text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 class PersonaRequests:
@@ -45,7 +54,7 @@ class PersonaRequests:
         self._filters[request] = filter_id
         when = datetime.now(timezone.utc).isoformat(timespec="seconds")
         consent = Consent(ground, getpass.getuser()[:200] or "user", when)
-        self._say(filter_id, f"The photo {photo} is being prepared.")
+        self._say(filter_id, f"{Path(photo).name} is being prepared...")
         self._send(AddPersona(request, (photo,), name[:200], consent))
 
     def answered(self, answer: PersonaAdded) -> None:
@@ -54,9 +63,9 @@ class PersonaRequests:
         if filter_id is None:
             return  # its filter is gone
         if not answer.ok:
-            self._say(filter_id, f"The photo was not taken: {answer.error}")
+            self._say(filter_id, sentence(f"The photo was not taken: {answer.error}"))
             return
-        self._say(filter_id, " ".join(("The face was added.", *answer.warnings)))
+        self._say(filter_id, "\n".join(("The face was added.", *map(sentence, answer.warnings))))
         self._choose(filter_id, {"persona": answer.id, ADD_PATH: "", ADD_NAME: "", ADD_GROUND: ""})
 
     def filter_gone(self, filter_id: int) -> None:

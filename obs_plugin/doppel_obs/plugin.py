@@ -97,7 +97,8 @@ class Plugin:
             personas.append(PersonaChoice(chosen, chosen))
         page = Page(
             filter_id=filter_id,
-            status=instance.text() if instance is not None else "Doppel is starting.",
+            status=instance.line.text() if instance is not None else "Doppel is starting.",
+            answer=instance.answer if instance is not None else "",
             personas=personas,
             audio_names=holder.libobs.audio_device_names(),
             slate=instance is not None and instance.settings.cover == "slate",
@@ -120,7 +121,7 @@ class Plugin:
         photo, ground = str(values.get(ADD_PATH, "")), str(values.get(ADD_GROUND, ""))
         refusal = _refusal(photo, ground, confirmed=values.get(ADD_CONFIRMED) is True)
         if refusal:
-            instance.notice = refusal
+            instance.answer = refusal
             control.refresh_page(filter_id)
         else:
             control.add_persona(filter_id, photo, str(values.get(ADD_NAME, "")), ground)

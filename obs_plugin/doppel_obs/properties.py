@@ -26,6 +26,7 @@ GROUNDS = (
     ("synthetic", "Nobody: the face is synthetic"),
 )
 """Grounds of consent, as ``doppel persona add --consent`` takes them, and what the page calls them."""
+OWN_SOUND = "No microphone to choose: it is this source's own sound that is delayed with the picture."
 _IMAGES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp)"
 
 
@@ -43,6 +44,8 @@ class Page:
 
     filter_id: int
     status: str
+    answer: str
+    """To what was last done in the "add a photo" part; stands beside its button. Empty: nothing was."""
     personas: Sequence[PersonaChoice]
     audio_names: Sequence[str]
     slate: bool
@@ -103,16 +106,16 @@ class PageBuilder:
     def build(self, page: Page) -> Handle:
         """A new obs_properties_t; the caller owns it."""
         root: Handle = self._obs.obs_properties_create()
-        self._obs.obs_properties_add_text(root, b"status", page.status.encode(), obs.TEXT_INFO)
+        self._info(root, "status", page.status)
         self._button(root, "refresh", "Refresh the status", self._refresh_thunk, page.filter_id)
         self._list(root, "persona", "Face", [(item.id, item.name) for item in page.personas])
         self._bool(root, "swap", "Swap the face (off shows the original)")
         self._look(root)
-        self._add_photo(root, page.filter_id)
+        self._add_photo(root, page)
         self._safety(root, page)
         return root
 
-    def _add_photo(self, root: Handle, filter_id: int) -> None:
+    def _add_photo(self, root: Handle, page: Page) -> None:
         group = self._obs.obs_properties_create()
         self._obs.obs_properties_add_path(
             group, ADD_PATH.encode(), b"Photo", obs.PATH_FILE, _IMAGES.encode(), None
@@ -120,7 +123,10 @@ class PageBuilder:
         self._obs.obs_properties_add_text(group, ADD_NAME.encode(), b"Name", obs.TEXT_DEFAULT)
         self._list(group, ADD_GROUND, "Whose face is it?", [("", "(please choose)"), *GROUNDS])
         self._bool(group, ADD_CONFIRMED, "I confirm that I may use this face")
-        self._button(group, "add_photo", "Add this face", self._add_thunk, filter_id)
+        # Above the button: OBS keeps the scroll position, so it comes up where the user is looking.
+        if page.answer:
+            self._info(group, "add_answer", page.answer)
+        self._button(group, "add_photo", "Add this face", self._add_thunk, page.filter_id)
         self._obs.obs_properties_add_group(root, b"add", b"Add a photo...", obs.GROUP_NORMAL, group)
 
     def _look(self, root: Handle) -> None:
@@ -142,10 +148,15 @@ class PageBuilder:
         self._obs.obs_property_set_visible(slate, page.slate)
         self._list(group, "late_policy", "When a result is late", _LATE)
         self._bool(group, "sound_sync", "Delay the sound as much as the picture")
-        if not page.own_sound:
+        if page.own_sound:
+            self._info(group, "own_sound", OWN_SOUND)
+        else:
             names = [("", "(none)"), *((name, name) for name in page.audio_names)]
             self._list(group, "sound_source", "Microphone to delay", names, editable=True)
         self._obs.obs_properties_add_group(root, b"safety", b"Cover and sound", obs.GROUP_NORMAL, group)
+
+    def _info(self, parent: Handle, key: str, text: str) -> None:
+        self._obs.obs_properties_add_text(parent, key.encode(), text.encode(), obs.TEXT_INFO)
 
     def _bool(self, parent: Handle, key: str, text: str) -> None:
         self._obs.obs_properties_add_bool(parent, key.encode(), text.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Mapping
 
 from doppel_ipc import gate_abi
@@ -11,8 +12,11 @@ from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.lane_stats import format_name
 
+MEASURING = "Its speed is being measured: press Refresh the status in some seconds."
 SWAPPING = "Swapping:"
 """How the state's sentence begins while faces are swapped."""
+MEASURE_NS = 3_000_000_000
+"""The worker's figures speak of its last two seconds; before this they speak of its start as well."""
 _NS_PER_MS = 1e6
 
 
@@ -31,7 +35,7 @@ class Situation:
     persona_names: Mapping[str, str]
     """Identifier -> what the face list calls it."""
     notes: tuple[str, ...]
-    """Sentences about settings, sound, personas, errors: shown below the state."""
+    """Sentences about settings, sound, errors: shown below the state."""
 
 
 def state_text(now: Situation) -> str:
@@ -76,7 +80,7 @@ def figures_text(now: Situation) -> str:
         f"{device} ({lane.provider})" if lane.provider else device,
         f"{lane.fps:.1f} fps",
         f"{lane.turnaround_ms_p50:.0f} ms a frame",
-        f"delay {frames} frames ({delay_ms:.0f} ms)",
+        f"delay {frames} {'frame' if frames == 1 else 'frames'} ({delay_ms:.0f} ms)",
     ]
     return ", ".join(part for part in parts if part)
 
@@ -91,9 +95,61 @@ def neighbours_text(now: Situation) -> str:
     )
 
 
-def full_text(now: Situation) -> str:
-    """What the property page shows."""
+def full_text(now: Situation, clock: str, *, measured: bool) -> str:
+    """What the property page shows.
+
+    Args:
+        now: the situation.
+        clock: the time of day. OBS builds the page when the state changes, not when a figure does, so the
+            figures say when they were true.
+        measured: faces have been swapped for so long that the figures speak of nothing else.
+    """
     lines = [state_text(now)]
     if lines[0].startswith(SWAPPING) and now.lane is not None:
-        lines += [figures_text(now), now.lane.detail]
+        figures = f"At {clock}: {figures_text(now)}." if measured else MEASURING
+        lines += [figures, now.lane.detail]
     return "\n".join(line for line in (*lines, neighbours_text(now), *now.notes) if line)
+
+
+def log_lines(now: Situation) -> tuple[str, ...]:
+    """What OBS's log is told when the state changes: no figures, which are not measured yet then."""
+    detail = now.lane.detail if now.lane is not None else ""
+    return tuple(line for line in (state_text(now), detail, neighbours_text(now), *now.notes) if line)
+
+
+class StatusLine:
+    """The status line of one filter, from look to look."""
+
+    def __init__(self) -> None:
+        self._now: Situation | None = None
+        self._looked_ns = 0
+        self._swapping_since_ns: int | None = None
+        self._told: frozenset[str] = frozenset()
+
+    def look(self, now_ns: int, now: Situation) -> None:
+        """Takes the situation at one look."""
+        self._now, self._looked_ns = now, now_ns
+        if not state_text(now).startswith(SWAPPING):
+            self._swapping_since_ns = None
+        elif self._swapping_since_ns is None:
+            self._swapping_since_ns = now_ns
+
+    def state(self) -> str:
+        """The state's sentence, without figures; empty before the first look."""
+        return "" if self._now is None else state_text(self._now)
+
+    def text(self) -> str:
+        """The whole status line, for the page."""
+        if self._now is None:
+            return "Doppel is starting."
+        since_ns = self._swapping_since_ns
+        measured = since_ns is not None and self._looked_ns - since_ns >= MEASURE_NS
+        return full_text(self._now, time.strftime("%H:%M:%S"), measured=measured)
+
+    def news(self) -> str:
+        """For OBS's log, when the state has changed: the state, and what was not said the last time."""
+        if self._now is None:
+            return ""
+        state, *rest = log_lines(self._now)
+        told, self._told = self._told, frozenset(rest)
+        return "\n".join((state, *(line for line in rest if line not in told)))

@@ -23,8 +23,6 @@ def test_the_page_shows_the_state_and_what_can_be_chosen(stage: Stage) -> None:
         "the status line does not say that the face is swapped",
     )
 
-    assert "NoProvider" in page["status"]["text"]
-    assert "delay" in page["status"]["text"]
     assert ["bronze", "Bronze"] in page["persona"]["items"]
     assert [value for value, _ in page["add_ground"]["items"]] == [
         "",
@@ -37,6 +35,13 @@ def test_the_page_shows_the_state_and_what_can_be_chosen(stage: Stage) -> None:
     assert wanted <= set(page)
     assert not page["slate_image"]["visible"]
     assert "sound_source" not in page, "the source has sound of its own"
+    assert "own sound" in page["own_sound"]["text"], "why there is nothing to choose is not said"
+    assert "add_answer" not in page, "nothing was asked"
+
+    def status() -> str:
+        return str(stage.rig.remote("page", stage.camera, FILTER_NAME)["status"]["text"])
+
+    wait_for(lambda: "NoProvider" in status() and "delay" in status(), 30, "the figures are not shown")
 
 
 def test_a_camera_without_sound_of_its_own_asks_for_the_microphone(stage: Stage) -> None:
@@ -66,12 +71,15 @@ def test_a_photo_becomes_a_face_only_with_consent(stage: Stage, tmp_path: Path) 
     photo.write_bytes(b"any bytes: the test's worker does not look into them")
     stage.show()
 
-    def status() -> str:
-        return str(stage.rig.remote("page", stage.camera, FILTER_NAME)["status"]["text"])
+    def page() -> Any:
+        return stage.rig.remote("page", stage.camera, FILTER_NAME)
 
     def press_and_expect(text: str) -> None:
         stage.rig.remote("press", stage.camera, FILTER_NAME, "add_photo")
-        wait_for(lambda: text in status(), 10, f"{text!r} is not said")
+        wait_for(lambda: text in page().get("add_answer", {}).get("text", ""), 10, f"{text!r} is not said")
+        names = list(page())
+        assert names.index("add_answer") + 1 == names.index("add_photo"), "it does not stand at the button"
+        assert text not in page()["status"]["text"]
 
     press_and_expect("Choose a photo first.")
     stage.rig.set_filter(stage.camera, add_path=str(photo))

@@ -68,8 +68,8 @@ def test_the_error_of_a_refused_lane_stays_until_one_opens(holder: FakeHolder) -
     later = Surroundings(AROUND.now_ns + 3 * 10**9, 1, True, None, "", {}, False)
     one.tick(later)
     assert one.lane.serial == 2
-    assert "cannot be opened" in one.text()
+    assert "cannot be opened" in one.line.text()
 
     one.lane_opened()
     one.tick(later)
-    assert "cannot be opened" not in one.text()
+    assert "cannot be opened" not in one.line.text()

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from doppel_ipc.messages import AddPersona, Message, PersonaAdded
-from doppel_obs.persona_requests import PersonaRequests
+from doppel_obs.persona_requests import PersonaRequests, sentence
 
 
 class Bench:
@@ -64,3 +65,32 @@ def test_the_request_of_a_filter_that_is_gone_is_forgotten() -> None:
 
     assert bench.chosen == []
     assert [filter_id for filter_id, text in bench.said if "not taken" in text] == [5]
+
+
+def test_each_warning_is_a_sentence_on_a_line_of_its_own() -> None:
+    bench = Bench()
+    bench.ask(4)
+    warnings = (
+        "the face in me.png is only 89 pixels wide",
+        "me.png is very dark; use a photo in brighter light",
+    )
+    bench.requests.answered(PersonaAdded(1, True, "ann", warnings, ""))
+
+    assert bench.said[-1][1].splitlines() == [
+        "The face was added.",
+        "The face in me.png is only 89 pixels wide.",
+        "me.png is very dark; use a photo in brighter light.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("a name", "A name."),
+        ("A name.", "A name."),
+        ("face.png is dark", "face.png is dark."),
+        ("is it?", "Is it?"),
+    ],
+)
+def test_texts_become_sentences(text: str, made: str) -> None:
+    assert sentence(text) == made

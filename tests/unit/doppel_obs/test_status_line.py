@@ -7,7 +7,7 @@ import pytest
 from doppel_ipc import gate_abi
 from doppel_ipc.messages import LaneStatus, Status
 from doppel_ipc.settings import FilterSettings
-from doppel_obs.status_line import Situation, full_text, state_text
+from doppel_obs.status_line import MEASURE_NS, MEASURING, Situation, StatusLine, full_text, state_text
 
 
 def lane(**changes: Any) -> LaneStatus:
@@ -48,10 +48,14 @@ def situation(**changes: Any) -> Situation:
     return dataclasses.replace(swapping, **changes)
 
 
+def shown(now: Situation) -> str:
+    return full_text(now, "12:34:56", measured=True)
+
+
 def test_a_filter_that_swaps_says_whom_with_what_and_how_late() -> None:
-    assert full_text(situation()).splitlines() == [
+    assert shown(situation()).splitlines() == [
         "Swapping: Ann's portrait.",
-        "cpu (CPUExecutionProvider), 30.0 fps, 14 ms a frame, delay 2 frames (67 ms)",
+        "At 12:34:56: cpu (CPUExecutionProvider), 30.0 fps, 14 ms a frame, delay 2 frames (67 ms).",
     ]
 
 
@@ -79,7 +83,7 @@ def test_the_state_does_not_change_with_the_figures() -> None:
     ],
 )
 def test_every_state_but_swapping_says_what_is_shown_instead(changes: dict[str, Any], start: str) -> None:
-    text = full_text(situation(**changes))
+    text = shown(situation(**changes))
 
     assert text.startswith(start)
     assert "fps" not in text
@@ -95,13 +99,44 @@ def test_a_format_that_is_not_supported_is_named_with_what_to_set_instead() -> N
 
 
 def test_notes_follow_the_state() -> None:
-    assert full_text(situation(notes=("The sound is not delayed.",))).endswith("The sound is not delayed.")
+    assert shown(situation(notes=("The sound is not delayed.",))).endswith("The sound is not delayed.")
 
 
 def test_a_filter_after_ours_is_to_be_moved_above() -> None:
     gate = gate_abi.Status(filters_after=1)
     gate.geometry.width = 1280
 
-    assert "Move it above Face Swap" in full_text(situation(gate=gate))
-    assert "Move it" not in full_text(situation(gate=gate, enabled=False))
-    assert "Move it" not in full_text(situation())
+    assert "Move it above Face Swap" in shown(situation(gate=gate))
+    assert "Move it" not in shown(situation(gate=gate, enabled=False))
+    assert "Move it" not in shown(situation())
+
+
+def test_figures_are_shown_only_when_they_speak_of_swapping_alone() -> None:
+    line = StatusLine()
+    line.look(1, situation(lane=lane(persona="")))
+    line.look(2, situation())
+    assert line.text() == f"Swapping: Ann's portrait.\n{MEASURING}"
+    line.look(2 + MEASURE_NS, situation())
+    assert "30.0 fps" in line.text()
+    # A pause's frames were not swapped: it begins anew.
+    line.look(3 + MEASURE_NS, situation(panic=True))
+    line.look(4 + MEASURE_NS, situation())
+    assert "fps" not in line.text()
+
+
+def test_the_log_hears_the_state_each_time_and_a_note_once() -> None:
+    line = StatusLine()
+    line.look(1, situation(notes=("The sound is not delayed.",)))
+    assert line.news().splitlines() == ["Swapping: Ann's portrait.", "The sound is not delayed."]
+    line.look(2, situation(panic=True, notes=("The sound is not delayed.", "No GPU.")))
+    assert line.news().splitlines()[1:] == ["No GPU."]
+    line.look(3, situation())
+    assert line.news() == "Swapping: Ann's portrait."
+    line.look(4, situation(notes=("No GPU.",)))
+    assert line.news().splitlines()[1:] == ["No GPU."], "it went and came back"
+
+
+def test_one_frame_is_no_plural() -> None:
+    gate = gate_abi.Status(delay_frames=1, frame_interval_ns=33_333_333)
+    gate.geometry.width = 1280
+    assert "delay 1 frame (33 ms)" in shown(situation(gate=gate))
