@@ -97,3 +97,67 @@ def test_a_person_is_known_by_the_usual_looks_after_something_came_before_the_fa
     track.take(hidden, 16_000_000_000)
     assert 0.02 < before < 0.09
     assert track.differs(tanned) < 0.3 * before
+
+
+# --- doubt -------------------------------------------------------------------------------------------
+
+FRAME_NS = 33_000_000
+
+
+def unlike(measurement: Measurement, change: float, seed: int = 0) -> Measurement:
+    """The same face with colours of its own at every point, so many of 255 away."""
+    away = np.random.default_rng(seed).choice([-change, change], measurement.appearance.shape)
+    colors = np.clip(measurement.appearance + away, 0, 255).astype(np.float32)
+    return dataclasses.replace(measurement, appearance=colors)
+
+
+def shown(track: Track, measurement: Measurement, start: int, frames: int) -> list[bool]:
+    """Whether the track is doubtful after each of some equal frames."""
+    doubts = []
+    for index in range(frames):
+        track.take(measurement, (start + index) * FRAME_NS)
+        doubts.append(track.doubtful)
+    return doubts
+
+
+def test_a_face_that_looks_otherwise_is_doubtful_until_it_has_looked_as_usual_for_a_while(
+    measured: Measurement,
+) -> None:
+    track = Track(1, measured, 0)
+    assert shown(track, measured, 1, 60) == [False] * 60
+    assert shown(track, unlike(measured, 60), 61, 10) == [True] * 10
+    back = shown(track, measured, 71, 20)
+    assert back[:4] == [True] * 4
+    assert back[8:] == [False] * 12
+
+
+def test_new_looks_that_stay_are_the_usual_ones_after_three_seconds(measured: Measurement) -> None:
+    track = Track(1, measured, 0)
+    shown(track, measured, 1, 60)
+    doubts = shown(track, unlike(measured, 60), 61, 110)
+    assert doubts.index(False) * FRAME_NS == pytest.approx(3e9, rel=0.15)
+    assert not any(doubts[doubts.index(False) :])
+
+
+def test_looks_that_are_unclear_never_become_the_usual_ones(measured: Measurement) -> None:
+    track = Track(1, measured, 0)
+    shown(track, measured, 1, 60)
+    unclear = dataclasses.replace(unlike(measured, 60), presence=0.7)
+    assert all(shown(track, unclear, 61, 150))
+
+
+def test_noise_in_every_frame_is_no_doubt(measured: Measurement) -> None:
+    track = Track(1, unlike(measured, 18, seed=99), 0)
+    for index in range(60):
+        noisy = unlike(measured, 18, seed=index)
+        track.take(noisy, index * FRAME_NS)
+        assert not track.doubtful
+    assert shown(track, unlike(measured, 90), 61, 3)[-1]
+
+
+def test_the_region_of_a_doubtful_face_still_holds_where_it_was(measured: Measurement) -> None:
+    track = Track(1, measured, 0)
+    shown(track, measured, 1, 60)
+    shown(track, moved(unlike(measured, 60), dx=60), 61, 20)
+    assert track.region[0] < measured.bbox[0] + 25
+    assert track.region[2] > measured.bbox[2] + 55

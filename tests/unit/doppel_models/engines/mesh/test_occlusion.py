@@ -119,3 +119,33 @@ def test_after_a_reset_nothing_is_remembered():
     _run(occlusion, _noisy(texture, 40))
     occlusion.reset()
     assert _run(occlusion, _noisy(_with_patch(texture, (40, 60, 160)), 6)) is None
+
+
+def test_a_thing_that_was_there_from_the_start_and_goes_leaves_no_hole():
+    occlusion = Occlusion()
+    covered = _with_patch(_texture(), (30, 80, 160))
+    _run(occlusion, _noisy(covered, 40))
+    for frame in _noisy(_texture(), 40, seed=2):
+        found = _run(occlusion, [frame])
+        assert found is None or float(found[INSIDE].mean()) < 0.06
+
+
+def test_a_hole_is_doubtful_until_the_face_is_well_known():
+    occlusion = Occlusion()
+    _run(occlusion, _noisy(_texture(), 30))
+    covered = _with_patch(_texture(), (30, 80, 160))
+    assert _run(occlusion, _noisy(covered, 6, seed=3)) is not None
+    assert occlusion.doubt == 1
+    occlusion = Occlusion()
+    _run(occlusion, _noisy(_texture(), 170))
+    assert occlusion.doubt == 0
+    assert _run(occlusion, _noisy(covered, 6, seed=3)) is not None
+    assert occlusion.doubt == 0
+
+
+def test_a_large_hole_is_doubtful_even_in_a_well_known_face():
+    occlusion = Occlusion()
+    _run(occlusion, _noisy(_texture(), 170))
+    large = _with_patch(_texture(), (30, 80, 160), slice(30, 64), slice(0, 64))
+    assert _run(occlusion, _noisy(large, 6, seed=3)) is not None
+    assert occlusion.doubt == 1
