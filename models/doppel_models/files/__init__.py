@@ -8,7 +8,7 @@
 ``recognise``    says what a file is, by its inputs, outputs, initializers and nodes; with ``contracts``,
                  ``ports`` and ``signatures``
 ``store``        the user's folder of models; with ``record`` (what is kept of each)
-``download``     fetches a file over http(s), resumable
+``download``     fetches a file over http(s), resumable; with ``answers`` (what a server means) and ``disk``
 ``licences``     what is known of the licence of each family
 ===============  ==========================================================================
 """

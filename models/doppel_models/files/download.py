@@ -9,16 +9,12 @@ asked for with ``Range`` and ``If-Range`` (RFC 9110, sections 13.1.5 and 14). Th
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
-import re
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urljoin, urlsplit
 
 import filelock
 import httpx
@@ -26,20 +22,17 @@ import msgspec
 
 from doppel_models.atomic import write_atomic
 from doppel_models.errors import DownloadError
+from doppel_models.files import answers
+from doppel_models.files.disk import lack_of_room, write_problem
 from doppel_models.files.external import MAX_BYTES
 from doppel_models.files.formats import HEAD, foreign_format
 from doppel_models.files.record import clean_origin
 
 ATTEMPTS = 4
 """Connections in a row that bring the fetch no further before it gives up."""
-MAX_REDIRECTS = 8
 KEEP_SECONDS = 14 * 24 * 3600
 """Parts of fetches that nobody went on with are deleted after this time."""
-SPARE_BYTES = 64 << 20
-MAX_VALIDATOR = 512
 _TIMEOUT = httpx.Timeout(30.0, read=60.0)
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that have come and the whole file's size, None where the server does not say it."""
@@ -48,13 +41,9 @@ Progress = Callable[[int, int | None], None]
 class _Version(msgspec.Struct):
     """Which version of the file a part belongs to."""
 
-    validator: Annotated[str, msgspec.Meta(max_length=MAX_VALIDATOR)]
+    validator: Annotated[str, msgspec.Meta(max_length=answers.MAX_VALIDATOR)]
     """For ``If-Range``; empty where the server gives none, so that the part cannot be gone on with."""
     total: int | None
-
-
-class _RetryError(Exception):
-    """This connection failed in a way that another may not."""
 
 
 class Download:
@@ -72,7 +61,7 @@ class Download:
         Raises:
             DownloadError: that is no address that can be fetched.
         """
-        self._url = _checked_url(url)
+        self._url = answers.checked_url(url)
         self._folder = folder
         self._max_bytes = max_bytes
         self._pause = pause
@@ -107,9 +96,7 @@ class Download:
         except filelock.Timeout as error:
             raise DownloadError("another program is fetching the same file; wait for it to end") from error
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            reason = "the disk is full; free some room and run it again" if full else error.strerror or error
-            raise DownloadError(f"the file cannot be written to {self._folder}: {reason}") from error
+            raise DownloadError(write_problem(self._folder, error)) from error
         return self._part
 
     def discard(self) -> None:
@@ -120,12 +107,12 @@ class Download:
 
     def _fetch(self, progress: Progress) -> None:
         failures, furthest = 0, self._size()
-        with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, headers=_HEADERS) as client:
+        with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, headers=answers.HEADERS) as client:
             while True:
                 try:
                     self._connect(client, progress)
                     return
-                except (httpx.TransportError, _RetryError) as error:
+                except (httpx.TransportError, answers.RetryError) as error:
                     # Not "than before": a server with a false length would be asked for ever.
                     failures = 0 if self._size() > furthest else failures + 1
                     furthest = max(furthest, self._size())
@@ -146,31 +133,36 @@ class Download:
         headers = {}
         if start and version and version.validator:
             headers = {"Range": f"bytes={start}-", "If-Range": version.validator}
-        with _following(client, self._url, headers) as response:
+        with answers.following(client, self._url, headers) as response:
             if response.status_code == 416 and headers:
                 if version is not None and version.total == start:
                     progress(start, start)
                     return
                 self.discard_part()
-                raise _RetryError("the server has no such part")
+                raise answers.RetryError("the server has no such part")
             if response.status_code == 206 and headers:
-                total = _part_total(response, start)
-                if version is None or (total, _validator(response)) != (version.total, version.validator):
+                total = answers.part_total(response, start)
+                if version is None or (total, answers.validator(response)) != (
+                    version.total,
+                    version.validator,
+                ):
                     self.discard_part()
-                    raise _RetryError("the file has changed on the server")
+                    raise answers.RetryError("the file has changed on the server")
             elif response.status_code == 200:
-                start, total = 0, _length(response)
+                start, total = 0, answers.length(response)
                 # Before the new version is noted: an old part must never stand beside it.
                 self._part.unlink(missing_ok=True)
             else:
-                raise _status_error(response)
+                raise answers.status_error(response)
             self._check_size(total, start)
-            write_atomic(self._version_path, msgspec.json.encode(_Version(_validator(response), total)))
+            write_atomic(
+                self._version_path, msgspec.json.encode(_Version(answers.validator(response), total))
+            )
             came = self._receive(response, start, total, progress)
         if total is not None and came != total:
-            raise _RetryError(f"the connection ended after {came:,} of {total:,} bytes")
+            raise answers.RetryError(f"the connection ended after {came:,} of {total:,} bytes")
         # The end of a file of unknown size is where the server says it is.
-        write_atomic(self._version_path, msgspec.json.encode(_Version(_validator(response), came)))
+        self._write_version(answers.validator(response), came)
 
     def _receive(self, response: httpx.Response, start: int, total: int | None, progress: Progress) -> int:
         came, head = start, b""
@@ -204,12 +196,8 @@ class Download:
             return
         if total > self._max_bytes:
             raise self._too_large(total)
-        free = shutil.disk_usage(self._folder).free
-        if free < total - start + SPARE_BYTES:
-            raise DownloadError(
-                f"the disk of {self._folder} is too full: {(total - start) >> 20} MB are still to come,"
-                f" {free >> 20} MB are free"
-            )
+        if lack := lack_of_room(self._folder, total - start):
+            raise DownloadError(lack)
 
     def _too_large(self, size: int) -> DownloadError:
         self.discard_part()
@@ -240,84 +228,14 @@ class Download:
         except FileNotFoundError:
             return 0
 
+    def _write_version(self, validator: str, total: int | None) -> None:
+        write_atomic(self._version_path, msgspec.json.encode(_Version(validator, total)))
+
     def _read_version(self) -> _Version | None:
         try:
             return msgspec.json.decode(self._version_path.read_bytes(), type=_Version)
         except (OSError, msgspec.MsgspecError):
             return None
-
-
-# The file's own bytes are wanted, not a compressed form of them.
-_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "Doppel"}
-
-
-@contextlib.contextmanager
-def _following(client: httpx.Client, url: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
-    """The answer to a request after its redirects; each new address is checked like the first."""
-    for _ in range(MAX_REDIRECTS + 1):
-        with client.stream("GET", url, headers=headers) as response:
-            if not response.has_redirect_location:
-                yield response
-                return
-            target = urljoin(url, response.headers["location"])
-        if urlsplit(url).scheme == "https" and urlsplit(target).scheme == "http":
-            raise DownloadError(
-                "the server sends on from https to http, which can be read and changed; refused"
-            )
-        url = _checked_url(target, "the server sends on to an address that is refused: ")
-    raise DownloadError(f"the server sends on more than {MAX_REDIRECTS} times")
-
-
-def _checked_url(url: str, prefix: str = "") -> str:
-    try:
-        parts = urlsplit(url)
-        httpx.URL(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except (ValueError, httpx.InvalidURL):
-        usable = False
-    if not usable:
-        raise DownloadError(f"{prefix}{url[:200]!r} is no http or https address")
-    return url
-
-
-def _status_error(response: httpx.Response) -> Exception:
-    status = response.status_code
-    if status in _RETRIED:
-        return _RetryError(f"the server answers {status} {response.reason_phrase}")
-    advice = "check the address"
-    if status in (401, 403):
-        advice = "it needs a login or refuses programs: fetch it with your browser, then add the file"
-    where = clean_origin(str(response.url))
-    return DownloadError(f"{where} answers {status} {response.reason_phrase}; {advice}")
-
-
-def _part_total(response: httpx.Response, start: int) -> int | None:
-    """The whole size that a partial answer states.
-
-    Raises:
-        DownloadError: it is not the part that was asked for.
-    """
-    found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-    if found is None or int(found[1]) != start:
-        raise DownloadError(
-            "the server sends another part of the file than was asked for; take another address"
-        )
-    return None if found[3] == "*" else int(found[3])
-
-
-def _length(response: httpx.Response) -> int | None:
-    text = response.headers.get("content-length", "")
-    if response.headers.get("content-encoding", "identity") != "identity":
-        raise DownloadError("the server sends a compressed form of the file; take another address")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
-
-
-def _validator(response: httpx.Response) -> str:
-    """What names the version of the file beyond doubt: a weak ETag does not."""
-    etag = str(response.headers.get("etag", ""))
-    if not etag or etag.startswith("W/"):
-        etag = str(response.headers.get("last-modified", ""))
-    return etag if len(etag) <= MAX_VALIDATOR else ""
 
 
 def _reason(error: Exception) -> str:

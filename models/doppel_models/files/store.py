@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import errno
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import filelock
 
 from doppel_models.atomic import TEMPORARY, write_atomic
 from doppel_models.errors import ModelFileError, StoreError
+from doppel_models.files.disk import lack_of_room, write_problem
 from doppel_models.files.kinds import ModelDescription, ModelKind
 from doppel_models.files.licences import Acceptance, check_acceptance, licence_of
 from doppel_models.files.model import ModelFile, checked_model
@@ -35,8 +34,6 @@ from doppel_models.home import data_folder
 
 LOCK_SECONDS = 120.0
 """How long one process waits for another that writes to the folder."""
-SPARE_BYTES = 64 << 20
-"""What must stay free on the disk."""
 _FILE = re.compile(r"([0-9a-f]{64})\.(onnx|json)")
 _PREFIX = re.compile(r"[0-9a-f]{6,64}")
 
@@ -206,11 +203,12 @@ class ModelStore:
             try:
                 path = self.path(model.sha256)
                 if not self._holds(path, model):
-                    self._check_room(len(model.data))
+                    if lack := lack_of_room(self.folder, len(model.data)):
+                        raise StoreError(lack)
                     write_atomic(path, model.data)
                 write_atomic(self._record_path(model.sha256), encode_record(record))
             except OSError as error:
-                raise StoreError(_write_problem(self.folder, error)) from error
+                raise StoreError(write_problem(self.folder, error)) from error
         return record
 
     def remove(self, sha256: str) -> None:
@@ -266,13 +264,6 @@ class ModelStore:
         """Whether the very file is there already; it may be in use, and Windows does not replace such."""
         return _plain(path) and path.stat().st_size == len(model.data) and path.read_bytes() == model.data
 
-    def _check_room(self, size: int) -> None:
-        free = shutil.disk_usage(self.folder).free
-        if free < size + SPARE_BYTES:
-            raise StoreError(
-                f"the disk of {self.folder} is too full: {size >> 20} MB are needed, {free >> 20} MB are free"
-            )
-
     def _tidy(self) -> None:
         """Delete what an interruption has left; called by the only process that may write."""
         for entry in self.folder.glob(f"{TEMPORARY}*"):
@@ -288,7 +279,7 @@ class ModelStore:
         except filelock.Timeout as error:
             raise StoreError(f"another program has been writing to {self.folder} for too long") from error
         except OSError as error:
-            raise StoreError(_write_problem(self.folder, error)) from error
+            raise StoreError(write_problem(self.folder, error)) from error
 
 
 def _checked_hash(sha256: str) -> str:
@@ -299,9 +290,3 @@ def _checked_hash(sha256: str) -> str:
 
 def _plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
-
-
-def _write_problem(folder: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk of {folder} is full; free some room and add the model again"
-    return f"the model cannot be written to {folder}: {error.strerror or error}"

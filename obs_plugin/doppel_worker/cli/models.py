@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import unquote, urlsplit
 
 import typer
 from doppel_models.errors import AmbiguousModelError, ModelFileError
-from doppel_models.files.kinds import ModelDescription, ModelTensor
-from doppel_models.files.licences import Acceptance, Licence, accept, check_acceptance, licence_of
+from doppel_models.files.licences import Acceptance, accept, check_acceptance, licence_of
 from doppel_models.files.model import ModelFile, open_model
-from doppel_models.files.record import ModelRecord, clean_origin
+from doppel_models.files.record import clean_origin
 from doppel_models.files.store import ModelStore
 from rich.console import Console
 from rich.markup import escape
@@ -26,6 +25,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from doppel_worker.cli.models_output import (
+    acceptance_words,
+    model_words,
+    print_licence,
+    record_json,
+    tensor_json,
+)
 from doppel_worker.cli.persona import print_json, user_name
 
 if TYPE_CHECKING:
@@ -91,10 +97,10 @@ def add(
         download.discard()
     missing = store.missing(model.description)
     if as_json:
-        print_json({**_info(record, store), "missing": missing, "notes": model.description.notes})
+        print_json({**record_json(record, store), "missing": missing, "notes": model.description.notes})
         return
     console.print(
-        f"[green]added[/] {escape(record.name)} ({record.sha256[:12]}): {_words(model.description)}"
+        f"[green]added[/] {escape(record.name)} ({record.sha256[:12]}): {model_words(model.description)}"
     )
     for note in model.description.notes:
         console.print("[yellow]note:[/]", note)
@@ -108,7 +114,7 @@ def list_models(folder: _Dir = None, as_json: _Json = False) -> None:
     store = ModelStore(folder)
     records, problems = store.list(), store.problems()
     if as_json:
-        print_json({"models": [_info(record, store) for record in records], "problems": problems})
+        print_json({"models": [record_json(record, store) for record in records], "problems": problems})
         return
     console = Console(highlight=False)
     table = Table("name", "what it is", "pixels", "MB", "licence", "sha256")
@@ -132,19 +138,19 @@ def show(model: _Model, folder: _Dir = None, as_json: _Json = False) -> None:
     missing = store.missing(description)
     if as_json:
         tensors = {
-            "inputs": [_tensor(tensor) for tensor in description.inputs],
-            "outputs": [_tensor(tensor) for tensor in description.outputs],
+            "inputs": [tensor_json(tensor) for tensor in description.inputs],
+            "outputs": [tensor_json(tensor) for tensor in description.outputs],
         }
-        print_json({**_info(record, store), **tensors, "missing": missing, "notes": description.notes})
+        print_json({**record_json(record, store), **tensors, "missing": missing, "notes": description.notes})
         return
     console = Console(highlight=False)
-    console.print(f"[bold]{escape(record.name)}[/]: {_words(description)}")
+    console.print(f"[bold]{escape(record.name)}[/]: {model_words(description)}")
     console.print(f"file: {store.path(record.sha256)} ({record.bytes:,} bytes)", soft_wrap=True)
     console.print(f"sha256: {record.sha256}", soft_wrap=True)
     console.print(f"from: {escape(record.origin or 'unknown')}, added {record.added[:10]}")
-    _print_licence(console, record.licence)
+    print_licence(console, record.licence)
     if record.acceptance is not None:
-        console.print(escape(_acceptance_words(record.acceptance)))
+        console.print(escape(acceptance_words(record.acceptance)))
     for title, tensors_of in (("input", description.inputs), ("output", description.outputs)):
         for tensor in tensors_of:
             shape = ", ".join("?" if size is None else str(size) for size in tensor.shape)
@@ -243,7 +249,7 @@ def _licence(
 ) -> Acceptance:
     """Show the licence and have it accepted, unless that was done before."""
     licence = licence_of(model.description.kind, model.description.variant)
-    _print_licence(console, licence)
+    print_licence(console, licence)
     for record in store.list():
         # An unknown licence says nothing of another file of the same kind.
         if record.sha256 == model.sha256 or not licence.needs_ground:
@@ -252,7 +258,7 @@ def _licence(
             except ModelFileError:
                 continue
             if record.acceptance is not None:
-                console.print(escape(_acceptance_words(record.acceptance)))
+                console.print(escape(acceptance_words(record.acceptance)))
                 return record.acceptance
     if not given:
         if not ask:
@@ -268,41 +274,3 @@ def _name_in(url: str) -> str:
     """What a file is called at an address, without characters that a terminal obeys."""
     name = Path(unquote(urlsplit(url).path)).name
     return "".join(c for c in name if c.isprintable())[:80] or "model"
-
-
-def _print_licence(console: Console, licence: Licence) -> None:
-    console.print(f"[bold]licence:[/] {licence.name}. {licence.terms}")
-
-
-def _acceptance_words(acceptance: Acceptance) -> str:
-    ground = f": {acceptance.ground}" if acceptance.ground else ""
-    return f"accepted by {acceptance.who} on {acceptance.when[:10]}{ground}"
-
-
-def _words(description: ModelDescription) -> str:
-    size = f", {description.size} pixels" if description.size else ""
-    half = ", float16" if description.weights == "float16" else ""
-    return f"{description.title}{size}{half}"
-
-
-def _tensor(tensor: ModelTensor) -> dict[str, Any]:
-    return {"name": tensor.name, "role": tensor.role, "shape": tensor.shape, "dtype": tensor.dtype}
-
-
-def _info(record: ModelRecord, store: ModelStore) -> dict[str, Any]:
-    accepted = record.acceptance
-    return {
-        "name": record.name,
-        "sha256": record.sha256,
-        "file": str(store.path(record.sha256)),
-        "bytes": record.bytes,
-        "kind": record.kind,
-        "variant": record.variant,
-        "pixels": record.pixels,
-        "origin": record.origin,
-        "added": record.added,
-        "licence": record.licence.name,
-        "accepted": {"who": accepted.who, "when": accepted.when, "ground": accepted.ground}
-        if accepted
-        else None,
-    }

@@ -8,6 +8,7 @@ import filelock
 import httpx
 import pytest
 from doppel_models.errors import DownloadError
+from doppel_models.files import answers, disk
 from doppel_models.files import download as module
 from doppel_models.files.download import Download
 
@@ -203,7 +204,7 @@ def test_a_redirect_from_https_to_http_is_refused(parts):
     with (
         httpx.Client(transport=httpx.MockTransport(answer)) as client,
         pytest.raises(DownloadError, match="https to http"),
-        module._following(client, "https://example.org/file", {}),
+        answers.following(client, "https://example.org/file", {}),
     ):
         pass
 
@@ -239,7 +240,7 @@ def test_two_programs_do_not_fetch_the_same_file_at_once(server, parts):
 
 
 def test_a_full_disk_is_told_before_anything_comes(server, parts, monkeypatch):
-    monkeypatch.setattr(module, "SPARE_BYTES", 1 << 60)
+    monkeypatch.setattr(disk, "SPARE_BYTES", 1 << 60)
     with pytest.raises(DownloadError, match="too full"):
         fetch(server.url, parts)
 
@@ -249,7 +250,7 @@ def test_a_disk_that_becomes_full_is_told_and_the_fetch_goes_on_later(server, pa
         if came > 100_000:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(DownloadError, match="disk is full"):
+    with pytest.raises(DownloadError, match="is full; free some room"):
         Download(server.url, parts).fetch(full)
     assert fetch(server.url, parts, DIGEST) == CONTENT
     assert ranges(server)[1] is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from doppel_models.errors import ModelFileError, StoreError
-from doppel_models.files import store as module
+from doppel_models.files import disk
 from doppel_models.files.kinds import ModelKind
 from doppel_models.files.licences import accept, licence_of
 from doppel_models.files.model import ModelFile, checked_model
@@ -207,7 +207,7 @@ def test_a_full_disk_is_told_and_nothing_is_left(store, monkeypatch):
         put(store, model("dfm"))
     monkeypatch.undo()
     assert names(store.folder) == before
-    monkeypatch.setattr(module, "SPARE_BYTES", 1 << 60)
+    monkeypatch.setattr(disk, "SPARE_BYTES", 1 << 60)
     with pytest.raises(StoreError, match="too full"):
         put(store, model("dfm"))
     assert names(store.folder) == before
