@@ -165,4 +165,4 @@ def patch_mask(outline: FloatArray, size: tuple[int, int], soft: float) -> ByteA
     canvas = np.zeros((size[1], size[0]), np.uint8)
     fixed = np.rint(outline * 16).astype(np.int32)
     cv2.fillPoly(canvas, [fixed], 255, cv2.LINE_AA, 4)
-    return imaging.blur(canvas, soft) if soft > 0.3 else canvas
+    return imaging.soften(canvas, soft) if soft > 0.3 else canvas
