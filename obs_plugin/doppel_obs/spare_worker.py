@@ -21,6 +21,10 @@ CALM_NS = 1_000_000_000
 MOST_FAILURES = 3
 """One that ends again and again is done without: the serving worker tells what is wrong when it ends."""
 DEVICE = "cpu"
+MOST_MB = 400.0
+"""A serving worker that takes more holds a large model of the user's, which is not to be there twice."""
+PREPARE_NS = 2_000_000_000
+"""What a lane has used for so long is prepared: by then the serving worker's memory tells how large it is."""
 
 
 class SpareWorker:
@@ -39,6 +43,7 @@ class SpareWorker:
         self._calm_ns: int | None = None
         self._said: dict[type[Message], Message] = {}
         self._prepared: set[FilterSettings] = set()
+        self._used_since: dict[FilterSettings, int] = {}
 
     def tick(
         self, now_ns: int, *, late: bool, serving: WorkerChild | None, in_use: Collection[FilterSettings]
@@ -51,16 +56,16 @@ class SpareWorker:
             serving: the worker that serves; None: there is none.
             in_use: the lanes' settings.
         """
+        self._used_since = {
+            one: self._used_since.get(one, now_ns) for one in in_use if one.device in ("auto", DEVICE)
+        }
         if self._child is None:
             if self._is_time(now_ns, serving):
                 self._start(now_ns)
             return
         self._listen(self._child, now_ns, late=late)
-        if self._child is None or not self._child.ready_ns:
-            return
-        for settings in set(in_use) - self._prepared:
-            self._child.send(Prepare(settings))
-        self._prepared = set(in_use)
+        if self._child is not None and self._child.ready_ns and serving is not None:
+            self._prepare(self._child, serving, now_ns)
 
     @property
     def waits(self) -> bool:
@@ -85,13 +90,22 @@ class SpareWorker:
         self._said, self._prepared = {}, set()
 
     def _is_time(self, now_ns: int, serving: WorkerChild | None) -> bool:
-        useful = serving is not None and serving.judged and serving.status is not None
-        if not useful or serving is None or serving.status is None or serving.status.device != DEVICE:
+        status = serving.status if serving is not None and serving.judged else None
+        # The status may add to the device's name what slows it down.
+        if status is None or status.device.split(" ")[0] != DEVICE or status.memory_mb > MOST_MB:
             self._calm_ns = None
             return False
         if self._calm_ns is None:
             self._calm_ns = now_ns
         return self._failures < MOST_FAILURES and now_ns - self._calm_ns >= CALM_NS
+
+    def _prepare(self, child: WorkerChild, serving: WorkerChild, now_ns: int) -> None:
+        if serving.status is None or serving.status.memory_mb > MOST_MB:
+            return
+        settled = {one for one, since_ns in self._used_since.items() if now_ns - since_ns >= PREPARE_NS}
+        for settings in settled - self._prepared:
+            child.send(Prepare(settings))
+        self._prepared = settled
 
     def _start(self, now_ns: int) -> None:
         try:

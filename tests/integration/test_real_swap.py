@@ -65,8 +65,9 @@ def test_a_killed_worker_and_a_scene_change_show_no_filmed_face(
 ) -> None:
     rig = start(start_obs, real_config, clip, "porcelain")
     rig.wait_swapping()
-    rig.worker().kill()
-    wait_for(lambda: rig.lane()["frames"]["covered"] > 0, 10, "nothing was covered")
+    first = rig.worker()
+    first.kill()
+    wait_for(lambda: rig.worker() != first, 30, "there is no new worker")
     rig.wait_swapping()
     rig.request("CreateScene", sceneName="Black")
     for _ in range(2):
@@ -74,6 +75,9 @@ def test_a_killed_worker_and_a_scene_change_show_no_filmed_face(
         time.sleep(0.4)
         rig.request("SetCurrentProgramScene", sceneName=SCENE)
         time.sleep(0.8)
+    rig.wait_swapping()
+    shown = rig.lane()["frames"]["swapped"]
+    wait_for(lambda: rig.lane()["frames"]["swapped"] > shown + 2 * FPS, 60, "it does not go on")
     judgements = judged(judge, rig.stop_recording())
 
     assert_nothing_unjudged(judgements)

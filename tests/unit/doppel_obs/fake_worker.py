@@ -31,7 +31,9 @@ channel.send(Ready(PROTOCOL_VERSION, os.getpid()))
 refused = behaviour != "refuses-the-first-lane"
 try:
     while behaviour != "silent":
-        channel.send(Status("ready", "gpu" if behaviour == "gpu" else "cpu", "P", "mark", 1.0, ""))
+        memory_mb = 900.0 if behaviour == "large" else 200.0
+        device = "cuda:0" if behaviour == "gpu" else "cpu"
+        channel.send(Status("ready", device, "P", "mark", memory_mb, ""))
         said = channel.receive(0.05)
         if isinstance(said, OpenLane):
             if refused:

@@ -186,8 +186,11 @@ def test_a_worker_in_waiting_that_dies_is_replaced_a_few_times_and_disturbs_nobo
     assert (one.process.pid, one.process.restarts, one.process.problem) == (first.pid, 0, "")
 
 
-def test_no_worker_waits_where_the_networks_are_on_a_graphics_card(bench: Callable[[str], Bench]) -> None:
-    one = bench("gpu")
+@pytest.mark.parametrize("behaviour", ["gpu", "large"], ids=["on a graphics card", "large"])
+def test_no_worker_waits_where_what_it_loads_should_not_be_there_twice(
+    bench: Callable[[str], Bench], behaviour: str
+) -> None:
+    one = bench(behaviour)
     first = serve(one)
     until_ns = one.skipped_ns + 3 * spare_worker.CALM_NS
     one.until(lambda: one.skipped_ns > until_ns, step_ns=20_000_000)

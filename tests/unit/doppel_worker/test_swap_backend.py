@@ -80,6 +80,25 @@ def test_a_device_that_is_not_there_is_told_and_the_cpu_works(tmp_path: Path) ->
     lane.close()
 
 
+def test_what_is_prepared_is_worn_in_the_first_frame(
+    backend: tuple[SwapBackend, list[tuple[str, str]]],
+) -> None:
+    real, _ = backend
+    settings = FilterSettings(persona="bronze")
+    until_swapped(real.open_lane(settings))  # as long as this takes, `prepare` would
+    first = real.open_lane(settings).process(i420_frame(picture(), 1))
+    assert (first.verdict, first.settled) == (Verdict.SWAPPED, True)
+
+
+def test_while_a_persona_is_being_loaded_a_judgement_is_not_settled(
+    backend: tuple[SwapBackend, list[tuple[str, str]]],
+) -> None:
+    lane = backend[0].open_lane(FilterSettings())
+    seen = [lane.process(i420_frame(picture(), number)) for number in range(1, 3)]
+    assert all(one.settled is (one.verdict is Verdict.SWAPPED) for one in seen)
+    assert until_swapped(lane).settled
+
+
 def test_a_persona_that_is_added_can_be_listed_and_worn(
     backend: tuple[SwapBackend, list[tuple[str, str]]],
 ) -> None:

@@ -107,6 +107,21 @@ def test_a_lane_is_served_when_it_was_opened_before_the_backend_was_there(desk: 
     assert judged(gate) == Verdict.NO_FACE
 
 
+def test_what_may_be_asked_for_soon_is_prepared_once_the_backend_is_there(desk: Desk) -> None:
+    prepared: list[str] = []
+
+    class Backend(box_backend.BoxBackend):
+        def prepare(self, settings: FilterSettings) -> None:
+            prepared.append(settings.persona)
+
+    desk.load = Backend
+    desk.worker.handle(desk.hello)
+    desk.worker.handle(messages.Prepare(FilterSettings(persona="bronze")))
+    assert prepared == []
+    desk.tell()
+    assert prepared == ["bronze"]
+
+
 def test_settings_reach_their_lane_alone(desk: Desk, ring_library: ctypes.CDLL, gate: GateSide) -> None:
     with GateSide(ring_library, LAYOUT) as other:
         desk.tell(desk.hello)
