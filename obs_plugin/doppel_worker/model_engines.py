@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,7 +23,6 @@ from doppel_models.session import SessionConfig
 
 from doppel_worker.assets import PersonaKey
 
-_logger = logging.getLogger(__name__)
 NO_MODEL = "none"
 _IS_FILE = re.compile(r".*\.(?:onnx|dfm)", re.IGNORECASE | re.DOTALL)
 _MAX_HELPERS = 24
@@ -40,7 +38,7 @@ class ModelEngines:
         importer: PersonaImporter,
         store: ModelStore | None = None,
         config: SessionConfig | None = None,
-        tell: Callable[[str], None] = _logger.info,
+        show_licence: Callable[[str], None] | None = None,
     ) -> None:
         """Prepare.
 
@@ -48,9 +46,10 @@ class ModelEngines:
             importer: its networks look at the personas' photos.
             store: the user's models (default: the user's own folder).
             config: for the models' networks.
-            tell: is told the licence of a file that is used without having been added to the store.
+            show_licence: shows the user the licence of a file that is named by its path and was not added to
+                the store, where that is their own command; None: such files are refused.
         """
-        self._tell = tell
+        self._show_licence = show_licence
         self._importer = importer
         self._store = store or ModelStore()
         self._networks = NetworkLoader(config)
@@ -74,7 +73,8 @@ class ModelEngines:
             stored = self._store.of_kind(kind, variant or None)
             if stored:
                 return self._store.open(stored[0])
-            return None if folder is None else _beside(folder, kind, variant)
+            found = None if folder is None else _beside(folder, kind, variant)
+            return None if found is None else self._accepted(found)
 
         enhancer = None if key.enhancer == NO_MODEL else self._open(key.enhancer)
         occluder = None if key.occlusion == NO_MODEL else self._open(key.occlusion)
@@ -92,14 +92,29 @@ class ModelEngines:
         if _IS_FILE.fullmatch(reference):
             path = Path(reference).expanduser()
             if path.is_file():
-                model = open_model(path)
-                licence = licence_of(model.description.kind, model.description.variant)
-                self._tell(f"{model.name}: licence: {licence.name}. {licence.terms}")
-                return model
+                return self._accepted(open_model(path))
             with contextlib.suppress(StoreError):
                 return self._store.open(self._store.find(reference))
             raise ModelFileError(f"there is no model file {reference}")
         return self._store.open(self._store.find(reference))
+
+    def _accepted(self, model: ModelFile) -> ModelFile:
+        """A file that was not taken from the store, if its licence was accepted or can be shown.
+
+        Raises:
+            ModelFileError: neither.
+        """
+        licence = licence_of(model.description.kind, model.description.variant)
+        with contextlib.suppress(ModelFileError):
+            check_acceptance(licence, self._store.get(model.sha256).acceptance)
+            return model
+        if self._show_licence is None:
+            raise ModelFileError(
+                f"{model.name} cannot be used: its licence ({licence.name}) was not accepted; add it with"
+                " `doppel models add` first"
+            )
+        self._show_licence(f"{model.name}: licence: {licence.name}. {licence.terms}")
+        return model
 
     def _photos(self, persona: Persona) -> Sequence[Photo]:
         """The persona's photos, the one that shows the face straightest first."""

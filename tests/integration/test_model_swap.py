@@ -11,6 +11,7 @@ from doppel_ipc.paths import InstallConfig
 from doppel_models.files.kinds import ModelKind
 from doppel_models.files.licences import accept, licence_of
 from doppel_models.files.model import open_model
+from doppel_models.files.store import ModelStore
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import Consent, PersonaStore
 from doppel_models.types import ByteArray
@@ -70,10 +71,15 @@ def test_what_a_model_paints_is_recorded_where_the_face_is(
         acceptance = accept(licence_of(ModelKind.DFM, ""), "a test", "made by a test")
         persona = store.save_model("Somebody", open_model(model), acceptance, CONSENT)
     else:
-        folder = tmp_path / "models"
+        folder = tmp_path / "files"
         folder.mkdir()
         (folder / "swapper.onnx").write_bytes(build.swapper(name, build.paint(discs(contract.size))))
         (folder / "recogniser.onnx").write_bytes(build.arcface())
+        models = ModelStore(store.folder.parent / "models")
+        for file in folder.iterdir():
+            added = open_model(file)
+            licence = licence_of(added.description.kind, added.description.variant)
+            models.add(added, accept(licence, "a test"))
         persona, _ = PersonaImporter().add(store, [FIXTURES / "astronaut.png"], "Eileen", CONSENT)
         settings["engine"] = str(folder / "swapper.onnx")
     camera = media_source(CAMERA, clip, filters=[face_swap(persona=persona.id, **settings)])

@@ -167,7 +167,7 @@ def swap(
     store, importer = PersonaStore(), PersonaImporter()
     found = find_persona(persona, consent, store, importer, console)
     chosen = chosen.replace(persona=found.id)
-    models = ModelEngines(importer, tell=lambda text: console.print(text, markup=False))
+    models = ModelEngines(importer, show_licence=lambda text: console.print(text, markup=False))
     loader = PersonaLoader(PersonaEngines(store, importer, models).load)
     try:
         loader.wait(PersonaKey.of(chosen))

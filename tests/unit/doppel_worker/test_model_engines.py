@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -35,16 +37,15 @@ CONSENT = Consent("synthetic", "a test", "2026-01-01T00:00:00+00:00")
 class House:
     """A user's personas and models."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, photos: Path) -> None:
         self.folder = folder
+        shutil.copytree(photos, folder / "personas")
         self.personas = PersonaStore(folder / "personas")
         self.models = ModelStore(folder / "models")
         self.told: list[str] = []
-        importer = PersonaImporter()
-        engines = ModelEngines(importer, self.models, tell=self.told.append)
-        self.engines = PersonaEngines(self.personas, importer, engines)
-        photo = FIXTURES / "astronaut.png"
-        self.photo, _ = importer.add(self.personas, [photo], "Eileen", CONSENT)
+        engines = ModelEngines(importer(), self.models, show_licence=self.told.append)
+        self.engines = PersonaEngines(self.personas, importer(), engines)
+        self.photo = self.personas.get("eileen")
 
     def file(self, name: str, data: bytes) -> Path:
         path = self.folder / "files" / name
@@ -66,9 +67,22 @@ class House:
         )
 
 
+@functools.cache
+def importer() -> PersonaImporter:
+    return PersonaImporter()
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Personas with one of a photo: looking at it takes a second."""
+    folder = tmp_path_factory.mktemp("photos")
+    importer().add(PersonaStore(folder), [FIXTURES / "astronaut.png"], "Eileen", CONSENT)
+    return folder
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def house(tmp_path: Path, photos: Path) -> House:
+    return House(tmp_path, photos)
 
 
 def test_a_photo_wears_the_model_file_that_is_named_with_the_recogniser_beside_it(house: House) -> None:
@@ -76,8 +90,22 @@ def test_a_photo_wears_the_model_file_that_is_named_with_the_recogniser_beside_i
     house.file("another.onnx", build.arcface())
     loaded = house.engines.load(PersonaKey(house.photo.id, str(engine)))
     assert loaded.name == "inswapper"
-    assert len(house.told) == 1
-    assert "non-commercial" in house.told[0]
+    assert [text.partition(":")[0] for text in house.told] == ["whatever.onnx", "another.onnx"]
+    assert all("non-commercial" in text for text in house.told)
+
+
+def test_where_nobody_sees_a_licence_only_files_that_were_added_are_used(house: House) -> None:
+    unseen = PersonaEngines(house.personas, importer(), ModelEngines(importer(), house.models))
+    data = build.swapper("inswapper", build.scale_channels)
+    engine = house.file("whatever.onnx", data)
+    helper = house.file("another.onnx", build.arcface())
+    with pytest.raises(PersonaError, match=r"whatever.onnx .*licence .* was not accepted.*models add"):
+        unseen.load(PersonaKey(house.photo.id, str(engine)))
+    house.store(data, "my swapper")
+    with pytest.raises(PersonaError, match=r"another.onnx .* was not accepted"):
+        unseen.load(PersonaKey(house.photo.id, str(engine)))
+    house.store(helper.read_bytes(), "my recogniser")
+    assert unseen.load(PersonaKey(house.photo.id, str(engine))).name == "inswapper"
 
 
 def test_a_photo_wears_a_stored_model_with_stored_helpers(house: House) -> None:
