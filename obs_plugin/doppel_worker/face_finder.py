@@ -26,8 +26,8 @@ _EDGE_BLOCKS = 2
 """Width of the band along the edges, blocks: an eighth of the frame's longer side."""
 _STRONG_CHANGE = 14.0
 """Mean difference of a block, 0..255, that counts as strong. Over three frames of two webcam clips (400x300)
-it is at most 6; with sensor noise of 12 of 255, in so small a picture, 11 as a rule and 17 at most. More noise
-costs runs of the detector and nothing else."""
+it is at most 6; with sensor noise of 12 of 255, in so small a picture, 11 as a rule and 17 at most. Noise
+costs more runs of the detector and nothing else."""
 _SCENE_CHANGE = 20.0
 """Mean difference of the whole picture that counts as another scene."""
 _SAME_FACE_IOU = 0.3

@@ -102,6 +102,9 @@ class Track:
         self._sure_since: int | None = None
         self._alike_since = now
         self._noise, self._seen_times = 0.0, 1
+        self._unlike_of: tuple[Measurement, float] | None = None
+        self._change_of: tuple[Measurement, float] | None = None
+        """Of the measurement that was asked about last: it is asked about several times."""
         self._looks = measurement.appearance
         self._usual_looks = measurement.appearance
         self._looked_at = now
@@ -135,11 +138,21 @@ class Track:
         return self._unlike(measurement) >= _DOUBT + self._noise
 
     def _unlike(self, measurement: Measurement) -> float:
-        return difference(self._usual_looks, measurement.appearance, any_light=True)
+        """From the usual looks, in any light."""
+        if self._unlike_of is None or self._unlike_of[0] is not measurement:
+            unlike = difference(self._usual_looks, measurement.appearance, any_light=True)
+            self._unlike_of = measurement, unlike
+        return self._unlike_of[1]
+
+    def _change(self, measurement: Measurement) -> float:
+        """From the last looks."""
+        if self._change_of is None or self._change_of[0] is not measurement:
+            self._change_of = measurement, difference(self._looks, measurement.appearance)
+        return self._change_of[1]
 
     def differs(self, measurement: Measurement) -> float:
         """How unlike this person a measured face looks; see ``doppel_models.appearance``."""
-        last = difference(self._looks, measurement.appearance)
+        last = self._change(measurement)
         return last if last < SAME else min(last, difference(self._usual_looks, measurement.appearance))
 
     def take(self, measurement: Measurement, now: int) -> None:
@@ -166,10 +179,11 @@ class Track:
         self.last_seen = self.maybe_seen = now
         if not self.is_doubtful(measurement):
             self.confirmed = now
+        self._unlike_of = self._change_of = None
 
     def _judge_looks(self, measurement: Measurement, now: int) -> None:
         """Keep :attr:`doubtful`."""
-        unlike, change = self._unlike(measurement), difference(self._looks, measurement.appearance)
+        unlike, change = self._unlike(measurement), self._change(measurement)
         clear = measurement.presence >= _CLEAR_PRESENCE
         if not clear or change > _ALIKE + self._noise:
             self._alike_since = now

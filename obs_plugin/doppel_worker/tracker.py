@@ -156,7 +156,7 @@ class Tracker:
 
         What hid a face (a book, a hand) can be taken for another person; when it goes, that person is back.
         """
-        if not track.is_doubtful(measurement):
+        if not track.doubtful or not track.is_doubtful(measurement):
             return track
         known = [
             other
