@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 from doppel_models.files.licences import accept, licence_of
-from doppel_models.files.model import open_model
+from doppel_models.files.model import ModelFile, open_model
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import CONSENT_GROUNDS, Consent, Persona, PersonaStore
 from doppel_models.photo_file import read_photo
@@ -72,13 +72,27 @@ def _model_persona(path: Path, ground: str | None, store: PersonaStore, console:
     known = _made_of(model.data, store)
     if known is not None and ground is None:
         return known
+    show_licence(model, console)
+    return save_model(store, path.stem, model, Consent.now(ground or _ask(path, console), _who()))
+
+
+def show_licence(model: ModelFile, console: Console) -> None:
+    """Say what a model is and under which terms it may be used."""
     licence = licence_of(model.description.kind, model.description.variant)
     console.print(
         f"{model.name}: {model.description.title}, licence: {licence.name}. {licence.terms}", markup=False
     )
-    chosen = ground or _ask(path, console)
-    acceptance = accept(licence, _who(), f"consent of the face that it shows: {chosen}")
-    return store.save_model(path.stem, model, acceptance, Consent.now(chosen, _who()))
+
+
+def save_model(store: PersonaStore, name: str, model: ModelFile, consent: Consent) -> Persona:
+    """A persona of a model trained for one face, by whoever was shown its licence and gave consent.
+
+    Raises:
+        ModelsError: it is another kind of model, or the persona cannot be written.
+    """
+    licence = licence_of(model.description.kind, model.description.variant)
+    acceptance = accept(licence, consent.who, f"consent of the face that it shows: {consent.ground}")
+    return store.save_model(name, model, acceptance, consent)
 
 
 def _made_of(data: bytes, store: PersonaStore) -> Persona | None:

@@ -10,11 +10,14 @@ from typing import Annotated, Any
 
 import typer
 from doppel_models.errors import PersonaError
+from doppel_models.files.model import open_model
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import CONSENT_GROUNDS, Consent, Persona, PersonaStore
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from doppel_worker.cli.consent import MODEL_SUFFIXES, save_model, show_licence
 
 app = typer.Typer(help="The faces that can be picked.", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -24,8 +27,11 @@ _Dir = Annotated[Path | None, typer.Option("--dir", help="Another persona folder
 
 @app.command("add")
 def add(
-    photos: Annotated[list[Path], typer.Argument(help="One or more photos of the same face.")],
-    name: Annotated[str, typer.Option(help="Its name; default: the first photo's.")] = "",
+    photos: Annotated[
+        list[Path],
+        typer.Argument(help="One or more photos of the same face, or a model trained for it (.dfm)."),
+    ],
+    name: Annotated[str, typer.Option(help="Its name; default: the first file's.")] = "",
     consent: Annotated[
         str, typer.Option(help=f"Why the face may be used: {', '.join(CONSENT_GROUNDS)}.")
     ] = "",
@@ -36,17 +42,26 @@ def add(
     folder: _Dir = None,
     as_json: _Json = False,
 ) -> None:
-    """Make a persona of photos of one face; each is checked first."""
+    """Make a persona of photos of one face, or of a model trained for one; each is checked first."""
+    model = None
+    if len(photos) == 1 and photos[0].suffix.lower() in MODEL_SUFFIXES:
+        model = open_model(photos[0])
+        if replace:
+            raise PersonaError("--replace is for photos; remove the other persona first")
+        show_licence(model, Console(stderr=True))
     if not consent:
         if as_json:
-            raise PersonaError(f"a photo of a face needs --consent: {', '.join(CONSENT_GROUNDS)}")
+            raise PersonaError(f"a face needs --consent: {', '.join(CONSENT_GROUNDS)}")
         consent = typer.prompt(
             f"On what ground may this face be used ({', '.join(CONSENT_GROUNDS)})?", err=True
         )
     record = Consent.now(consent.strip(), who or user_name())
     store = PersonaStore(folder)
     before = {known.id for known in store.list()}
-    persona, _ = PersonaImporter().add(store, photos, name, record, replace=replace)
+    if model is not None:
+        persona = save_model(store, name or photos[0].stem, model, record)
+    else:
+        persona, _ = PersonaImporter().add(store, photos, name, record, replace=replace)
     if as_json:
         print_json(_info(persona))
         return

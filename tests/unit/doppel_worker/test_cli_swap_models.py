@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from doppel_models.errors import ModelsError
 from doppel_models.personas import PersonaStore
 from doppel_worker.cli.app import app
 from typer.testing import CliRunner
@@ -75,3 +76,25 @@ def test_a_photo_wears_a_model_file(tmp_path: Path) -> None:
     )
     assert figures["swapped"] == 4
     assert np.abs(color - 255 * RED).max() < 14
+
+
+def test_a_trained_model_is_added_like_a_photo(tmp_path: Path) -> None:
+    model = tmp_path / "somebody.dfm"
+    model.write_bytes(build.dfm(build.paint(red(224))))
+    command = ["persona", "add", str(model), "--name", "Some Body", "--consent", "own", "--json"]
+    outcome = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    added = json.loads(outcome.stdout)
+    assert (added["id"], added["kind"], added["engine"]) == ("some-body", "model", "dfm")
+    assert "terms of whoever trained it" in " ".join(outcome.stderr.split())
+    figures, color = swapped(tmp_path, "--persona", "Some Body")
+    assert figures["persona"] == "some-body"
+    assert np.abs(color - 255 * RED).max() < 14
+
+
+@pytest.mark.parametrize("name", ["recogniser.onnx", "photo.dfm"])
+def test_what_is_no_trained_model_is_no_persona(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_bytes(build.arcface() if name.startswith("recogniser") else b"no model at all" * 9)
+    with pytest.raises(ModelsError, match=r"trained for one face|cannot be used"):
+        CliRunner().invoke(app, ["persona", "add", str(file), "--consent", "own"], catch_exceptions=False)
