@@ -8,13 +8,10 @@ are regions of a few pixels, which are not worth a journey.
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from doppel_models.engines.base import CropRequest
-from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat, Thumbnail
+from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat
 from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.color import ColorConversion
@@ -24,10 +21,11 @@ from doppel_worker.errors import DeviceError, FrameError
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory
 from doppel_worker.gpu import describe, structs
-from doppel_worker.gpu.device import Device, DeviceMemory
+from doppel_worker.gpu.device import Device
 from doppel_worker.gpu.device_frame import DeviceFrames
-from doppel_worker.gpu.memory import DeviceScratch, PinnedScratch
+from doppel_worker.gpu.memory import DeviceScratch
 from doppel_worker.gpu.structs import Struct, struct
+from doppel_worker.gpu.tensors import DeviceTensors
 from doppel_worker.plane_access import Component
 from doppel_worker.warping import Window
 
@@ -43,13 +41,8 @@ class CudaCompositor:
         self._cpu = CpuCompositor()
         self._frames = DeviceFrames(device)
         self._scratch = DeviceScratch(device)
-        self._pinned = PinnedScratch(device)
-        self._tensors: dict[tuple[tuple[int, ...], str, int], DeviceMemory] = {}
-
-    @property
-    def ops(self) -> CudaCompositor:
+        self.ops = DeviceTensors(device, self._scratch)
         """What networks need to work on the device."""
-        return self
 
     @property
     def note(self) -> str:
@@ -65,10 +58,10 @@ class CudaCompositor:
             FrameError: as the CPU's.
             DeviceError: the device failed.
         """
-        width, height = dsize
-        to, target = self._picture(width, height)
+        self._take(frame)
+        to, target = self._picture(*dsize)
         self._crop(frame, matrix, dsize, target)
-        return self._fetch(to)
+        return self.ops.fetch_bytes(to)
 
     def sample_tensor(
         self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int], fmt: TensorFormat
@@ -79,7 +72,7 @@ class CudaCompositor:
             FrameError: as the CPU's.
             DeviceError: the device failed.
         """
-        tensor = self.tensor(fmt.shape(*dsize), fmt.dtype)
+        tensor = self.ops.tensor(fmt.shape(*dsize), fmt.dtype)
         self._crop(frame, matrix, dsize, describe.written(fmt, tensor))
         return tensor
 
@@ -118,7 +111,7 @@ class CudaCompositor:
             **colors,
         )
         self.device.launch("read_rect", rect.width, rect.height, params)
-        return self._fetch(to)
+        return self.ops.fetch_bytes(to)
 
     def paste(self, frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
         """Blend ``rgb`` over a rectangle inside the frame by ``mask``; see the protocol.
@@ -131,8 +124,8 @@ class CudaCompositor:
         if rgb.shape != (rect.height, rect.width, 3) or mask.shape != (rect.height, rect.width):
             raise FrameError(f"picture {rgb.shape} or mask {mask.shape} does not fit {rect}")
         self._take(frame)
-        picture = describe.picture(self.upload(rgb))
-        self._paste(frame, rect, picture, self.upload(mask))
+        picture = describe.picture(self.ops.upload(rgb))
+        self._paste(frame, rect, picture, self.ops.upload(mask))
 
     def paste_tensor(
         self,
@@ -158,9 +151,9 @@ class CudaCompositor:
             return rect
         moved = matrix.astype(np.float64)
         moved[:, 2] += moved[:, :2] @ (rect.x0, rect.y0)
-        above = tensor if isinstance(tensor, DeviceTensor) else self.upload(tensor)
+        above = tensor if isinstance(tensor, DeviceTensor) else self.ops.upload(tensor)
         picture = describe.read(fmt, above)
-        over = mask if isinstance(mask, DeviceTensor) else self.upload(mask)
+        over = mask if isinstance(mask, DeviceTensor) else self.ops.upload(mask)
         self._paste(frame, rect, picture, over, moved, shift)
         return rect
 
@@ -180,7 +173,7 @@ class CudaCompositor:
             return
         self._take(frame)
         self._frames.bring(frame, stored)
-        over = describe.mask(self.upload(mask))[0]
+        over = describe.mask(self.ops.upload(mask))[0]
         shorter, longer = sorted((rect.width, rect.height))
         cell = max(1.0, shorter / BLUR_CELLS, longer / (2 * BLUR_CELLS))
         grid = (max(1, round(rect.width / cell)), max(1, round(rect.height / cell)))
@@ -244,73 +237,6 @@ class CudaCompositor:
             self.device.synchronize()
             self._frames.release(memory)
 
-    def tensor(self, shape: tuple[int, ...], dtype: str, slot: int = 0) -> DeviceTensor:
-        """The one tensor of that shape, type and slot; its memory stays where it is. Crops have slot 0."""
-        memory = self._tensors.get((shape, dtype, slot))
-        if memory is None:
-            memory = self.device.allocate(math.prod(shape) * np.dtype(dtype).itemsize)
-            self._tensors[shape, dtype, slot] = memory
-        return self._described(memory.address, shape, dtype, memory)
-
-    def put(self, array: npt.NDArray[np.generic], slot: int) -> DeviceTensor:
-        """A copy of an array in the tensor of its shape and type and that slot; see ``TensorOps``."""
-        tensor = self.tensor(array.shape, array.dtype.name, slot)
-        host, view = self._pinned.take(array.nbytes)
-        view[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-        self.device.copy(tensor.pointer, array.nbytes, host, array.nbytes, array.nbytes, 1)
-        return tensor
-
-    def upload(self, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> DeviceTensor:
-        """A copy of an array on the device, valid until the next frame."""
-        source = np.ascontiguousarray(array)
-        host, view = self._pinned.take(source.nbytes)
-        view[:] = source.reshape(-1).view(np.uint8)
-        address = self._scratch.take(source.nbytes)
-        self.device.copy(address, source.nbytes, host, source.nbytes, source.nbytes, 1)
-        return self._described(address, source.shape, source.dtype.name, self._scratch)
-
-    def thumbnails(self, pictures: Sequence[tuple[DeviceTensor, TensorFormat]], side: int) -> list[Thumbnail]:
-        """Small pictures of tensors; see ``TensorOps``.
-
-        Raises:
-            DeviceError: the device failed.
-        """
-        taken = []
-        for tensor, fmt in pictures:
-            to = self._scratch.take(4 * side * side)
-            height, width = tensor.shape[2:] if fmt.layout == "nchw" else tensor.shape[1:3]
-            params = struct(
-                structs.SHRINK, to=to, width=side, height=side, fx=width // side, fy=height // side
-            )
-            params["from"] = describe.read(fmt, tensor)
-            self.device.launch("shrink_picture", side, side, params)
-            taken.append(self._bring_down(to, 4 * side * side))
-        self.device.synchronize()
-        whole = [view.reshape(side, side, 4) for view in taken]
-        return [Thumbnail(view[..., :3].copy(), not view[..., 3].any()) for view in whole]
-
-    def fetch(self, tensor: DeviceTensor) -> npt.NDArray[np.float32]:
-        """A tensor's numbers as an array; waits for the device.
-
-        Raises:
-            DeviceError: the device failed.
-        """
-        size = math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
-        view = self._bring_down(tensor.pointer, size)
-        self.device.synchronize()
-        return view.view(tensor.dtype).reshape(tensor.shape).astype(np.float32)
-
-    def _bring_down(self, address: int, size: int) -> ByteArray:
-        """Bytes on their way here: whole after the next wait, valid until the next frame."""
-        host, view = self._pinned.take(size)
-        self.device.copy(host, size, address, size, size, 1)
-        return view
-
-    def _described(self, address: int, shape: tuple[int, ...], dtype: str, owner: object) -> DeviceTensor:
-        if dtype not in ("uint8", "float32", "float16"):
-            raise FrameError(f"a tensor of {dtype} cannot be used")
-        return DeviceTensor(address, shape, dtype, self.device.kind, self.device.number, owner)  # type: ignore[arg-type]
-
     def _take(self, frame: FrameView) -> None:
         """Have the frame in hand; what an earlier one left there is forgotten."""
         if self._frames.is_current(frame):
@@ -318,7 +244,7 @@ class CudaCompositor:
         # Its memory is used again, and so are the scratch buffers.
         self.device.synchronize()
         self._scratch.reset()
-        self._pinned.reset()
+        self.ops.forget_uploads()
         self._frames.begin(frame)
 
     def _settle(self, frame: FrameView) -> None:
@@ -436,12 +362,6 @@ class CudaCompositor:
         self.device.launch(kernel, part.width, part.height, params)
 
     def _picture(self, width: int, height: int) -> tuple[DeviceTensor, Struct]:
-        """Room for a picture (h, w, 3) of bytes on the device."""
-        tensor = self.tensor((height, width, 3), "uint8")
+        """Room for a picture (h, w, 3) of bytes on the device, until the next frame."""
+        tensor = self.ops.room((height, width, 3), "uint8")
         return tensor, describe.picture(tensor)
-
-    def _fetch(self, tensor: DeviceTensor) -> ByteArray:
-        """A device's bytes as an array of their own; waits for the device."""
-        view = self._bring_down(tensor.pointer, math.prod(tensor.shape))
-        self.device.synchronize()
-        return view.reshape(tensor.shape).copy()

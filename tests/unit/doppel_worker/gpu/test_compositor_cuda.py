@@ -42,6 +42,10 @@ FORMATS = {
     "dfm": TensorFormat(layout="nhwc", channels="bgr"),
     "half": TensorFormat(layout="nhwc", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), dtype="float16"),
 }
+LAST = 4
+"""Columns of a crop where OpenCV's chroma does not fill a vector: there it computes where a pixel lies
+without fused multiplication, so that one byte in some 20,000, nearly halfway, is rounded the other way,
+and a colour made of it may differ by 3."""
 cpu = CpuCompositor()
 
 
@@ -124,10 +128,12 @@ def test_read(compositor: CudaCompositor, case: tuple[FrameView, Rect]) -> None:
 @given(st.data(), frames())
 @many
 def test_sample(compositor: CudaCompositor, data: st.DataObject, frame: FrameView) -> None:
-    dsize = data.draw(st.sampled_from([(16, 16), (32, 48), (64, 24)]))
+    dsize = data.draw(st.sampled_from([(128, 16), (128, 31), (192, 24)]))
     matrix = data.draw(matrices(frame, dsize))
-    assert apart(compositor.sample(frame, matrix, dsize), cpu.sample(frame, matrix, dsize)) <= 1
+    there, here = compositor.sample(frame, matrix, dsize), cpu.sample(frame, matrix, dsize)
     compositor.finish(frame)
+    assert apart(there[:, :-LAST], here[:, :-LAST]) <= 1
+    assert apart(there[:, -LAST:], here[:, -LAST:]) <= 3
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -137,10 +143,10 @@ def test_sample_tensor(
 ) -> None:
     fmt = FORMATS[name]
     frame = reference.make_frame(pixel_format, 203, 151, padding=3, flip=name == "dfm")
-    matrix = similarity(0.61, 0.4, (90, 70), (32, 32))
-    tensor = compositor.sample_tensor(frame, matrix, (64, 64), fmt)
+    matrix = similarity(0.61, 0.4, (90, 70), (64, 32))
+    tensor = compositor.sample_tensor(frame, matrix, (128, 64), fmt)
     assert isinstance(tensor, DeviceTensor)
-    exact = np.asarray(cpu.sample_tensor(frame, matrix, (64, 64), fmt), np.float32)
+    exact = np.asarray(cpu.sample_tensor(frame, matrix, (128, 64), fmt), np.float32)
     levels = 1.0 / 255 / min(fmt.std)
     assert tensor.shape == exact.shape
     assert np.abs(copied(device, tensor).astype(np.float32) - exact).max() <= levels * 1.01 + (
@@ -272,6 +278,8 @@ def test_nothing_is_allocated_once_it_runs() -> None:
                 frame, similarity(0.4, 0.1, (300, 200), (64, 64)), tensor, TensorFormat(), noise(1, 128, 128)
             )
             compositor.blur(frame, Rect(0, 0, 100, 90), noise(2, 90, 100))
+            # Faces move: their rectangles are of another size in every frame.
+            compositor.read(frame, Rect(0, 0, 100 + 2 * number, 90))
         compositor.finish(frame)
         counts.append(device.allocations)
     assert counts[0] == counts[-1]

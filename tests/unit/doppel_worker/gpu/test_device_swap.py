@@ -97,8 +97,9 @@ def test_the_device_gives_the_cpus_picture(name: str) -> None:
         before = frame_of(PixelFormat.NV12, number)
         changed = sum(int((a != b).sum()) for a, b in zip(one.planes, before.planes, strict=True))
         assert changed > 5000
-        # Colours are matched by means that may differ by 1, and tracking sees what may: a level or two.
-        assert max(int(d.max()) for d in apart) <= 6
+        # Colours are matched by means that may differ by 1, and the face is tracked in crops that may: on
+        # sharp edges a hundredth of a pixel shows.
+        assert max(int(d.max()) for d in apart) <= 16
         assert max(float(d[d > 0].mean()) for d in apart if (d > 0).any()) < 2.0
         assert sum(int((d > 2).sum()) for d in apart) < 0.02 * changed
 
@@ -130,7 +131,7 @@ def test_a_network_that_gives_no_number_covers_the_frame() -> None:
     engine = engine_of(MODELS["inswapper"]())
     device = KernelDevice()
     compositor = CudaCompositor(device)
-    real = compositor.thumbnails
+    real = compositor.ops.thumbnails
 
     def broken(pictures: Any, side: int) -> Any:
         """What the network wrote turns to NaN in one place."""
@@ -140,7 +141,7 @@ def test_a_network_that_gives_no_number_covers_the_frame() -> None:
         host_view(HostMemory(tensor.pointer, 4, None), 400, 4).view(np.float32)[:] = np.nan
         return real(pictures, side)
 
-    compositor.thumbnails = broken  # type: ignore[method-assign]
+    compositor.ops.thumbnails = broken  # type: ignore[method-assign]
     _, reports = run(compositor, engine, PixelFormat.I420)
     assert {r.verdict for r in reports} == {Verdict.COVERED}
     assert "not a number" in reports[0].status

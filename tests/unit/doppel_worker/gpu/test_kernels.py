@@ -49,10 +49,10 @@ def test_every_half_is_read_and_written_as_numpy_does_it() -> None:
     fmt = TensorFormat(layout="nhwc", dtype="float16")
     with np.errstate(invalid="ignore"):
         expected = fmt.decode(picture)[..., 0]
-    to = compositor.tensor((256, 256), "uint8")
+    to = compositor.ops.tensor((256, 256), "uint8")
     device.launch(
         "mask_bytes", 256, 256,
-        _mask(describe.mask(compositor.upload(halves)), describe.mask(to), 256, 256),
+        _mask(describe.mask(compositor.ops.upload(halves)), describe.mask(to), 256, 256),
     )  # fmt: skip
     assert (copied(device, to) == expected).all()
 
@@ -62,10 +62,12 @@ def test_values_are_rounded_to_halves_as_numpy_does_it() -> None:
     compositor = CudaCompositor(device)
     bytes_ = np.tile(np.arange(256, dtype=np.uint8), (2, 1))
     for scale, offset in ((1 / 255, 0.0), (2 / 255, 1.0), (1 / (255 * 0.225), 1.8), (1e-7, 0.0), (3e2, 5e3)):
-        to = compositor.tensor((2, 256), "float16")
+        to = compositor.ops.tensor((2, 256), "float16")
         target = describe.mask(to)
         target["scale"], target["offset"] = np.float32(scale), np.float32(offset)
-        device.launch("mask_bytes", 256, 2, _mask(describe.mask(compositor.upload(bytes_)), target, 256, 2))
+        device.launch(
+            "mask_bytes", 256, 2, _mask(describe.mask(compositor.ops.upload(bytes_)), target, 256, 2)
+        )
         with np.errstate(over="ignore"):
             exact = (bytes_ * np.float32(scale) - np.float32(offset)).astype(np.float16)
         assert (copied(device, to).view(np.uint16) == exact.view(np.uint16)).all()
