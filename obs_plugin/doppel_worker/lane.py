@@ -22,6 +22,7 @@ from doppel_ipc.verdict import Verdict
 from doppel_worker.backend import Backend, Judgement, LaneProcessor
 from doppel_worker.errors import WorkerError
 from doppel_worker.lane_slate import LaneSlate
+from doppel_worker.second_look import SecondLook
 from doppel_worker.slot_frame import frame_of
 from doppel_worker.timing import Rate, RollingTimes
 
@@ -32,9 +33,6 @@ WAIT_S = 0.2
 THROTTLE_POLL_S = 0.003
 THROTTLE_IDLE_S = 0.25
 """While throttled: a source that has sent nothing for so long has stopped, and its last frame counts."""
-UNSETTLED_S = 3.0
-"""For so long a persona or a picture that is being loaded is looked for at every wait, then less often."""
-UNSETTLED_POLL_S = 2.0
 RESTART_AFTER_S = (0.0, 0.1, 0.5, 2.0)
 """How long frames stay covered after a failure, by the number of failures in a row."""
 
@@ -93,9 +91,7 @@ class Lane:
         self._processor: LaneProcessor | None = None
         self._failures = 0
         self._idle_until = 0.0
-        self._judged_with: tuple[int, LaneProcessor | None] | None = None
-        self._unsettled_since: float | None = None
-        self._ask_at = 0.0
+        self._second_look = SecondLook()
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._statistics = threading.Lock()
@@ -228,29 +224,13 @@ class Lane:
 
         The gate knows whether the source has stopped; where it has not, the next frame is the answer.
         """
-        if self._judged_with is None:
-            return
-        now, present = time.monotonic(), (self._used[0], self._processor)
-        if present != self._judged_with:
-            self._judged_with = present
+        if self._second_look.is_due(time.monotonic(), self._used[0], self._processor):
             self._ring.ask_again()
-        elif self._unsettled_since is not None and now >= self._ask_at:
-            patient = now - self._unsettled_since > UNSETTLED_S
-            self._ask_at = now + (UNSETTLED_POLL_S if patient else 0.0)
-            self._ring.ask_again()
-
-    def _note_settled(self, *, settled: bool) -> None:
-        if self._judged_with is None or self._judged_with[0] != self._used[0]:
-            self._unsettled_since = None
-        self._judged_with = (self._used[0], self._processor)
-        if settled and not self._slate.pending:
-            self._unsettled_since = None
-        elif self._unsettled_since is None:
-            self._unsettled_since = time.monotonic()
 
     def _judge(self, slot: Slot) -> Judgement:
         judgement = self._judge_frame(slot)
-        self._note_settled(settled=judgement.settled)
+        settled = judgement.settled and not self._slate.pending
+        self._second_look.note(time.monotonic(), self._used[0], self._processor, settled=settled)
         return judgement
 
     def _judge_frame(self, slot: Slot) -> Judgement:
