@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 import sys
@@ -10,8 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+if not __package__:
+    # Started by its path (`python3 .../installer`): Python then looks inside this folder, not beside it.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 from installer.demo import CONSENT_GROUNDS, DEFAULT_PERSONA
 from installer.errors import InstallerError
+from installer.exclusive import exclusive
 from installer.progress import Progress
 
 
@@ -24,7 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # As Ctrl-C, so that OBS and the display end, too.
             signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
-        report = _command(options, progress)
+        # `test` starts `run` itself, and `doctor` changes nothing.
+        changes = options.command in ("run", "install", "uninstall")
+        with exclusive() if changes else contextlib.nullcontext():
+            report = _command(options, progress)
     except InstallerError as error:
         report = {"ok": False, "problems": [str(error)]}
     except KeyboardInterrupt:
@@ -53,7 +62,9 @@ def _command(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         )
         report = run(wanted, progress)
         if "files" in report and not options.json:
-            print(f"report: {report['files']['report']}")
+            for name in ("before_after", "recording", "report"):
+                if name in report["files"]:
+                    print(f"{name.replace('_', '-')}: {report['files'][name]}")
         return report
     if options.command == "test":
         from installer.testing import run_tests
@@ -66,7 +77,7 @@ def _command(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     if options.command == "uninstall":
         from installer.install import uninstall
 
-        return uninstall(progress, keep_personas=options.keep_personas)
+        return uninstall(progress, keep_personas=True if options.keep_personas else None)
     if options.command == "doctor":
         from installer.doctor import doctor
 

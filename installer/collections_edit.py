@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from installer.errors import InstallerError
+from installer.ipc import sound_record
 from installer.scene import FILTER_ID, SYNC_FILTER_ID
 
 SCRIPTS = "scripts-tool"
@@ -49,7 +50,7 @@ def with_script(data: dict[str, Any], script: Path) -> dict[str, Any]:
 
 
 def without_doppel(data: dict[str, Any], script: Path) -> tuple[dict[str, Any], int]:
-    """The collection without the script and without Doppel's filters, and how many filters were taken out."""
+    """The collection without the script, Doppel's filters and delays of sound; how many filters it had."""
     kept = [entry for entry in _script_entries(data) if Path(str(entry.get("path", ""))).name != script.name]
     count = 0
     sources = []
@@ -57,9 +58,22 @@ def without_doppel(data: dict[str, Any], script: Path) -> tuple[dict[str, Any], 
         filters = source.get("filters", [])
         others = [item for item in filters if item.get("id") not in _OUR_FILTERS]
         count += len(filters) - len(others)
-        sources.append({**source, "filters": others} if len(others) != len(filters) else source)
+        kept_source = {**source, "filters": others} if len(others) != len(filters) else source
+        sources.append(_with_own_sound(kept_source))
     cleaned = _with_scripts(data, kept)
     return ({**cleaned, "sources": sources} if "sources" in data else cleaned), count
+
+
+def _with_own_sound(source: dict[str, Any]) -> dict[str, Any]:
+    """The source with the user's own sync offset: OBS saves ours with the collection when it is closed."""
+    private = source.get("private_settings", {})
+    text = private.get(sound_record.RECORD_KEY) if isinstance(private, dict) else None
+    if text is None:
+        return source
+    record = sound_record.Record.from_json(str(text))
+    own_ns = sound_record.user_offset_ns(int(source.get("sync", 0)), record)
+    kept = {key: value for key, value in private.items() if key != sound_record.RECORD_KEY}
+    return {**source, "private_settings": kept, "sync": own_ns}
 
 
 def _script_entries(data: dict[str, Any]) -> list[dict[str, Any]]:

@@ -93,6 +93,19 @@ def add_persona(photo: Path, consent: str, environment: Environment, progress: P
     return str(json.loads(output.strip().splitlines()[-1])["id"])
 
 
+def known_persona(name: str, environment: Environment) -> str:
+    """The identifier of the persona of that name or identifier.
+
+    Raises:
+        CommandError: there is none; the message lists those that there are.
+    """
+    command = [str(environment.doppel), "persona", "show", name, "--json"]
+    output = run_command(
+        command, f"there is no persona {name!r}", f"`{environment.doppel} persona list` shows all"
+    )
+    return str(json.loads(output)["id"])
+
+
 def demo_collection(media: Path | str, persona: str, canvas: tuple[int, int]) -> dict[str, object]:
     """The scene collection: one scene, the camera in it with the filter on, the script loaded."""
     filters = [Filter(FILTER_NAME, FILTER_ID, {"persona": persona})]

@@ -195,7 +195,12 @@ def _permissions() -> list[Finding]:
             findings.append(Finding(subject, OK, f"{folder} can be written"))
         else:
             findings.append(
-                Finding(subject, BAD, f"{place} cannot be written", f"make it yours: chown {place}")
+                Finding(
+                    subject,
+                    BAD,
+                    f"{place} cannot be written",
+                    f"make it yours: sudo chown -R $USER '{place}'",
+                )
             )
     cameras = sorted(Path("/dev").glob("video*")) if sys.platform == "linux" else []
     closed = [str(path) for path in cameras if not os.access(path, os.R_OK | os.W_OK)]

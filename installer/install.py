@@ -57,7 +57,8 @@ def install(progress: Progress, device: str = "auto") -> dict[str, Any]:
         changed += add_script(configuration, SCRIPT, BACKUPS, progress)
         if sys.platform in ("win32", "darwin"):
             _set_python(configuration, progress)
-    progress.say(f"added to {len(changed)} scene collections" if changed else "it was installed already")
+    names = ", ".join(Path(path).stem for path in changed)
+    progress.say(f"added to the scene collections: {names}" if changed else "it was installed already")
     progress.say("in OBS: right-click the webcam, Filters, +, Face Swap")
     return {"ok": True, "problems": [], "changed": changed}
 
@@ -97,36 +98,50 @@ def remove_script(configuration: UserObs, script: Path, progress: Progress) -> l
     for path, data in read.items():
         cleaned, filters = without_doppel(data, script)
         if cleaned != data:
-            progress.say(f"{path.name}: script and {filters} filters taken out")
+            progress.say(f"{path.name}: script taken out, and its filters: {filters}")
             write_whole(path, collection_text(cleaned))
             changed.append(str(path))
     return changed
 
 
-def uninstall(progress: Progress, *, keep_personas: bool = False) -> dict[str, Any]:
+def uninstall(progress: Progress, *, keep_personas: bool | None = None) -> dict[str, Any]:
     """Takes Doppel out of the user's OBS and removes everything that was made.
 
     Args:
         progress: told what happens.
-        keep_personas: leave the user's personas and models where they are.
+        keep_personas: leave the user's personas and models where they are; None: ask, where somebody can be
+            asked, and else remove them.
 
     Raises:
         InstallerError: OBS runs, or a scene collection cannot be read.
     """
     changed: list[str] = []
-    for configuration in _closed_configurations():
+    closed = _closed_configurations()
+    if keep_personas is None:
+        keep_personas = _asked_to_keep(user_data_dir() / "personas")
+    for configuration in closed:
         changed += remove_script(configuration, SCRIPT, progress)
         _restore_python(configuration)
     removed = []
     folders = [MADE, PROJECT / VENV] + ([] if keep_personas else [user_data_dir()])
     for folder in folders:
         if folder.is_dir():
+            progress.say(f"removing {folder}")
             shutil.rmtree(folder)
             removed.append(str(folder))
-            progress.say(f"removed {folder}")
     for folder in _bytecode_folders():
         shutil.rmtree(folder, ignore_errors=True)
+    progress.say("done; this folder can be deleted" if changed or removed else "nothing to remove")
     return {"ok": True, "problems": [], "changed": changed, "removed": removed}
+
+
+def _asked_to_keep(personas: Path) -> bool:
+    """Asks at the terminal whether the user's own faces stay; without one, or without faces, they go."""
+    names = sorted(path.name for path in personas.iterdir() if path.is_dir()) if personas.is_dir() else []
+    if not names or not sys.stdin.isatty():
+        return False
+    answer = input(f"Delete your own faces, too ({', '.join(names)})? [y/N] ")
+    return answer.strip().lower() not in ("y", "yes")
 
 
 def _bytecode_folders() -> list[Path]:

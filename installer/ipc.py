@@ -10,6 +10,6 @@ if str(PROJECT / "shared") not in sys.path:
     # Appended, and only the folder that holds uniquely named packages: nothing can be shadowed.
     sys.path.append(str(PROJECT / "shared"))
 
-from doppel_ipc import errors, paths
+from doppel_ipc import errors, paths, sound_record
 
-__all__ = ["errors", "paths"]
+__all__ = ["errors", "paths", "sound_record"]

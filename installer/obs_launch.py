@@ -7,7 +7,7 @@ Used by ``installer run`` and by the integration tests::
     with VirtualDisplay() as display, ObsSession(folder, collection, options, display=display.name) as obs:
         obs.wait_ready()
         ...                         # talk to obs.options.websocket_port
-        result = obs.stop()         # SIGINT; result.exit_code, result.memory_leaks, result.frames, result.log
+        result = obs.stop()         # closes its window; .exit_code, .memory_leaks, .drawn_frames, .log
 
 OBS runs in a process group of its own. Leaving the ``with`` block never leaves a process behind: an OBS
 that does not end after SIGINT is killed with its children. When this process is killed, OBS ends, too. (So
@@ -25,6 +25,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -33,10 +34,12 @@ from types import TracebackType
 from installer.errors import ObsError
 from installer.obs_config import NAME, ObsOptions, ObsVersion, write_config
 from installer.system import ends_with_parent
+from installer.x11 import close_window
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 40.0
 IDLE_SECONDS = 5.0
+WINDOW_TITLE = "OBS "
 POLL_SECONDS = 0.05
 _IDLE_SAMPLES = 4
 _POLL_CALLS = {"x86_64": ("7", "271"), "aarch64": ("73",)}
@@ -154,12 +157,13 @@ class ObsSession:
         return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.is_file() else ""
 
     def stop(self, timeout: float = STOP_SECONDS) -> ObsResult:
-        """Asks OBS to end, as Ctrl-C does, and waits; kills it and its children after ``timeout`` seconds.
+        """Asks OBS to end and waits; kills it and its children after ``timeout`` seconds.
 
+        Its window is closed, as a user does; where no window can be reached, OBS gets SIGINT, as by Ctrl-C.
         A websocket client that is still connected makes OBS wait about 5 s for it: disconnect it before.
         """
         process = self.running()
-        if process.poll() is None:
+        if process.poll() is None and not self._close_window():
             self._wait_idle()
             process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -214,6 +218,15 @@ class ObsSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
+
+    def _close_window(self) -> bool:
+        display = self._environ.get("DISPLAY")
+        if display is None or sys.platform != "linux":
+            return False
+        try:
+            return close_window(display, self.running().pid, WINDOW_TITLE)
+        except OSError:  # no X library, or no such display: SIGINT does it
+            return False
 
     def _wait_idle(self) -> None:
         """Waits until OBS's main thread waits for events.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from installer import native
-from installer.environment import Environment, flavor, nvidia_driver
+from installer.environment import CUDA_DRIVER, Environment, flavor, nvidia_driver
 from installer.errors import InstallerError
 from installer.ipc import paths
 from installer.layout import LOGS, PROJECT, SCRIPT, user_data_dir
@@ -28,8 +29,26 @@ def prepare_environment(progress: Progress, extra: Sequence[str] = (), device: s
         progress: told what happens.
         extra: further sections of the lock file.
         device: ``cpu``, ``gpu``, or ``auto``: as the machine has.
+
+    Raises:
+        InstallerError: the packages for the GPU are wanted where they cannot work, or the project's folder
+            cannot be written; nothing is changed then.
+        InterpreterError, CommandError: see :meth:`Environment.ensure`.
     """
+    if not os.access(PROJECT, os.W_OK):
+        raise InstallerError(
+            f"{PROJECT} cannot be written",
+            "Doppel keeps its environment and its settings in its own folder",
+            f"copy the folder into your home, or make it yours: sudo chown -R $USER '{PROJECT}'",
+        )
     driver = nvidia_driver()
+    if device == "gpu" and flavor(driver) != "gpu":
+        found = "no NVIDIA driver works here" if driver is None else f"the NVIDIA driver is {driver}"
+        raise InstallerError(
+            "the GPU cannot be used",
+            f"{found}; CUDA 13 needs driver {CUDA_DRIVER} or later on x86-64",
+            "install that driver (`nvidia-smi` shows it), or leave out --device gpu",
+        )
     kind = flavor(driver) if device == "auto" else device
     if driver is not None and kind == "cpu" and device == "auto":
         progress.say(f"the NVIDIA driver {driver} is too old for CUDA 13 (580 or later): using the CPU")

@@ -29,7 +29,8 @@ def main(path: str) -> int:
     try:
         print(json.dumps(measure(path)))
     except (OSError, ValueError, IndexError) as error:  # PyAV's errors are of the first two kinds
-        print(f"it is no video: {error}")
+        reason = "FFmpeg cannot read it" if isinstance(error, OSError) else "it has no picture"
+        print(f"it is no video: {getattr(error, 'strerror', None) or reason}")
         return 1
     return 0
 

@@ -98,7 +98,7 @@ def build_report(parts: ReportParts, problems: Sequence[str] = ()) -> dict[str, 
         "messages": list((statistics or {}).get("messages") or []),
     }
     if lane:
-        problems += _lane_problems(frames, first)
+        problems += _lane_problems(frames, first, report["messages"])
         warnings += _lane_warnings(report)
     return {"ok": not problems, "problems": problems, "warnings": warnings, **report}
 
@@ -112,7 +112,7 @@ def _exit_problems(result: ObsResult) -> list[str]:
     return problems
 
 
-def _lane_problems(frames: Mapping[str, int], first: float | None) -> list[str]:
+def _lane_problems(frames: Mapping[str, int], first: float | None, messages: Sequence[str]) -> list[str]:
     problems = []
     counted = sum(int(frames.get(name, 0)) for name in OUTCOMES)
     if counted != frames.get("in"):
@@ -120,7 +120,8 @@ def _lane_problems(frames: Mapping[str, int], first: float | None) -> list[str]:
     if not frames.get("in"):
         problems.append("the filter got no frame: the source does not play")
     elif first is None:
-        problems.append("no frame was swapped")
+        said = f"the script said last: {messages[-1]}" if messages else "the script said nothing"
+        problems.append(f"no frame was swapped; {said} (a slow machine needs more seconds, see --headless)")
     return problems
 
 
@@ -130,9 +131,10 @@ def _lane_warnings(report: Mapping[str, Any]) -> list[str]:
     if first is not None and first > MOST_FIRST_SWAPPED_S:
         warnings.append(f"the first swapped frame came after {first:.1f} s (> {MOST_FIRST_SWAPPED_S:.0f} s)")
     if ratio is not None and ratio < LEAST_SWAPPED:
-        warnings.append(f"{100 * ratio:.1f} % of the frames were swapped (< {100 * LEAST_SWAPPED:.0f} %)")
+        share = f"{100 * ratio:.1f} % of the frames since the first swapped one"
+        warnings.append(f"{share} were swapped (< {100 * LEAST_SWAPPED:.0f} %)")
     if report["worker_restarts"]:
-        warnings.append(f"the worker was restarted {report['worker_restarts']} times")
+        warnings.append(f"restarts of the worker: {report['worker_restarts']}")
     if report["obs_lagged_frames"]:
         warnings.append(
             f"OBS was late with {report['obs_lagged_frames']} frames, and drew {report['obs_frames']}"

@@ -6,15 +6,16 @@ import dataclasses
 import json
 import secrets
 import shutil
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from installer import obs_remote, recording
-from installer.demo import add_persona, choose_media, demo_collection, persona_photo
+from installer.demo import add_persona, choose_media, demo_collection, known_persona, persona_photo
 from installer.display import VirtualDisplay, has_display
 from installer.environment import Environment
-from installer.errors import CommandError
+from installer.errors import CommandError, InstallerError
 from installer.ipc import paths
 from installer.layout import LOGS, MADE
 from installer.obs_config import ObsOptions
@@ -64,14 +65,17 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
         seconds = DEFAULT_SECONDS
     media = choose_media(options.media, headless=seconds is not None)
     photo = persona_photo(options.persona, options.consent)
+    if seconds is not None:
+        _check_writable(options.out)
     environment = prepare_environment(progress, () if seconds is None else ("remote",), options.device)
     if options.media is not None:
         measure(environment, options.media.resolve(), "name a video file, such as MP4, MKV or WebM")
-    program, version = prepare_obs(progress, headless=seconds is not None)
-    config = prepare_script(environment, progress)
-    persona = options.persona
     if photo is not None and options.consent is not None:
         persona = add_persona(photo, options.consent, environment, progress)
+    else:
+        persona = known_persona(options.persona, environment)
+    program, version = prepare_obs(progress, headless=seconds is not None)
+    config = prepare_script(environment, progress)
     shutil.rmtree(SESSION / "recording", ignore_errors=True)
     (SESSION / STATISTICS).unlink(missing_ok=True)
     canvas = SCREEN_CANVAS if seconds is None else HEADLESS_CANVAS
@@ -100,6 +104,22 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
     return _deliver(options.out, environment, parts, Path(media), progress)
 
 
+def _check_writable(out: Path) -> None:
+    """Now, and not after the recording.
+
+    Raises:
+        InstallerError: no file can be written there.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise InstallerError(
+            f"{out} cannot be written", str(error.strerror), "name another folder with --out"
+        ) from error
+
+
 def _on_screen(session: ObsSession, progress: Progress) -> dict[str, Any]:
     with (
         progress.step("obs_run", "OBS is open with the scene 'Doppel demo'; close its window to end"),
@@ -108,6 +128,8 @@ def _on_screen(session: ObsSession, progress: Progress) -> dict[str, Any]:
         session.wait_ready()
         code = session.running().wait()
     problems = [f"OBS ended with code {code}; see {session.log_path}"] if code else []
+    if not code:
+        progress.say("OBS was closed; `python3 -m installer install` adds Doppel to your own OBS")
     return {"ok": not problems, "problems": problems}
 
 
@@ -215,4 +237,4 @@ def _state(statistics: dict[str, Any] | None) -> str:
         return "no figures from the filter yet"
     frames = lanes[0].get("frames") or {}
     counts = ", ".join(f"{count} {name}" for name, count in frames.items() if count and name != "in")
-    return f"{frames.get('in', 0)} frames came in: {counts or 'none shown yet'}"
+    return f"frames that came in: {frames.get('in', 0)}: {counts or 'none shown yet'}"

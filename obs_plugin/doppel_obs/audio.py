@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Iterable, Protocol, Sequence
 
-from doppel_obs.libobs import Handle, Libobs, text_of
-from doppel_obs.sound import Action, Record, SoundOffset, largest
+from doppel_ipc.sound_record import RECORD_KEY, Record
 
-RECORD_KEY = b"doppel_sync"
-"""Key of the record in the audio source's private settings, which OBS saves beside the offset itself."""
+from doppel_obs.libobs import Handle, Libobs, text_of
+from doppel_obs.sound import Action, SoundOffset, largest
+
+_KEY = RECORD_KEY.encode()
 
 
 @dataclasses.dataclass
@@ -92,7 +93,7 @@ class SoundKeeper:
 
     def _open(self, source: Handle) -> None:
         data = self._obs.obs_source_get_private_settings(source)
-        record = Record.from_json(text_of(self._obs.obs_data_get_string(data, RECORD_KEY)))
+        record = Record.from_json(text_of(self._obs.obs_data_get_string(data, _KEY)))
         self._obs.obs_data_release(data)
         current_ns = int(self._obs.obs_source_get_sync_offset(source))
         weak = self._obs.obs_source_get_weak_source(source)
@@ -107,10 +108,10 @@ class SoundKeeper:
         data = self._obs.obs_source_get_private_settings(source)
         try:
             if action.record is not None:
-                self._obs.obs_data_set_string(data, RECORD_KEY, action.record.to_json().encode())
+                self._obs.obs_data_set_string(data, _KEY, action.record.to_json().encode())
             if action.offset_ns is not None:
                 self._obs.obs_source_set_sync_offset(source, action.offset_ns)
             if action.erase_record:
-                self._obs.obs_data_erase(data, RECORD_KEY)
+                self._obs.obs_data_erase(data, _KEY)
         finally:
             self._obs.obs_data_release(data)

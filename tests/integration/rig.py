@@ -20,9 +20,9 @@ import psutil
 from doppel_ipc import paths
 
 from installer.obs_config import ObsOptions
-from installer.obs_launch import ObsResult, ObsSession, free_port
+from installer.obs_launch import WINDOW_TITLE, ObsResult, ObsSession, free_port
 from installer.scene import FILTER_ID, FILTER_NAME, Filter, Scene, Source, scene_collection
-from tests.integration.x11 import close_window
+from installer.x11 import close_window
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPT = PROJECT / "obs_plugin" / "doppel_filter.py"
@@ -131,7 +131,7 @@ class Rig:
         """Ends OBS as a user does: closes its window."""
         self._disconnect()
         if self.alive():
-            wait_for(lambda: close_window(self._display, self.pid, "OBS "), 10, "OBS shows no window")
+            wait_for(lambda: close_window(self._display, self.pid, WINDOW_TITLE), 10, "OBS shows no window")
             wait_for(
                 lambda: not self.alive(), 30, f"OBS does not end; its log:\n{self.session.log()[-2000:]}"
             )

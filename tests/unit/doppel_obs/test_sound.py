@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from doppel_obs.sound import STEP_GAP_NS, Action, Record, SoundOffset, largest
+from doppel_ipc.sound_record import Record
+from doppel_obs.sound import STEP_GAP_NS, Action, SoundOffset, largest
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from doppel_ipc.sound_record import RECORD_KEY, Record
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,3 +77,18 @@ def test_what_is_written_is_read_back(tmp_path):
     path = tmp_path / "c.json"
     path.write_text(collection_text(data), encoding="utf-8")
     assert read_collection(path) == data
+
+
+@pytest.mark.parametrize(
+    ("sync", "expected"),
+    [
+        pytest.param(82_000_000, 7_000_000, id="ours is in it: the user's own comes back"),
+        pytest.param(30_000_000, 30_000_000, id="edited since: it is the user's"),
+    ],
+)
+def test_removal_gives_the_sound_its_own_offset_back(sync, expected):
+    record = Record(7_000_000, (0, 81_000_000, 82_000_000))
+    camera = {"name": "Cam", "sync": sync, "private_settings": {RECORD_KEY: record.to_json(), "other": 1}}
+    other = {"name": "Mic", "sync": 5, "private_settings": {}}
+    cleaned, _ = without_doppel({"sources": [camera, other]}, SCRIPT)
+    assert cleaned["sources"] == [{"name": "Cam", "sync": expected, "private_settings": {"other": 1}}, other]
