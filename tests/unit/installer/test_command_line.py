@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from installer.environment import nvidia_driver
 from installer.layout import PROJECT
 
 
@@ -32,6 +33,29 @@ def test_bad_input_is_refused_before_anything_is_installed(arguments, what, todo
     report = json.loads(done.stdout)
     assert report["ok"] is False
     assert what in report["problems"][0]
+
+
+def test_a_folder_for_the_results_that_cannot_be_written_is_told_before_the_recording(tmp_path):
+    (tmp_path / "out").write_text("a file")
+    done = installer("run", "--headless", "5", "--out", str(tmp_path / "out"))
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "--out" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(nvidia_driver() is not None, reason="this machine has an NVIDIA driver")
+def test_a_gpu_that_is_not_there_is_told_before_the_environment_is_touched():
+    done = installer("run", "--headless", "5", "--device", "gpu")
+    assert done.returncode == 1
+    assert "no NVIDIA driver" in done.stderr
+    assert "making" not in done.stderr
+
+
+def test_the_installer_can_be_started_from_another_folder(tmp_path):
+    command = [sys.executable, str(PROJECT / "installer"), "doctor", "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_seconds_out_of_range_are_refused_by_the_command_line():
