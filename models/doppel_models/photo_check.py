@@ -13,6 +13,7 @@ from doppel_models.engines.mesh import regions, relight, uv
 from doppel_models.engines.mesh.shape import HeadFrame
 from doppel_models.errors import PersonaError
 from doppel_models.landmarker import FaceLandmarker
+from doppel_models.photo_cover import covered_parts
 from doppel_models.photo_file import PhotoFile
 from doppel_models.pose import head_pose
 from doppel_models.types import ByteArray, FloatArray
@@ -34,6 +35,9 @@ _OTHER_FACE = 0.3
 MAX_CUT_OFF, GOOD_CUT_OFF = 0.12, 0.02
 """Share of the mesh's points that lie outside the picture."""
 _MAX_CLIPPED = 0.12
+_SURE, _SURER = 0.85, 0.05
+"""The detector's score of a face that stands upright is .91 to .97, on its side .77 to .87, on its head .52
+to .76; of what is no face, or half of one, up to .77."""
 _RIM_SIZE, _RIM_REACH = 128, 9
 _MIN_RIM = 0.3
 """Natural logarithm of skin's brightness over a rim's."""
@@ -74,14 +78,14 @@ def only_face(photo: PhotoFile, detector: FaceDetector, landmarker: FaceLandmark
 def _faces(image: ByteArray, detector: FaceDetector, landmarker: FaceLandmarker) -> list[FloatArray]:
     """Landmarks of all faces, widest first, also of faces too small or too large for the detector at once."""
     height, width = image.shape[:2]
-    found = [face.landmarks for face in still.find_faces(image, detector, landmarker)]
+    found = _faces_any_way_up(image, detector, landmarker)
     if not found:
         # A face that fills the picture: give it some room.
         pad = max(height, width) // 2
         wide = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
         shift = np.array([pad, pad, 0], np.float32)
         found = [
-            f.landmarks - shift for f in still.find_faces(np.asarray(wide, np.uint8), detector, landmarker)
+            points - shift for points in _faces_any_way_up(np.asarray(wide, np.uint8), detector, landmarker)
         ]
     if not found and min(height, width) >= 2 * MIN_FACE_PX:
         # A face that is small in the picture: look at overlapping parts of it.
@@ -96,6 +100,33 @@ def _faces(image: ByteArray, detector: FaceDetector, landmarker: FaceLandmarker)
         if all(np.linalg.norm(center - other[:, :2].mean(axis=0)) > 0.5 * reach for other in single):
             single.append(points)
     return single
+
+
+def _faces_any_way_up(
+    image: ByteArray, detector: FaceDetector, landmarker: FaceLandmarker
+) -> list[FloatArray]:
+    """Landmarks in a picture that may lie on its side or stand on its head.
+
+    The detector takes the mouth of a face on its head for its eyes, and is a few degrees off with one on its
+    side; it is far surer of the face in the picture turned upright.
+    """
+    found = [
+        still.find_faces(np.ascontiguousarray(np.rot90(image, turns)), detector, landmarker)
+        for turns in range(4)
+    ]
+    sure = [max((face.detection.score for face in faces), default=0.0) for faces in found]
+    turns = int(np.argmax(sure))
+    if sure[turns] < max(_SURE, sure[0] + _SURER):
+        turns = 0
+    return [_turned_back(face.landmarks, turns, image) for face in found[turns]]
+
+
+def _turned_back(points: FloatArray, turns: int, image: ByteArray) -> FloatArray:
+    """Points of ``np.rot90(image, turns)`` as points of ``image``."""
+    right, bottom = image.shape[1] - 1, image.shape[0] - 1
+    x, y, z = points.T
+    places = ((x, y), (right - y, x), (right - x, bottom - y), (y, bottom - x))
+    return np.stack([*places[turns], z], axis=1).astype(np.float32)
 
 
 def _faces_in_parts(
@@ -157,6 +188,12 @@ def check(photo: PhotoFile, landmarks: FloatArray, view: face_texture.Unwrapped)
         warnings.append(
             f"the face in {name} is turned sideways ({abs(pose.yaw):.0f} degrees), so half of it must be"
             " guessed; add a photo from the front"
+        )
+    covered = covered_parts(view.texture)
+    if covered:
+        raise PersonaError(
+            f"something covers {' and '.join(covered)} in {name}; use a photo with nothing in front of the"
+            " face, also no sunglasses"
         )
     sharpness = _sharpness(photo.image, landmarks)
     if sharpness < MIN_SHARPNESS:
