@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from doppel_models import canonical, face_texture
 from doppel_models.engines.mesh import imaging
-from doppel_models.engines.mesh.raster import rasterize
+from doppel_models.engines.mesh.raster import covering, rasterize
 from doppel_models.types import ByteArray, FloatArray
 
 from tests.support.faces import room
@@ -69,11 +69,12 @@ def turned_face(
     front = head[(head[:, 2] < middle[2] - 1) & (head[:, 1] > -7)]
     cv2.fillConvexPoly(picture, _outline(seen(front)), _SKIN)
     points = seen(vertices)
-    texture_map = rasterize(points, face.uv, face.triangles, width, height)
+    drawn = rasterize(points, covering(face.uv), face.triangles, width, height)
+    texture_map, covered = np.ascontiguousarray(drawn[:, :, :2]), drawn[:, :, 2]
     texture = _texture()
     at = texture_map * np.float32(texture.shape[0]) - np.float32(0.5)
     skin = imaging.remap(texture, at)
-    share = cv2.GaussianBlur((texture_map[:, :, 0] > 0).astype(np.float32), (0, 0), 0.8)[:, :, None]
+    share = cv2.GaussianBlur((covered > 0).astype(np.float32), (0, 0), 0.8)[:, :, None]
     blended = (picture * (1 - share) + skin * share).astype(np.uint8)
     return np.asarray(cv2.GaussianBlur(blended, (0, 0), 0.7), np.uint8), points
 
