@@ -1,7 +1,7 @@
 """Which regions of a frame must not be seen although no face is swapped there (DESIGN section 5).
 
 The tracker says which faces it follows and which it lost; this module decides what is done about every face
-that is *not* followed:
+that is *not* followed, or of which more is seen than the landmarks hold:
 
 - **lost** (hand, turn, missed): its last region, grown with time, until it returns or the tracker is sure of
   its absence; blurred, covered or shown as ``lost_face_policy`` says.
@@ -10,6 +10,7 @@ that is *not* followed:
 - **bystanders**: with ``faces=all`` the user wants every face swapped, so those beyond ``max_faces`` are
   blurred. With ``faces=largest`` other faces are shown: the user's choice - but not while no face is followed
   (lost, or found by the detector where the landmarks are not), because then one of them may be the user's.
+- **turned away** past ``yaw_fade_end``: the profile of nose, lips and chin stands out beside the landmarks.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _LOST_GROWTH = 0.8
 _LOST_SCALE_MAX = 2.8
 _BYSTANDER_SCALE = 1.7
 """The detector's box is from the last search, and tighter than a face."""
+_TURNED_SCALE = 1.3
 _SAME_PLACE = 1.2
 """A detection within so many face sizes is of the face that was given up there."""
 _REMEMBERED_NS = 1_000_000_000
@@ -106,6 +108,9 @@ class Guard:
                 beside = []
         else:
             shows_lost = False
+        if settings.side_face_policy == "blur":
+            turned = [face for face in tracked.faces if abs(face.yaw) >= settings.yaw_fade_end]
+            beside += [_scaled(face.bbox, _TURNED_SCALE) for face in turned]
         if not tracked.faces and not hidden and not beside and not shows_lost:
             return Decision(cover=settings.no_face_policy == "cover", reason="no face")
         regions = [_region(box, width, height) for box in hidden + beside]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from doppel_ipc.settings import FilterSettings
@@ -36,7 +38,7 @@ def result(
 class Script:
     """Plays track results to a guard."""
 
-    def __init__(self, **settings: str | int) -> None:
+    def __init__(self, **settings: str | float) -> None:
         self.guard = Guard()
         self.settings = FilterSettings().replace(**settings)
         self.now = 0
@@ -65,6 +67,15 @@ def part(picture: np.ndarray, box: Box) -> np.ndarray:
 
 def test_a_followed_face_needs_no_hiding() -> None:
     assert Script().show(result((face(1),)), 5) == Decision()
+
+
+def test_the_profile_of_a_face_that_is_turned_away_is_hidden_too() -> None:
+    profile = (dataclasses.replace(face(1), yaw=-55.0),)
+    around = (190.0, 100.0, 310.0, 220.0)
+    opacity = hidden(Script().show(result(profile)))
+    assert part(opacity, around).min() > 200
+    assert Script(side_face_policy="original").show(result(profile)).regions == ()
+    assert Script(yaw_fade_end=60.0).show(result(profile)).regions == ()
 
 
 def test_a_lost_face_is_hidden_whole_and_the_region_grows() -> None:
