@@ -10,19 +10,12 @@ from typing import Callable
 from doppel_ipc.messages import AddPersona, Consent, Message, PersonaAdded
 
 from doppel_obs.properties import ADD_GROUND, ADD_NAME, ADD_PATH
+from doppel_obs.status_line import sentence
 
 Say = Callable[[int, str], None]
 """``say(filter id, sentence)``: onto that filter's page and into OBS's log."""
 Choose = Callable[[int, "dict[str, str]"], None]
 """``choose(filter id, settings)``: sets texts in that filter's settings."""
-
-
-def sentence(text: str) -> str:
-    """A text as a sentence: a capital at its start, unless a file's name stands there, and a full stop."""
-    first = text.split(maxsplit=1)[0] if text.strip() else ""
-    if "." not in first:
-        text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 class PersonaRequests:

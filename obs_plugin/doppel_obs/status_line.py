@@ -38,6 +38,14 @@ class Situation:
     """Sentences about settings, sound, errors: shown below the state."""
 
 
+def sentence(text: str) -> str:
+    """A text as a sentence: a capital at its start, unless a file's name stands there, and a full stop."""
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    if "." not in first:
+        text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def state_text(now: Situation) -> str:
     """One sentence without figures, so that it changes only when the state does."""
     if not now.enabled:
@@ -107,14 +115,20 @@ def full_text(now: Situation, clock: str, *, measured: bool) -> str:
     lines = [state_text(now)]
     if lines[0].startswith(SWAPPING) and now.lane is not None:
         figures = f"At {clock}: {figures_text(now)}." if measured else MEASURING
-        lines += [figures, now.lane.detail]
+        lines += [figures, _detail(now)]
     return "\n".join(line for line in (*lines, neighbours_text(now), *now.notes) if line)
 
 
 def log_lines(now: Situation) -> tuple[str, ...]:
     """What OBS's log is told when the state changes: no figures, which are not measured yet then."""
-    detail = now.lane.detail if now.lane is not None else ""
-    return tuple(line for line in (state_text(now), detail, neighbours_text(now), *now.notes) if line)
+    return tuple(line for line in (state_text(now), _detail(now), neighbours_text(now), *now.notes) if line)
+
+
+def _detail(now: Situation) -> str:
+    """What the worker says of a lane that swaps; in the other states it is part of the state's sentence."""
+    if now.lane is None or not now.lane.detail or not state_text(now).startswith(SWAPPING):
+        return ""
+    return sentence(now.lane.detail)
 
 
 class StatusLine:

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import itertools
 
-import pytest
 from doppel_ipc.messages import AddPersona, Message, PersonaAdded
-from doppel_obs.persona_requests import PersonaRequests, sentence
+from doppel_obs.persona_requests import PersonaRequests
 
 
 class Bench:
@@ -81,16 +80,3 @@ def test_each_warning_is_a_sentence_on_a_line_of_its_own() -> None:
         "The face in me.png is only 89 pixels wide.",
         "me.png is very dark; use a photo in brighter light.",
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "made"),
-    [
-        ("a name", "A name."),
-        ("A name.", "A name."),
-        ("face.png is dark", "face.png is dark."),
-        ("is it?", "Is it?"),
-    ],
-)
-def test_texts_become_sentences(text: str, made: str) -> None:
-    assert sentence(text) == made

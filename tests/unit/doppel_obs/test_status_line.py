@@ -7,7 +7,15 @@ import pytest
 from doppel_ipc import gate_abi
 from doppel_ipc.messages import LaneStatus, Status
 from doppel_ipc.settings import FilterSettings
-from doppel_obs.status_line import MEASURE_NS, MEASURING, Situation, StatusLine, full_text, state_text
+from doppel_obs.status_line import (
+    MEASURE_NS,
+    MEASURING,
+    Situation,
+    StatusLine,
+    full_text,
+    sentence,
+    state_text,
+)
 
 
 def lane(**changes: Any) -> LaneStatus:
@@ -140,3 +148,20 @@ def test_one_frame_is_no_plural() -> None:
     gate = gate_abi.Status(delay_frames=1, frame_interval_ns=33_333_333)
     gate.geometry.width = 1280
     assert "delay 1 frame (33 ms)" in shown(situation(gate=gate))
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("a name", "A name."),
+        ("A name.", "A name."),
+        ("face.png is dark", "face.png is dark."),
+        ("is it?", "Is it?"),
+    ],
+)
+def test_texts_become_sentences(text: str, made: str) -> None:
+    assert sentence(text) == made
+
+
+def test_what_the_worker_adds_is_a_sentence() -> None:
+    assert shown(situation(lane=lane(detail="preparing Bob"))).splitlines()[2] == "Preparing Bob."
