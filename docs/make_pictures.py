@@ -23,9 +23,9 @@ from doppel_worker.cli.bench import read_clip  # noqa: E402
 from doppel_worker.contact_sheet import Row, draw_sheet  # noqa: E402
 
 from installer.display import VirtualDisplay  # noqa: E402
-from installer.scene import Scene, media_source  # noqa: E402
+from installer.scene import FILTER_NAME, Scene, media_source  # noqa: E402
 from tests.integration.conftest import build_native, install_config  # noqa: E402
-from tests.integration.rig import CAMERA, SCENE, Rig, Setup, face_swap  # noqa: E402
+from tests.integration.rig import CAMERA, REMOTE, SCENE, SCRIPT, Rig, Setup, face_swap, wait_for  # noqa: E402
 
 PICTURES = PROJECT / "docs" / "pictures"
 CLIP = PROJECT / "models" / "doppel_models" / "data" / "demo.mp4"
@@ -58,9 +58,12 @@ def property_page() -> None:
         folder = Path(name)
         config = install_config(folder, build_native(folder / "native"), Path(sys.executable))
         source = media_source(CAMERA, CLIP, filters=[face_swap()])
-        setup = Setup(sources=[source], scenes=[Scene(SCENE, [CAMERA])], config=config)
+        setup = Setup(
+            sources=[source], scenes=[Scene(SCENE, [CAMERA])], scripts=(REMOTE, SCRIPT), config=config
+        )
         with Rig(folder / "obs", display.name, setup) as rig:
             rig.wait_swapping()
+            wait_for(lambda: " fps" in _status(rig), 60, "the figures are not shown")
             rig.request("OpenInputFiltersDialog", inputName=CAMERA)
             time.sleep(3)  # the dialog says nothing when it has been drawn
             subprocess.run(
@@ -70,6 +73,10 @@ def property_page() -> None:
                 check=True,
             )  # fmt: skip
             rig.stop()
+
+
+def _status(rig: Rig) -> str:
+    return str(rig.remote("page", CAMERA, FILTER_NAME)["status"]["text"])
 
 
 def _cut(picture: ByteArray) -> ByteArray:
