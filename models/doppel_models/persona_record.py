@@ -134,7 +134,8 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
             raise PersonaError(f"{path} is larger than {MAX_RECORD_BYTES} bytes; {repair}")
         data = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise PersonaError(f"{path} cannot be read ({error}); {repair}") from error
+        why = getattr(error, "strerror", None) or error
+        raise PersonaError(f"{path} cannot be read ({why}); {repair}") from error
     if not isinstance(data, dict) or data.get("version") != RECORD_VERSION:
         raise PersonaError(f"{path} is no persona record of version {RECORD_VERSION}; {repair}")
     name, kind, engine = (data.get(key) for key in ("name", "kind", "engine"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -239,7 +240,8 @@ class Download:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    """What an error says, without the system's number for it."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def _delete_old(folder: Path) -> None:
