@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import cv2
 import doppel_models
@@ -25,10 +25,10 @@ from doppel_models.persona_import import PersonaImporter
 from doppel_models.photo_file import decode_photo
 from doppel_models.types import ByteArray
 from rich.console import Console
-from rich.table import Table
 
 from doppel_worker.assets import PersonaKey, PersonaLoader
 from doppel_worker.cli.bench_case import Case
+from doppel_worker.cli.bench_report import report_lines
 from doppel_worker.cli.video_file import open_input
 from doppel_worker.compositor import Rect
 from doppel_worker.compositor_cpu import CpuCompositor
@@ -52,14 +52,15 @@ def bench(
     frames: Annotated[int, typer.Option(min=10, max=100_000, help="Frames of each measurement.")] = 150,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Measure the pipeline on this machine, one thread."""
+    """Measure how fast this machine swaps a face, on one processor core."""
     cv2.setNumThreads(1)
     originals = read_clip(CLIP, _PICTURES)
     engine = _engine(originals[0])
     results: dict[str, object] = {}
     memory = 0.0
     for name, width, height, face_px in CASES:
-        results[name], used = _measured(scaled(originals, width, height, face_px), engine, frames)
+        figures, used = _measured(scaled(originals, width, height, face_px), engine, frames)
+        results[name] = {"width": width, "height": height, "face_px": face_px, **figures}
         memory = max(memory, used - sum(picture.nbytes for picture in originals) / 2**20)
     # Without the pictures that only this measurement holds.
     results["memory_mb"] = round(memory, 1) if memory > 0 else None
@@ -71,7 +72,9 @@ def bench(
     if as_json:
         sys.stdout.write(json.dumps(results) + "\n")
         return
-    Console().print(_table(results), f"memory: {results['memory_mb']} MB")
+    console = Console(highlight=False)
+    for line in report_lines(results):
+        console.print(line, soft_wrap=True)
 
 
 def _measured(
@@ -83,22 +86,6 @@ def _measured(
     case.run(frames)
     held = sum(plane.nbytes for frame in shown for plane in frame.planes)
     return case.figures(), (case.memory_mb or 0.0) - held / 2**20
-
-
-def _table(results: dict[str, object]) -> Table:
-    """Milliseconds of processor time: medians, and what is left of a frame beside its networks."""
-    cases = {name: cast("dict[str, Any]", results[name]) for name, *_ in CASES}
-    stages = sorted({stage for case in cases.values() for stage in case["stage_ms"]} - {"networks"})
-    table = Table("case", "landmarks alone", "pipeline", "ratio", "networks", "beside them", "least", *stages)
-    for name, case in cases.items():
-        keys = ["landmark_network_ms", "pipeline_ms", "ratio", "networks_ms"]
-        keys += ["beside_networks_ms", "beside_networks_min_ms"]
-        table.add_row(
-            name,
-            *(f"{case[key]:.2f}" for key in keys),
-            *(f"{case['stage_ms'].get(stage, 0.0):.2f}" for stage in stages),
-        )
-    return table
 
 
 def read_clip(path: Path, count: int) -> list[ByteArray]:

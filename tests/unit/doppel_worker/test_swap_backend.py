@@ -111,6 +111,17 @@ def test_a_persona_that_is_added_can_be_listed_and_worn(
     assert lane.persona == "eileen"
 
 
+def test_a_name_that_is_taken_is_refused_with_what_to_do(
+    backend: tuple[SwapBackend, list[tuple[str, str]]], tmp_path: Path
+) -> None:
+    real, _ = backend
+    real.add_persona([FIXTURES / "astronaut.png"], "Twice", CONSENT)
+    other = tmp_path / "other.png"
+    other.write_bytes((FIXTURES / "astronaut.png").read_bytes() + b"\0")  # other bytes, the same picture
+    with pytest.raises(real.errors, match=r"already a face called 'Twice'.*take another name"):
+        real.add_persona([other], "Twice", CONSENT)
+
+
 def test_a_photo_without_a_face_is_refused_with_a_reason(
     backend: tuple[SwapBackend, list[tuple[str, str]]], tmp_path: Path
 ) -> None:
