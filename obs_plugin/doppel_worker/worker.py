@@ -225,8 +225,9 @@ class Worker:
             self._send(messages.PersonaAdded(message.request, False, "", (), clip(str(error))))
             return
         logger.info("persona %s added, consent: %s", info.id, message.consent.ground)
-        self._send(messages.PersonaAdded(message.request, True, info.id, info.warnings, ""))
+        # The list first: OBS sets a list without the chosen entry to its first one, and that in the settings.
         self._list_personas()
+        self._send(messages.PersonaAdded(message.request, True, info.id, info.warnings, ""))
 
     def _list_personas(self) -> None:
         """On the background thread."""

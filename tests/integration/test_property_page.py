@@ -81,6 +81,8 @@ def test_a_photo_becomes_a_face_only_with_consent(stage: Stage, tmp_path: Path) 
         assert names.index("add_answer") + 1 == names.index("add_photo"), "it does not stand at the button"
         assert text not in page()["status"]["text"]
 
+    # An open page is built anew meanwhile, and OBS then writes what its lists show into the settings.
+    stage.rig.request("OpenInputFiltersDialog", inputName=stage.camera)
     press_and_expect("Choose a photo first.")
     stage.rig.set_filter(stage.camera, add_path=str(photo))
     press_and_expect("Say whose face it is.")

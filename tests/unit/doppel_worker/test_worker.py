@@ -195,6 +195,8 @@ def test_a_persona_is_added_and_the_list_told_anew(desk: Desk, tmp_path: Path) -
     desk.tell(desk.hello, messages.AddPersona(4, (str(photo),), "", consent))
     assert desk.last(messages.PersonaAdded) == messages.PersonaAdded(4, True, "ann", ("consent: own",), "")
     assert [persona.id for persona in desk.last(messages.Personas).personas] == ["box", "ann"]
+    # OBS, told of a choice that its list lacks, would choose another one.
+    assert desk.said.index(desk.last(messages.Personas)) < desk.said.index(desk.last(messages.PersonaAdded))
 
 
 def test_a_photo_that_is_refused_says_why(desk: Desk) -> None:
