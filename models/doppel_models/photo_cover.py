@@ -4,7 +4,8 @@ Eyes, nose and mouth are compared with the skin around them in texture space, wh
 place. The limits stand far from both sides. Of four clips in even, one-sided, dim, glaring, warm and blue
 light, eyes were at most 0.5 darker than skin (natural logarithm) and covered ones at least 2.1. Mouths
 were never less red than skin, and covered ones were by 0.13 to 1.05; covered by one colour, a mouth's
-light did not vary (by 0.00, else by 0.05 at least).
+light did not vary (by 0.00, else by 0.05 at least). Nothing was found in 76 frames of them, nor on drawn
+persons with dark skin, a beard, or glasses.
 """
 
 from __future__ import annotations
