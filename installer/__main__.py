@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
             "--device", choices=("auto", "cpu", "gpu"), default="auto", help="which packages to use"
         )
     uninstall = commands.add_parser("uninstall", parents=[common], help="remove Doppel and all that it made")
-    uninstall.add_argument("--keep-personas", action="store_true", help="keep your personas")
+    uninstall.add_argument("--keep-personas", action="store_true", help="keep your personas and models")
     commands.add_parser("doctor", parents=[common], help="see what is in order and what is not")
     commands.add_parser("lock", parents=[common], help="for developers: resolve the packages anew")
     return parser

@@ -118,7 +118,7 @@ def uninstall(progress: Progress, *, keep_personas: bool | None = None) -> dict[
     changed: list[str] = []
     closed = _closed_configurations()
     if keep_personas is None:
-        keep_personas = _asked_to_keep(user_data_dir() / "personas")
+        keep_personas = asked_to_keep(user_data_dir())
     for configuration in closed:
         changed += remove_script(configuration, SCRIPT, progress)
         _restore_python(configuration)
@@ -135,12 +135,22 @@ def uninstall(progress: Progress, *, keep_personas: bool | None = None) -> dict[
     return {"ok": True, "problems": [], "changed": changed, "removed": removed}
 
 
-def _asked_to_keep(personas: Path) -> bool:
-    """Asks at the terminal whether the user's own faces stay; without one, or without faces, they go."""
-    names = sorted(path.name for path in personas.iterdir() if path.is_dir()) if personas.is_dir() else []
-    if not names or not sys.stdin.isatty():
+def asked_to_keep(data: Path) -> bool:
+    """Asks at the terminal whether the user's own faces and models stay.
+
+    Args:
+        data: the user's data folder; it need not exist.
+
+    Returns:
+        True: they stay. False: the user said that they go, there are none, or there is nobody to ask.
+    """
+    faces = sorted(path.name for path in data.glob("personas/*") if path.is_dir())
+    models = len(list(data.glob("models/*.onnx")))
+    own = [f"faces ({', '.join(faces)})"] if faces else []
+    own += [f"models ({models} of them)"] if models else []
+    if not own or not sys.stdin.isatty():
         return False
-    answer = input(f"Delete your own faces, too ({', '.join(names)})? [y/N] ")
+    answer = input(f"Delete your own {' and '.join(own)}, too? [y/N] ")
     return answer.strip().lower() not in ("y", "yes")
 
 

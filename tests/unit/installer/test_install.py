@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from installer.errors import InstallerError
-from installer.install import add_script, remove_script
+from installer.install import add_script, asked_to_keep, remove_script
 from installer.obs_user import UserObs
 from installer.progress import Progress
 from installer.scene import Filter, Scene, media_source, scene_collection
@@ -61,3 +61,17 @@ def test_uninstalling_leaves_what_was_there_before(user, tmp_path):
     remove_script(user, SCRIPT, Progress())
     assert {path: json.loads(text) for path, text in contents(user).items() if path != copy} == before
     assert "doppel" not in copy.read_text()
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("", True), ("n", True), ("y", False), ("Yes ", False)])
+@pytest.mark.parametrize("own", ["personas/me/photo.png", "models/00ff.onnx"])
+def test_faces_and_models_are_deleted_only_when_the_user_says_so(tmp_path, monkeypatch, own, answer, kept):
+    asked = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)
+    assert asked_to_keep(tmp_path) is False
+    assert asked == [], "there is nothing to ask about"
+    (tmp_path / own).parent.mkdir(parents=True)
+    (tmp_path / own).write_bytes(b"x")
+    assert asked_to_keep(tmp_path) is kept
+    assert len(asked) == 1
