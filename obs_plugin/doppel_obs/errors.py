@@ -4,8 +4,7 @@ Hierarchy::
 
     PluginError
     ├── LibobsError        libobs is not found, or lacks a function that Doppel needs
-    ├── RegistrationError  the gate or OBS refused the filter
-    └── WorkerStartError   the worker process cannot be started
+    └── RegistrationError  the gate or OBS refused the filter
 """
 
 from __future__ import annotations
@@ -21,7 +20,3 @@ class LibobsError(PluginError):
 
 class RegistrationError(PluginError):
     """The gate or OBS refused the filter."""
-
-
-class WorkerStartError(PluginError):
-    """The worker process cannot be started."""

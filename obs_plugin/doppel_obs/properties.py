@@ -18,7 +18,6 @@ from doppel_obs.libobs import Handle, Libobs
 
 ADD_PATH, ADD_NAME, ADD_GROUND, ADD_CONFIRMED = "add_path", "add_name", "add_ground", "add_confirmed"
 """Keys of the "add a photo" part in the filter's obs_data; they are no settings of the swap."""
-ADD_KEYS = (ADD_PATH, ADD_NAME, ADD_GROUND, ADD_CONFIRMED)
 GROUNDS = (
     ("own", "It is my own face"),
     ("permission", "This person has given me permission"),

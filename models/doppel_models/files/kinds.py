@@ -155,16 +155,6 @@ class ModelDescription:
         """The output of that role, if it has one."""
         return next((tensor for tensor in self.outputs if tensor.role == role), None)
 
-    @property
-    def has_mask(self) -> bool:
-        """Whether it says itself where the swapped face is."""
-        return self.output(Role.FACE_MASK) is not None
-
-    @property
-    def has_morph(self) -> bool:
-        """Whether it is an AMP model with a morph factor."""
-        return self.input(Role.MORPH) is not None
-
 
 def model_title(kind: ModelKind, variant: str) -> str:
     """A kind and variant for people."""

@@ -55,7 +55,6 @@ def test_every_kind_is_recognised_with_the_roles_of_its_inputs_and_outputs(name)
     assert [tensor.role for tensor in found.inputs] == inputs
     assert [tensor.role for tensor in found.outputs] == outputs
     assert found.layout == ("nhwc" if kind in (ModelKind.DFM, ModelKind.XSEG) else "nchw")
-    assert found.has_mask == (M in outputs)
 
 
 @pytest.mark.parametrize("name", sorted(shapes.USED))
