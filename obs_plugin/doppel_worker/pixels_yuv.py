@@ -28,17 +28,17 @@ def read(frame: FrameView, rect: Rect) -> ByteArray:
 
 def paste(frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
     """Blend ``rgb`` over a rectangle by ``mask``; the blend is done in luma and chroma."""
-    yuv = ColorConversion.of(frame.color).rgb_to_yuv(rgb)
+    planes = [np.asarray(p, np.uint8) for p in cv2.split(ColorConversion.of(frame.color).rgb_to_yuv(rgb))]
     luma, *chroma = COMPONENTS[frame.layout.pixel_format].all
-    _blend(frame, luma, rect, yuv, 0, mask)
+    _blend(frame, luma, rect, planes[0], mask)
     if not chroma:
         return
     inside = chroma[0].inside(rect, frame)
     if inside.width == 0 or inside.height == 0:
         return
-    few, few_mask = reduce_to(chroma[0], rect, frame, yuv), reduce_to(chroma[0], rect, frame, mask)
-    for index, component in enumerate(chroma, start=1):
-        _blend(frame, component, inside, few, index, few_mask)
+    few_mask = reduce_to(chroma[0], rect, frame, mask)
+    for component, plane in zip(chroma, planes[1:], strict=True):
+        _blend(frame, component, inside, reduce_to(component, rect, frame, plane), few_mask)
 
 
 def sample(frame: FrameView, matrix: npt.NDArray[np.float64], dsize: tuple[int, int]) -> ByteArray:
@@ -95,14 +95,8 @@ def _upsampled(frame: FrameView, component: Component, rect: Rect) -> ByteArray:
     return large[top : top + rect.height, left : left + rect.width]
 
 
-def _blend(
-    frame: FrameView, component: Component, where: Rect, yuv: ByteArray, channel: int, mask: ByteArray
-) -> None:
-    component.put(frame, where, blend_over(component.take(frame, where), _channel(yuv, channel), mask))
-
-
-def _channel(image: ByteArray, index: int) -> ByteArray:
-    return np.asarray(cv2.extractChannel(image, index), np.uint8)
+def _blend(frame: FrameView, component: Component, where: Rect, above: ByteArray, mask: ByteArray) -> None:
+    component.put(frame, where, blend_over(component.take(frame, where), above, mask))
 
 
 def _merge(planes: list[ByteArray]) -> ByteArray:

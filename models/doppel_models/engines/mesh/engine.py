@@ -57,6 +57,7 @@ class MeshState:
         self.frames = 0
         self.level: int | None = None
         self.lit: ByteArray | None = None
+        self.relit = False
         self.turn = 0
         self.since_light = self.since_occlusion = 0.0
         self.clock = base.FrameClock()
@@ -150,8 +151,7 @@ class MeshEngine:
         relit = look.color_match == "relight"
         texture = self._texture_for(face_width, state)
         covered = self._look_at(crop, points, face_width, face, state, seconds)
-        if relit:
-            texture = self._lit(texture, state)
+        texture = self._lit(texture, state, relit=relit)
         mask_small = _bytes(imaging.sample(self._mask(look, covered), texture_map) * imaging.box(coverage, 3))
         mask = imaging.resize(mask_small, (width, height))
         rgb = self._canvas.texture(texture, texture_map, mask_small, (width, height))
@@ -197,8 +197,8 @@ class MeshEngine:
             shape.keep_openings(target, points, state.resting)
         return target
 
-    def _render(self, target: FloatArray, width: int, height: int) -> tuple[FloatArray, FloatArray]:
-        """Texture coordinates (h, w, 2) and coverage (h, w) at a fraction of the crop's resolution."""
+    def _render(self, target: FloatArray, width: int, height: int) -> tuple[imaging.TextureMap, FloatArray]:
+        """Texture coordinates and coverage (h, w) at a fraction of the crop's resolution."""
         scale = min(1.0, _RASTER_WIDTH / width)
         small_width, small_height = max(8, round(width * scale)), max(8, round(height * scale))
         points = _scaled(target, small_width / width, small_height / height)
@@ -234,13 +234,14 @@ class MeshEngine:
             state.lit = None
         return state.covered
 
-    def _lit(self, texture: ByteArray, state: MeshState) -> ByteArray:
-        """The texture under the live light, kept until there is news of the light."""
+    def _lit(self, texture: ByteArray, state: MeshState, *, relit: bool) -> ByteArray:
+        """The texture under the live light, padded; kept until there is news of the light."""
         lit = state.lit
-        if state.light.gain is None:
-            return texture
-        if lit is None or lit.shape != texture.shape:
-            lit = state.lit = imaging.multiply(texture, state.light.gain)
+        if lit is None or lit.shape[:2] != texture.shape[:2] or state.relit != relit:
+            if relit and state.light.gain is not None:
+                texture = imaging.multiply(texture, state.light.gain)
+            lit = state.lit = imaging.padded(texture)
+            state.relit = relit
         return lit
 
     def _texture_for(self, face_width: float, state: MeshState) -> ByteArray:

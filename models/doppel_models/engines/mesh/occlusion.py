@@ -20,7 +20,7 @@ import math
 import cv2
 import numpy as np
 
-from doppel_models.engines.mesh import masks, relight, zones
+from doppel_models.engines.mesh import imaging, masks, relight, zones
 from doppel_models.types import FloatArray
 
 SIZE = masks.SIZE
@@ -260,7 +260,7 @@ def _without_light(
             error = np.abs(r - coefficients.T @ basis).max(axis=0)
             w = weight * np.square(np.minimum(1, np.float32(_HUBER) / np.maximum(error, np.float32(1e-6))))
         weighted = basis * w
-        coefficients = np.asarray(np.linalg.solve(weighted @ basis.T + ridge, weighted @ r.T), np.float32)
+        coefficients = imaging.solve(weighted @ basis.T + ridge, weighted @ r.T)
     assert coefficients is not None  # noqa: S101 - there is at least one round
     return look - (relight.basis() @ coefficients).reshape(SIZE, SIZE, 3), coefficients
 

@@ -178,7 +178,7 @@ def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> F
     coefficients = np.zeros((_TERMS, 3), np.float32)
     for _ in range(_ROUNDS):
         weighted = b * w
-        coefficients = np.asarray(np.linalg.solve(weighted @ b.T + ridge, weighted @ r.T), np.float32)
+        coefficients = imaging.solve(weighted @ b.T + ridge, weighted @ r.T)
         error = np.abs(r - coefficients.T @ b).max(axis=0)
         w = w0 * np.minimum(np.float32(1), np.float32(_HUBER) / np.maximum(error, np.float32(1e-6)))
     coefficients *= _shares()[:, None]
