@@ -1,4 +1,4 @@
-"""Photos and clips as they come from other cameras and rooms: what ``identity.py --variants`` runs over.
+"""Photos and clips as they come from other cameras and rooms: what ``identity.py --table`` runs over.
 
 All pictures are (height, width, 3) uint8 RGB; every variant is a plain function of pictures and, where it
 has chance in it, of a fixed seed.

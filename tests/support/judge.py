@@ -37,7 +37,7 @@ HIDDEN_DETAIL = 0.30
 """A zone with less than this of the original's detail is blurred: measured 0.04..0.16, swapped 0.9..2.2."""
 _BLACK_LEVEL = 12.0
 _MOSAIC_ROWS = 16
-"""A cover's blocks are a sixteenth of the frame's height (DESIGN section 5)."""
+"""A cover's blocks are a sixteenth of the frame's height (docs/architecture.md, section 5)."""
 
 # Outlines of the compared zones: skin without eyes, mouth and the outermost rim. Person's right and left.
 # fmt: off
