@@ -22,7 +22,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 WORKER_STATES = ("loading", "ready", "failed")
 LANE_STATES = ("loading", "running", "failed")
 ERROR_CODES = ("segment", "settings", "persona", "slate", "model", "device", "internal")
-EVENT_CODES = ("fallback", "persona", "restarted", "throttled")
+EVENT_CODES = ("fallback", "persona")
 
 
 @dataclasses.dataclass(frozen=True)
