@@ -41,7 +41,7 @@ STOP_SECONDS = 40.0
 IDLE_SECONDS = 5.0
 WINDOW_TITLE = "OBS "
 POLL_SECONDS = 0.05
-_IDLE_SAMPLES = 4
+_IDLE_SAMPLES = 20
 _POLL_CALLS = {"x86_64": ("7", "271"), "aarch64": ("73",)}
 """Numbers of the system calls ``poll`` and ``ppoll``."""
 _READY_MARK = "Loaded scenes:"
@@ -163,9 +163,10 @@ class ObsSession:
         A websocket client that is still connected makes OBS wait about 5 s for it: disconnect it before.
         """
         process = self.running()
-        if process.poll() is None and not self._close_window():
+        if process.poll() is None:
             self._wait_idle()
-            process.send_signal(signal.SIGINT)
+            if not self._close_window():
+                process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout)
         self.kill()
@@ -231,8 +232,9 @@ class ObsSession:
     def _wait_idle(self) -> None:
         """Waits until OBS's main thread waits for events.
 
-        OBS 29 closes its window inside the signal handler itself: a signal that comes while the main thread
-        draws or allocates ends in signal 11 (4 of 24 exits right after the start, 0 of 24 when it waited).
+        Asked to close right after its start, OBS 29 may end in signal 11: by its window 2 times of 14. And it
+        closes its window inside the signal handler itself: a signal that comes while the main thread draws or
+        allocates ends in signal 11, too (4 of 24 exits right after the start, 0 of 24 when it waited).
         """
         deadline = time.monotonic() + IDLE_SECONDS
         in_a_row = 0
