@@ -12,12 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, cast
 
-import cv2
-import numpy as np
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_models.detector import FaceDetector
-from doppel_models.engines.base import CropRequest, FaceEngine, LookSettings, SwapResult
+from doppel_models.engines.base import FaceEngine, LookSettings
 from doppel_models.landmarker import FaceLandmarker
 from doppel_models.types import ByteArray, Face
 
@@ -25,12 +23,13 @@ from doppel_worker import slate
 from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
 from doppel_worker.compositor import Compositor, Rect
 from doppel_worker.crop_reader import FrameCrop
-from doppel_worker.device_swap import DevicePicture, can_swap_on_device, swap_on_device
+from doppel_worker.device_swap import can_swap_on_device, swap_on_device
 from doppel_worker.errors import SlateError
 from doppel_worker.frame import FrameView
 from doppel_worker.guard import Decision, Guard
 from doppel_worker.label import Label
 from doppel_worker.report import EventKind, PipelineEvent, Report, Stopwatch
+from doppel_worker.swapped_face import Swap, copied, in_frame, weighted
 from doppel_worker.track_result import TrackResult
 from doppel_worker.tracker import Tracker
 
@@ -53,16 +52,6 @@ class LaneState:
         """The error of the last frame; empty when there was none."""
         self.slate_key: tuple[str, int, int] | None = None
         self.slate: ByteArray | None = None
-
-
-@dataclasses.dataclass(slots=True)
-class _Swap:
-    """One face on its way."""
-
-    request: CropRequest
-    result: SwapResult
-    direct: DevicePicture | None = None
-    """The picture, where it lies on the device; then the result has none."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -222,9 +211,9 @@ class FacePipeline:
         watch: Stopwatch,
         faces: tuple[Face, ...],
         engine: FaceEngine,
-    ) -> list[_Swap]:
+    ) -> list[Swap]:
         look = look_of(lane.settings)
-        swaps: list[_Swap] = []
+        swaps: list[Swap] = []
         for face in faces:
             request = engine.crop_for(face, frame.width, frame.height)
             if request is None:
@@ -235,7 +224,7 @@ class FacePipeline:
                 result, picture = swap_on_device(
                     self.compositor, frame, engine, request, face, look, state, watch
                 )
-                swaps.append(_Swap(request, result, picture))
+                swaps.append(Swap(request, result, picture))
                 continue
             with watch.stage("read"):
                 if request.rect is not None and request.in_parts:
@@ -249,10 +238,10 @@ class FacePipeline:
                 points = request.to_crop(face.landmarks)
                 state = lane.personas.state(face.track_id)
                 result = engine.swap(crop, points, face, look, state, frame.timestamp_ns)
-            swaps.append(_Swap(request, result if len(faces) == 1 else _copied(result)))
+            swaps.append(Swap(request, result if len(faces) == 1 else copied(result)))
         return swaps
 
-    def _paste(self, frame: FrameView, swap: _Swap, settings: FilterSettings, watch: Stopwatch) -> None:
+    def _paste(self, frame: FrameView, swap: Swap, settings: FilterSettings, watch: Stopwatch) -> None:
         with watch.stage("paste"):
             if swap.direct is not None and swap.result.pose_fade == 0:
                 swap.direct.paste(self.compositor, frame, swap.request, swap.result.mask)
@@ -265,11 +254,11 @@ class FacePipeline:
                 self.compositor.blur(frame, rect, result.veil_mask)
             if fade > 0:
                 if settings.side_face_policy != "original" and result.cover_mask is not None:
-                    cover = _weighted(result.cover_mask, min(1.0, fade * _COVER_EARLY))
+                    cover = weighted(result.cover_mask, min(1.0, fade * _COVER_EARLY))
                     self.compositor.blur(frame, rect, cover)
-                mask = _weighted(mask, 1 - fade)
+                mask = weighted(mask, 1 - fade)
             if swap.direct is not None:
-                faded = _weighted(swap.result.mask, 1 - fade)
+                faded = weighted(swap.result.mask, 1 - fade)
                 swap.direct.paste(self.compositor, frame, swap.request, faded)
                 return
             self.compositor.paste(frame, rect, result.rgb, mask)
@@ -300,58 +289,3 @@ def look_of(settings: FilterSettings) -> LookSettings:
         morph=settings.morph,
         enhancer_strength=settings.enhancer_strength,
     )
-
-
-def in_frame(swap: _Swap, width: int, height: int) -> tuple[Rect, SwapResult]:
-    """A swapped crop at the frame's resolution, and where it lies in a ``width`` x ``height`` frame."""
-    request, result = swap.request, swap.result
-    part = None if request.rect is not None else _shown(result)
-    rect = Rect(*request.frame_rect(width, height, part))
-    if request.rect is not None or rect.width == 0 or rect.height == 0:
-        return rect, result
-    # Frame pixel of the rectangle -> crop pixel.
-    matrix = request.matrix.astype(np.float64)
-    matrix[:, 2] += matrix[:, :2] @ (rect.x0, rect.y0)
-    size = (rect.width, rect.height)
-    inverse = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-
-    def moved(image: ByteArray, border: int) -> ByteArray:
-        return np.asarray(cv2.warpAffine(image, matrix, size, flags=inverse, borderMode=border), np.uint8)
-
-    cover, veil = result.cover_mask, result.veil_mask
-    return rect, dataclasses.replace(
-        result,
-        rgb=moved(result.rgb, cv2.BORDER_REPLICATE),
-        mask=moved(result.mask, cv2.BORDER_CONSTANT),
-        cover_mask=None if cover is None else moved(cover, cv2.BORDER_CONSTANT),
-        veil_mask=None if veil is None else moved(veil, cv2.BORDER_CONSTANT),
-    )
-
-
-def _shown(result: SwapResult) -> tuple[int, int, int, int]:
-    """(x0, y0, x1, y1): the pixels of a crop where any of its masks is not 0; empty where all are."""
-    masks = [mask for mask in (result.mask, result.cover_mask, result.veil_mask) if mask is not None]
-    boxes = [box for box in map(cv2.boundingRect, masks) if box[2] > 0]
-    if not boxes:
-        return 0, 0, 0, 0
-    return (
-        min(x for x, _, _, _ in boxes),
-        min(y for _, y, _, _ in boxes),
-        max(x + w for x, _, w, _ in boxes),
-        max(y + h for _, y, _, h in boxes),
-    )
-
-
-def _copied(result: SwapResult) -> SwapResult:
-    cover, veil = result.cover_mask, result.veil_mask
-    return dataclasses.replace(
-        result,
-        rgb=result.rgb.copy(),
-        mask=result.mask.copy(),
-        cover_mask=None if cover is None else cover.copy(),
-        veil_mask=None if veil is None else veil.copy(),
-    )
-
-
-def _weighted(mask: ByteArray, weight: float) -> ByteArray:
-    return np.asarray(cv2.convertScaleAbs(mask, alpha=weight), np.uint8)

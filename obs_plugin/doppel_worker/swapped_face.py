@@ -1,0 +1,90 @@
+"""A face on its way from the engine's crop into the frame."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+from doppel_models.engines.base import CropRequest, SwapResult
+from doppel_models.types import ByteArray
+
+from doppel_worker.compositor import Rect
+from doppel_worker.device_swap import DevicePicture
+
+
+@dataclasses.dataclass(slots=True)
+class Swap:
+    """One face on its way."""
+
+    request: CropRequest
+    result: SwapResult
+    direct: DevicePicture | None = None
+    """The picture, where it lies on the device; then the result has none."""
+
+
+def in_frame(swap: Swap, width: int, height: int) -> tuple[Rect, SwapResult]:
+    """A swapped crop at the frame's resolution, and where it lies in the frame.
+
+    Args:
+        swap: the crop's pixels and masks.
+        width: of the frame, pixels.
+        height: of the frame, pixels.
+
+    Returns:
+        The rectangle, clipped to the frame, and pictures and masks of its size. Where the rectangle is empty,
+        those of the crop.
+    """
+    request, result = swap.request, swap.result
+    part = None if request.rect is not None else _shown(result)
+    rect = Rect(*request.frame_rect(width, height, part))
+    if request.rect is not None or rect.width == 0 or rect.height == 0:
+        return rect, result
+    # Frame pixel of the rectangle -> crop pixel.
+    matrix = request.matrix.astype(np.float64)
+    matrix[:, 2] += matrix[:, :2] @ (rect.x0, rect.y0)
+    size = (rect.width, rect.height)
+    inverse = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+    def moved(image: ByteArray, border: int) -> ByteArray:
+        return np.asarray(cv2.warpAffine(image, matrix, size, flags=inverse, borderMode=border), np.uint8)
+
+    cover, veil = result.cover_mask, result.veil_mask
+    return rect, dataclasses.replace(
+        result,
+        rgb=moved(result.rgb, cv2.BORDER_REPLICATE),
+        mask=moved(result.mask, cv2.BORDER_CONSTANT),
+        cover_mask=None if cover is None else moved(cover, cv2.BORDER_CONSTANT),
+        veil_mask=None if veil is None else moved(veil, cv2.BORDER_CONSTANT),
+    )
+
+
+def _shown(result: SwapResult) -> tuple[int, int, int, int]:
+    """(x0, y0, x1, y1): the pixels of a crop where any of its masks is not 0; empty where all are."""
+    masks = [mask for mask in (result.mask, result.cover_mask, result.veil_mask) if mask is not None]
+    boxes = [box for box in map(cv2.boundingRect, masks) if box[2] > 0]
+    if not boxes:
+        return 0, 0, 0, 0
+    return (
+        min(x for x, _, _, _ in boxes),
+        min(y for _, y, _, _ in boxes),
+        max(x + w for x, _, w, _ in boxes),
+        max(y + h for _, y, _, h in boxes),
+    )
+
+
+def copied(result: SwapResult) -> SwapResult:
+    """The same, in memory of its own: engines use theirs again for the next face."""
+    cover, veil = result.cover_mask, result.veil_mask
+    return dataclasses.replace(
+        result,
+        rgb=result.rgb.copy(),
+        mask=result.mask.copy(),
+        cover_mask=None if cover is None else cover.copy(),
+        veil_mask=None if veil is None else veil.copy(),
+    )
+
+
+def weighted(mask: ByteArray, weight: float) -> ByteArray:
+    """A mask, (h, w) uint8, times a weight 0..1."""
+    return np.asarray(cv2.convertScaleAbs(mask, alpha=weight), np.uint8)
