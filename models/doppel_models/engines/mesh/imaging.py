@@ -73,11 +73,11 @@ def box(picture: Picture, side: int) -> Picture:
     return out  # type: ignore[no-any-return]
 
 
-def warp_back(picture: Picture, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> Picture:
-    """A patch of ``size`` (width, height): its pixel p shows ``picture`` at ``matrix`` (2, 3) times p."""
+def warp_back(picture: ByteArray, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> ByteArray:
+    """A patch of ``size`` (width, height); its pixel p shows an RGB ``picture`` at ``matrix`` times p."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    out: Any = cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return out  # type: ignore[no-any-return]
+    out = cv2.warpAffine(padded(picture), matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.cvtColor(out, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
 def multiply(picture: ByteArray, gain: FloatArray) -> ByteArray:

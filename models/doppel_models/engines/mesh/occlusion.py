@@ -74,6 +74,8 @@ class Occlusion:
         self._light: FloatArray | None = None
         self._mask = np.zeros((SIZE, SIZE), np.float32)
         self._hair: FloatArray | None = None
+        self._hair_mask: FloatArray | None = None
+        self._turn, self._since_hair = 0, 0.0
 
     def update(self, live_log: FloatArray, yaw: float, pitch: float, seconds: float) -> FloatArray | None:
         """Take in a frame.
@@ -88,7 +90,13 @@ class Occlusion:
             (SIZE, SIZE) float32, 0 free .. 1 covered; None: nothing is in front.
         """
         look = _look(live_log)
-        hair = self._update_hair(look[:, :, 0], seconds)
+        # Hair stands still: every second frame is enough.
+        self._since_hair += seconds
+        if self._turn % 2 == 0:
+            self._hair_mask = self._update_hair(look[:, :, 0], self._since_hair)
+            self._since_hair = 0.0
+        self._turn += 1
+        hair = self._hair_mask
         if self._mean is None:
             self._mean, _ = _without_light(look, None, None)
             self._light = None
