@@ -176,8 +176,7 @@ static const uint32_t outcome_of_verdict[] = {
 static void edit(struct doppel_filter *filter, struct call *call)
 {
 	read_colour(&filter->colour, call->frame);
-	const bool paused = atomic_load_explicit(&filter->paused, memory_order_relaxed) != 0;
-	if (paused) {
+	if (doppel_is_paused(filter)) {
 		if (filter->was_paused == 0)
 			doppel_end_epoch(filter);
 		filter->was_paused = 1;
@@ -214,7 +213,7 @@ static void edit(struct doppel_filter *filter, struct call *call)
 /* For frames that cannot be judged at all. */
 static bool original_is_wanted(const struct doppel_filter *filter)
 {
-	return atomic_load_explicit(&filter->paused, memory_order_relaxed) != 0 ||
+	return doppel_is_paused(filter) ||
 	       (atomic_load_explicit(&filter->late_policy, memory_order_relaxed) == DOPPEL_LATE_ORIGINAL &&
 		atomic_load_explicit(&filter->panic, memory_order_relaxed) == 0);
 }

@@ -192,6 +192,8 @@ enum doppel_suitability { DOPPEL_EDITABLE, DOPPEL_ONLY_COVER, DOPPEL_UNKNOWN_SIZ
 /* What can be done with this frame; takes note of a new geometry. */
 enum doppel_suitability doppel_note_geometry(struct doppel_filter *filter, const struct obs_source_frame *frame);
 void doppel_note_time(struct doppel_filter *filter, const struct obs_source_frame *frame, uint64_t now);
+/* The user has paused the swap, and no panic overrules that: the original is shown. */
+bool doppel_is_paused(const struct doppel_filter *filter);
 /* No frame for some time: a pause, or a still. */
 bool doppel_is_idle(const struct doppel_filter *filter, uint64_t now);
 

@@ -198,7 +198,7 @@ static enum action decide(struct doppel_filter *filter, struct drawing *drawing)
 	const bool uploaded = drawing->uploaded = take_upload(filter, drawing->video_time);
 	if (uploaded)
 		note_upload(filter);
-	if (atomic_load(&filter->paused) != 0)
+	if (doppel_is_paused(filter))
 		return uploaded ? DRAW : show_original(filter, drawing);
 	const bool want_cover = atomic_load(&filter->panic) != 0;
 	const bool covered = filter->texture == DOPPEL_PICTURE_COVER || filter->texture == DOPPEL_PICTURE_PANIC;
@@ -266,7 +266,7 @@ void doppel_async_video_render(void *data, void *effect)
 	}
 	const void *outer = outer_parent;
 	const bool uploaded = outer_uploaded;
-	outer_parent = atomic_load(&filter->paused) != 0 ? outer : parent;
+	outer_parent = doppel_is_paused(filter) ? outer : parent;
 	outer_uploaded = drawing.uploaded;
 	doppel_libobs.obs_source_skip_video_filter(filter->source);
 	outer_parent = outer;

@@ -31,7 +31,10 @@ static void publish_geometry(struct doppel_filter *filter, const struct doppel_g
 	atomic_fetch_add_explicit(&filter->geometry_sequence, 1, memory_order_acq_rel);
 	for (unsigned i = 0; i < DOPPEL_GEOMETRY_WORDS; i++)
 		atomic_store_explicit(&filter->geometry_words[i], words[i], memory_order_release);
-	doppel_count(&filter->geometry_serial);
+	/* Released: whoever sees it sees that the sequence is odd, and does not take it with the numbers before. */
+	atomic_store_explicit(&filter->geometry_serial,
+			      atomic_load_explicit(&filter->geometry_serial, memory_order_relaxed) + 1,
+			      memory_order_release);
 	atomic_fetch_add_explicit(&filter->geometry_sequence, 1, memory_order_release);
 }
 
@@ -101,10 +104,16 @@ void doppel_note_time(struct doppel_filter *filter, const struct obs_source_fram
 	atomic_store_explicit(&filter->published_frame_ns, now, memory_order_relaxed);
 }
 
+bool doppel_is_paused(const struct doppel_filter *filter)
+{
+	return atomic_load(&filter->paused) != 0 && atomic_load(&filter->panic) == 0;
+}
+
 bool doppel_is_idle(const struct doppel_filter *filter, uint64_t now)
 {
 	const uint64_t interval = atomic_load_explicit(&filter->frame_interval_ns, memory_order_relaxed);
 	const uint64_t patience = 3 * interval > IDLE_NS ? 3 * interval : IDLE_NS;
 	const uint64_t limit = patience < LONGEST_IDLE_NS ? patience : LONGEST_IDLE_NS;
-	return filter->last_frame_ns != 0 && now - filter->last_frame_ns > limit;
+	/* A frame may have come after a draw's `now` was taken, while it waited for the lock. */
+	return filter->last_frame_ns != 0 && now > filter->last_frame_ns && now - filter->last_frame_ns > limit;
 }

@@ -147,6 +147,28 @@ static void panic_covers_at_once_and_ends_at_once(void)
 	end(&scene);
 }
 
+static void panic_covers_a_paused_swap_too(void)
+{
+	struct scene scene;
+	running(&scene, 0);
+	struct doppel_policy policy = normal;
+	policy.paused = 1;
+	set_policy(&scene, policy);
+	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_RAW);
+	policy.panic = 1;
+	set_policy(&scene, policy);
+	fake_draw(&scene.source); /* not even a frame later */
+	CHECK(fake_look(&fake.scene, NULL) != FAKE_RAW);
+	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_COVER);
+	CHECK_EQUAL(tick(&scene, 0, NULL), FAKE_COVER);
+	policy.panic = 0;
+	set_policy(&scene, policy);
+	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_RAW);
+	set_policy(&scene, normal);
+	CHECK(tick(&scene, 0, NULL) != FAKE_RAW);
+	end(&scene);
+}
+
 static void the_slate_is_the_cover_where_there_is_one(void)
 {
 	struct scene scene;
@@ -514,6 +536,7 @@ int main(void)
 	a_missing_result_holds_then_covers();
 	late_policies();
 	panic_covers_at_once_and_ends_at_once();
+	panic_covers_a_paused_swap_too();
 	the_slate_is_the_cover_where_there_is_one();
 	paused_shows_the_original_and_nothing_of_it_stays();
 	a_filter_that_was_off_covers_what_came_through();
