@@ -92,9 +92,10 @@ class PersonaLoader:
             failures = 0 if entry is None else entry.failures + 1
             entry = self._entries[key] = _Entry(self._thread.submit(self._load, key), failures)
         self._entries.move_to_end(key)
-        while len(self._entries) > _KEPT:
-            _, dropped = self._entries.popitem(last=False)
-            dropped.future.cancel()
+        # What is still being loaded stays: lanes that all load at once would drop each other's for ever.
+        loaded = [other for other, held in self._entries.items() if held.future.done() and other != key]
+        for other in loaded[: max(len(self._entries) - _KEPT, 0)]:
+            del self._entries[other]
         models = [other for other, held in self._entries.items() if held.is_model]
         for other in models[:-_KEPT_MODELS]:
             del self._entries[other]

@@ -195,6 +195,16 @@ class Lane:
         self._slate.want(wanted[1])
         return processor
 
+    def _prepared(self) -> LaneProcessor:
+        """The processor, with settings that came while we waited: they hold for this very frame.
+
+        But for another device: its networks take long to load, and a worker that has a frame in hand for long
+        counts as hung. It holds from the next frame on.
+        """
+        if self._processor is not None and self._wanted[1].device != self._used[1].device:
+            return self._processor
+        return self._prepare()
+
     def _serve_next(self) -> None:
         waits = self._ring.submitted != self._seen
         with contextlib.ExitStack() as turn:
@@ -235,8 +245,8 @@ class Lane:
 
     def _judge_frame(self, slot: Slot) -> Judgement:
         try:
-            processor = self._prepare()  # settings that came while we waited hold for this very frame
-            self._ring.keep(slot)
+            self._ring.keep(slot)  # before anything that may take long or fail
+            processor = self._prepared()
             frame = frame_of(slot, self._ring.layout)
             judgement = processor.process(frame)
             self._slate.update(frame)

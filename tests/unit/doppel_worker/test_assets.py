@@ -116,6 +116,30 @@ def test_of_engines_with_large_networks_only_two_are_kept() -> None:
     assert made == ["m1", "a", "b", "c", "a"]
 
 
+def test_personas_that_many_lanes_load_at_once_all_get_there() -> None:
+    begun = threading.Event()
+    asked = threading.Event()
+
+    def load(key: PersonaKey) -> Engine:
+        begun.set()
+        assert asked.wait(20)
+        return Engine(key)
+
+    one = loader(load)
+    keys = [PersonaKey(name) for name in "abcdef"]
+    assert one.get(keys[0]) is None
+    assert begun.wait(20)
+    for key in keys * 3:  # a frame of each lane, again and again, while the first is loading
+        assert one.get(key) is None
+    asked.set()
+    missing = list(keys)
+    deadline = time.monotonic() + 20
+    while missing and time.monotonic() < deadline:
+        missing = [key for key in missing if one.get(key) is None]
+        time.sleep(0.001)
+    assert not missing
+
+
 def test_waiting_has_an_end() -> None:
     gate = threading.Event()
     one = loader(lambda key: gate.wait(20) and Engine(key))
