@@ -16,6 +16,13 @@ from doppel_worker.frame import ColorInfo, FrameView
 
 Floats = npt.NDArray[np.float64]
 
+COLORS = {
+    "709 limited": ColorInfo.bt709_limited(),
+    "601 limited": ColorInfo.bt601_limited(),
+    "709 full": ColorInfo.from_primaries(kr=0.2126, kb=0.0722, full_range=True),
+    "601 full": ColorInfo.from_primaries(kr=0.299, kb=0.114, full_range=True),
+}
+
 PATTERNS: dict[PixelFormat, tuple[tuple[str, ...], int, int]] = {
     # the byte pattern of each plane, pixels per chroma sample across and down
     PixelFormat.I420: (("Y", "U", "V"), 2, 2),

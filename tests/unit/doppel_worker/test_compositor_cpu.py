@@ -18,12 +18,6 @@ from hypothesis import strategies as st
 from tests.support import reference_compositor as reference
 from tests.support.portrait import astronaut
 
-COLORS = {
-    "709 limited": ColorInfo.bt709_limited(),
-    "601 limited": ColorInfo.bt601_limited(),
-    "709 full": ColorInfo.from_primaries(kr=0.2126, kb=0.0722, full_range=True),
-    "601 full": ColorInfo.from_primaries(kr=0.299, kb=0.114, full_range=True),
-}
 ALL_FORMATS = list(PixelFormat)
 compositor = CpuCompositor()
 
@@ -37,7 +31,7 @@ def frames(draw: st.DrawFn) -> FrameView:
         seed=draw(st.integers(0, 2**16)),
         padding=draw(st.sampled_from([0, 1, 3, 16])),
         flip=draw(st.booleans()),
-        color=COLORS[draw(st.sampled_from(sorted(COLORS)))],
+        color=reference.COLORS[draw(st.sampled_from(sorted(reference.COLORS)))],
     )
 
 

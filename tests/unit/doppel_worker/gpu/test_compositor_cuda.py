@@ -28,12 +28,6 @@ from tests.support import reference_compositor as reference
 from tests.support.gpu import copied, devices, why_no_gpu
 from tests.support.kernel_device import KernelDevice
 
-COLORS = {
-    "709 limited": ColorInfo.bt709_limited(),
-    "601 limited": ColorInfo.bt601_limited(),
-    "709 full": ColorInfo.from_primaries(kr=0.2126, kb=0.0722, full_range=True),
-    "601 full": ColorInfo.from_primaries(kr=0.299, kb=0.114, full_range=True),
-}
 ALL_FORMATS = list(PixelFormat)
 FORMATS = {
     "unit": TensorFormat(),
@@ -69,7 +63,7 @@ def frames(draw: st.DrawFn, least: int = 1, most: int = 70) -> FrameView:
         seed=draw(st.integers(0, 2**16)),
         padding=draw(st.sampled_from([0, 1, 3, 16])),
         flip=draw(st.booleans()),
-        color=COLORS[draw(st.sampled_from(sorted(COLORS)))],
+        color=reference.COLORS[draw(st.sampled_from(sorted(reference.COLORS)))],
     )
 
 
