@@ -99,7 +99,7 @@ def curve(canvas: Canvas, points: FloatArray, width: float) -> None:
 
 
 def smooth_line(points: FloatArray, count: int) -> FloatArray:
-    """Catmull-Rom spline through points."""
+    """(count, 2) points of the Catmull-Rom spline through ``points`` (N, 2), from the first to the last."""
     p = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
     t = np.linspace(0, len(points) - 1 - 1e-6, count)
     i, f = t.astype(int), (t % 1)[:, None]
@@ -109,13 +109,13 @@ def smooth_line(points: FloatArray, count: int) -> FloatArray:
 
 
 def both(points: list[tuple[float, float]]) -> list[FloatArray]:
-    """A line and its mirror image."""
+    """A line of N points in units of the side, x first, and its mirror image: two arrays (N, 2)."""
     right = np.array(points, np.float32)
     return [right, np.array([1, 0], np.float32) + right * np.array([-1, 1], np.float32)]
 
 
 def blob(center: tuple[float, float], radius: float) -> FloatArray:
-    """A soft round spot."""
+    """(SIZE, SIZE) a soft round spot, 0..1; ``center`` (x, y) and ``radius`` in units of the side."""
     rows, columns = (np.mgrid[0:SIZE, 0:SIZE] + 0.5) / SIZE
     squared = (columns - center[0]) ** 2 + (rows - center[1]) ** 2
     return np.asarray(np.exp(-squared / (2 * radius**2) * 1.6), np.float32)

@@ -26,7 +26,7 @@ class FrameCrop:
         return self.rect.height, self.rect.width, 3
 
     def part(self, x0: int, y0: int, x1: int, y1: int) -> ByteArray:
-        """A rectangle of the crop.
+        """A rectangle of the crop, in its pixels, as (y1 - y0, x1 - x0, 3) uint8 RGB.
 
         Raises:
             FrameError: it is empty or reaches out of the frame.
@@ -35,7 +35,7 @@ class FrameCrop:
         return self.compositor.read(self.frame, Rect(left + x0, top + y0, left + x1, top + y1))
 
     def reduced(self, factor: int) -> ByteArray:
-        """The crop at ``1 / factor`` of its size."""
+        """The crop at ``1 / factor`` of its size, rounded down; (h, w, 3) uint8 RGB."""
         # Pixel c of the result covers the pixels from c * factor on.
         half = 0.5 / factor - 0.5
         scale = 1 / factor

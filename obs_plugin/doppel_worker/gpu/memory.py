@@ -14,7 +14,7 @@ _FIRST_SIZE = 1 << 20
 
 
 def host_view(memory: HostMemory, offset: int, size: int) -> ByteArray:
-    """A writable view of page-locked memory."""
+    """A writable view, (size,) uint8, of page-locked memory from byte ``offset`` on."""
     block = (ctypes.c_uint8 * size).from_address(memory.address + offset)
     return np.frombuffer(memoryview(block).cast("B"), np.uint8)
 

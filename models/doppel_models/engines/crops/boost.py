@@ -31,7 +31,7 @@ def split(crop: ByteArray, factor: int) -> list[ByteArray]:
 
 
 def join(parts: Sequence[ByteArray], factor: int) -> ByteArray:
-    """What :func:`split` took apart."""
+    """The crop (h * ``factor``, w * ``factor``, ...) whose parts (h, w, ...) :func:`split` makes."""
     first = parts[0]
     height, width = first.shape[:2]
     whole = np.empty((height * factor, width * factor, *first.shape[2:]), first.dtype)

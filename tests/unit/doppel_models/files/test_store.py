@@ -267,7 +267,8 @@ def test_a_program_that_is_killed_leaves_a_store_that_works(store):
         adder.stdin.write("go\n")
         adder.stdin.flush()
         deadline = time.monotonic() + 60
-        while not list(store.folder.glob("*.onnx")) and time.monotonic() < deadline:
+        while not list(store.folder.glob("*.onnx")):
+            assert time.monotonic() < deadline, "nothing was added"
             time.sleep(0.001)
         time.sleep(wait)
         adder.send_signal(signal.SIGKILL)
