@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
+from doppel_models import channels
 from doppel_models.types import ByteArray
 
 from doppel_worker.color import NEUTRAL_CHROMA, ColorConversion
@@ -28,7 +29,7 @@ def read(frame: FrameView, rect: Rect) -> ByteArray:
 
 def paste(frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
     """Blend ``rgb`` over a rectangle by ``mask``; the blend is done in luma and chroma."""
-    planes = [np.asarray(p, np.uint8) for p in cv2.split(ColorConversion.of(frame.color).rgb_to_yuv(rgb))]
+    planes = list(channels.split(ColorConversion.of(frame.color).rgb_to_yuv(rgb)))
     luma, *chroma = COMPONENTS[frame.layout.pixel_format].all
     _blend(frame, luma, rect, planes[0], mask)
     if not chroma:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from doppel_models import channels
 from doppel_models.types import ByteArray, FloatArray
 
 Picture = TypeVar("Picture", bound=npt.NDArray[Any])
@@ -133,7 +134,7 @@ def continued(drawn: FloatArray) -> tuple[TextureMap, FloatArray]:
     The attributes are continued a little past the covered pixels, so that enlarging them does not pull
     their edge towards 0.
     """
-    u, v, coverage = cv2.split(drawn)
+    u, v, coverage = channels.split(drawn)
     inside: Any = coverage.astype(np.uint8)
     # Of pixels beside the mesh: the mean of those of 5x5 pixels around that it covers.
     count = np.maximum(_sum_around(coverage), np.float32(0.25))

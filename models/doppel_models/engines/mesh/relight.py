@@ -16,7 +16,7 @@ import math
 import cv2
 import numpy as np
 
-from doppel_models import canonical
+from doppel_models import canonical, channels
 from doppel_models.engines.mesh import imaging, masks, regions, uv
 from doppel_models.types import ByteArray, FloatArray
 
@@ -187,9 +187,9 @@ def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> F
     if edge is None:
         return np.asarray(np.clip(fit, -_DARKEN_LIMIT, _GAIN_LIMIT), np.float32)
     rest = np.clip(ratio - fit, -_EDGE_LIMIT, _EDGE_LIMIT)
-    weighed = [part * weight for part in cv2.split(rest)]
+    weighed = [part * weight for part in channels.split(rest)]
     stacked = imaging.blur(np.asarray(cv2.merge([*weighed, weight]), np.float32), _EDGE_SIGMA)
-    red, green, blue, near = cv2.split(stacked)
+    red, green, blue, near = channels.split(stacked)
     share = edge / (near + np.float32(0.05))
     local = cv2.merge([red * share, green * share, blue * share])
     gain = np.clip(fit + local, -_DARKEN_LIMIT, _GAIN_LIMIT)
