@@ -131,7 +131,7 @@ class Rig:
         """Ends OBS as a user does: closes its window."""
         self._disconnect()
         if self.alive():
-            wait_for(lambda: close_window(self._display, self.pid, WINDOW_TITLE), 10, "OBS shows no window")
+            wait_for(lambda: close_window(self._display, self.pid, WINDOW_TITLE), 20, "OBS shows no window")
             wait_for(
                 lambda: not self.alive(), 30, f"OBS does not end; its log:\n{self.session.log()[-2000:]}"
             )
@@ -148,7 +148,7 @@ class Rig:
         """Records while the block runs; the list then holds the recording's path."""
         result: list[Path] = []
         self.request("StartRecord")
-        wait_for(lambda: self.request("GetRecordStatus")["outputActive"], 10, "the recording did not start")
+        wait_for(lambda: self.request("GetRecordStatus")["outputActive"], 20, "the recording did not start")
         try:
             yield result
         finally:

@@ -51,7 +51,7 @@ class Stage:
         for name in self._inputs:
             self.rig.request("RemoveInput", inputName=name)
         self.rig.request("RemoveScene", sceneName=self.scene)
-        wait_for(lambda: not self.rig.workers(), 10, "the worker outlives the last filter")
+        wait_for(lambda: not self.rig.workers(), 20, "the worker outlives the last filter")
 
     def add_camera(self, name: str, clip: Path | None = None) -> int:
         """A media source in this scene, filling the canvas; returns its scene item."""

@@ -26,7 +26,7 @@ class Paused:
         stage.rig.set_filter(stage.camera, hold_ms=5000)  # a machine that is busy covers nothing
         stage.show()
         stage.media("PAUSE")
-        wait_for(self.is_idle, 10, "frames still come")
+        wait_for(self.is_idle, 20, "frames still come")
         self.wait_for_grey("porcelain")
 
     def is_idle(self) -> bool:
@@ -96,7 +96,7 @@ def test_a_pause_of_the_swap_and_its_end_are_seen_on_a_paused_source(paused: Pau
     stage = paused.stage
     for _ in range(2):
         stage.rig.set_filter(stage.camera, swap=False)
-        wait_for(lambda: paused.verdict() is Verdict.RAW, 10, "the original is not shown")
+        wait_for(lambda: paused.verdict() is Verdict.RAW, 20, "the original is not shown")
         stage.rig.set_filter(stage.camera, swap=True)
         paused.wait_for_grey("porcelain")
 

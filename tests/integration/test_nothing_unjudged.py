@@ -52,7 +52,7 @@ def restarts_of_the_media(stage: Stage) -> None:
 
 def the_loop(stage: Stage) -> None:
     stage.seek(11200)
-    wait_for(lambda: stage.cursor_ms() > 11000, 10, "the clip is not near its end")
+    wait_for(lambda: stage.cursor_ms() > 11000, 20, "the clip is not near its end")
     wait_for(lambda: 200 < stage.cursor_ms() < 6000, 20, "the clip does not start again")
     time.sleep(MOMENT)
 

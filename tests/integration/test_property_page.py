@@ -52,12 +52,12 @@ def test_a_camera_without_sound_of_its_own_asks_for_the_microphone(stage: Stage)
     def page() -> Any:
         return stage.rig.remote("page", camera, FILTER_NAME)
 
-    wait_for(lambda: "pick the microphone" in page()["status"]["text"], 10, "the page does not say it")
+    wait_for(lambda: "pick the microphone" in page()["status"]["text"], 20, "the page does not say it")
     assert "sound_source" in page()
     stage.rig.set_filter(camera, sound_source="No such microphone")
-    wait_for(lambda: "'No such microphone'" in page()["status"]["text"], 10, "a wrong name is not said")
+    wait_for(lambda: "'No such microphone'" in page()["status"]["text"], 20, "a wrong name is not said")
     stage.rig.set_filter(camera, sound_source=stage.camera)
-    wait_for(lambda: "sound" not in page()["status"]["text"], 10, "the microphone is not found")
+    wait_for(lambda: "sound" not in page()["status"]["text"], 20, "the microphone is not found")
 
 
 def test_the_path_of_the_slate_appears_when_a_slate_is_chosen(stage: Stage) -> None:
@@ -76,7 +76,7 @@ def test_a_photo_becomes_a_face_only_with_consent(stage: Stage, tmp_path: Path) 
 
     def press_and_expect(text: str) -> None:
         stage.rig.remote("press", stage.camera, FILTER_NAME, "add_photo")
-        wait_for(lambda: text in page().get("add_answer", {}).get("text", ""), 10, f"{text!r} is not said")
+        wait_for(lambda: text in page().get("add_answer", {}).get("text", ""), 20, f"{text!r} is not said")
         names = list(page())
         assert names.index("add_answer") + 1 == names.index("add_photo"), "it does not stand at the button"
         assert text not in page()["status"]["text"]
@@ -94,7 +94,7 @@ def test_a_photo_becomes_a_face_only_with_consent(stage: Stage, tmp_path: Path) 
     settings = stage.rig.request("GetSourceFilter", sourceName=stage.camera, filterName=FILTER_NAME)
     assert settings["filterSettings"]["persona"] == "added"
     assert settings["filterSettings"]["add_confirmed"] is False
-    wait_for(lambda: stage.lane()["persona"] == "added", 10, "the new face is not used")
+    wait_for(lambda: stage.lane()["persona"] == "added", 20, "the new face is not used")
 
 
 def test_a_page_that_is_open_outlives_a_reload_of_the_script(stage: Stage) -> None:

@@ -23,18 +23,18 @@ def test_the_offset_is_set_and_the_users_own_comes_back_with_the_filters_end(sta
     wait_delayed(stage.rig, stage.camera, 40, stage.lane)
 
     stage.rig.remove_filter(stage.camera)
-    wait_for(lambda: offset_ms(stage.rig, stage.camera) == 40, 10, "the user's own offset is not restored")
+    wait_for(lambda: offset_ms(stage.rig, stage.camera) == 40, 20, "the user's own offset is not restored")
 
 
 def test_the_users_own_offset_is_restored_while_the_filter_does_not_delay(stage: Stage) -> None:
     stage.show()
     wait_delayed(stage.rig, stage.camera, 0, stage.lane)
     stage.enable_filter(on=False)
-    wait_for(lambda: offset_ms(stage.rig, stage.camera) == 0, 10, "disabled: the offset stays")
+    wait_for(lambda: offset_ms(stage.rig, stage.camera) == 0, 20, "disabled: the offset stays")
     stage.enable_filter(on=True)
     wait_delayed(stage.rig, stage.camera, 0, stage.lane)
     stage.rig.set_filter(stage.camera, swap=False)
-    wait_for(lambda: offset_ms(stage.rig, stage.camera) == 0, 10, "paused: the offset stays")
+    wait_for(lambda: offset_ms(stage.rig, stage.camera) == 0, 20, "paused: the offset stays")
     stage.rig.set_filter(stage.camera, swap=True, sound_sync=False)
     stage.wait_swapping()
     assert offset_ms(stage.rig, stage.camera) == 0
@@ -46,7 +46,7 @@ def test_an_offset_that_the_user_edits_stays_and_counts_as_the_users(stage: Stag
     stage.rig.request("SetInputAudioSyncOffset", inputName=stage.camera, inputAudioSyncOffset=first + 25)
     wait_delayed(stage.rig, stage.camera, 25, stage.lane)
     stage.rig.remove_filter(stage.camera)
-    wait_for(lambda: offset_ms(stage.rig, stage.camera) == 25, 10, "what the user edited is lost")
+    wait_for(lambda: offset_ms(stage.rig, stage.camera) == 25, 20, "what the user edited is lost")
 
 
 def test_the_users_own_offset_is_restored_when_the_script_is_unloaded(stage: Stage) -> None:
@@ -108,6 +108,6 @@ def test_after_a_crash_ours_is_not_added_twice(
     second.wait_swapping()
     wait_delayed(second, CAMERA, 40, second.lane)
     second.remove_filter(CAMERA, FILTER_NAME)
-    wait_for(lambda: offset_ms(second, CAMERA) == 40, 10, "the user's own offset is not restored")
+    wait_for(lambda: offset_ms(second, CAMERA) == 40, 20, "the user's own offset is not restored")
     result = second.stop()
     assert (result.exit_code, result.memory_leaks) == (0, 0)

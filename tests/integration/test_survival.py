@@ -55,7 +55,7 @@ def test_obs_exits_cleanly_with_filters_alive_again_and_again(
             rig.wait_swapping()
         workers = rig.workers()
         assert_clean(rig.stop())
-        wait_for(lambda w=workers: not any(one.is_running() for one in w), 5, "the worker outlives OBS")
+        wait_for(lambda w=workers: not any(one.is_running() for one in w), 20, "the worker outlives OBS")
     assert shared_memory() <= before
 
 
@@ -108,7 +108,7 @@ def test_a_panic_outlives_a_reload_of_the_script(stage: Stage) -> None:
     stage.show()
     stage.rig.request("TriggerHotkeyByName", hotkeyName="doppel_panic")
     covered = stage.lane()["frames"]["covered"]
-    wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 15, 10, "nothing is covered")
+    wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 15, 20, "nothing is covered")
     before = stage.lane()["frames"]
     assert stage.rig.remote("reload", SCRIPT)
     wait_for(lambda: stage.lane()["frames"]["covered"] > before["covered"] + 60, 20, "the cover ends")

@@ -57,7 +57,7 @@ def test_the_recording_carries_the_workers_pictures_in_order_and_each_once(
 
 def test_the_status_counts_every_frame_once(stage: Stage) -> None:
     stage.show()
-    frames = wait_for(lambda: stage.lane()["frames"], 5, "no statistics")
+    frames = wait_for(lambda: stage.lane()["frames"], 20, "no statistics")
 
     assert frames["in"] == sum(count for name, count in frames.items() if name != "in")
     lane = stage.lane()
@@ -73,7 +73,7 @@ def test_a_setting_takes_effect_while_the_stream_runs(stage: Stage, judge: Judge
     with stage.rig.recording() as recording:
         for persona in ("bronze", "porcelain", "bronze"):
             stage.rig.set_filter(stage.camera, persona=persona)
-            wait_for(lambda name=persona: stage.lane()["persona"] == name, 10, f"{persona} is not used")
+            wait_for(lambda name=persona: stage.lane()["persona"] == name, 20, f"{persona} is not used")
     judgements = judged(judge, recording[0])
     assert_nothing_unjudged(judgements)
 
@@ -87,7 +87,7 @@ def test_a_value_out_of_range_is_replaced_and_said_and_the_filter_goes_on(stage:
     stage.rig.set_filter(stage.camera, strength=7.5, late_policy="explode")
     stage.show()
 
-    wait_for(lambda: "strength: 7.5 is not within 0..1" in stage.rig.our_log(), 5, "the log does not say it")
+    wait_for(lambda: "strength: 7.5 is not within 0..1" in stage.rig.our_log(), 20, "the log does not say it")
 
 
 def test_the_original_is_shown_while_the_user_has_paused_the_swap(stage: Stage, judge: Judge) -> None:
@@ -114,9 +114,9 @@ def test_the_panic_hotkey_covers_at_once_and_ends_the_cover_when_pressed_again(
 
     press()
     covered = stage.lane()["frames"]["covered"]
-    wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 15, 10, "nothing is covered")
+    wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 15, 20, "nothing is covered")
     with stage.rig.recording() as recording:
-        wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 40, 10, "the cover ends by itself")
+        wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 40, 20, "the cover ends by itself")
         press()
         stage.wait_swapping()
     verdicts = [item.verdict for item in judged(judge, recording[0])]
@@ -134,9 +134,9 @@ def test_the_users_slate_is_the_cover_where_it_is_chosen(stage: Stage, tmp_path:
     stage.show()
     stage.rig.request("TriggerHotkeyByName", hotkeyName="doppel_panic")
     covered = stage.lane()["frames"]["covered"]
-    wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 15, 10, "nothing is covered")
+    wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 15, 20, "nothing is covered")
     with stage.rig.recording() as recording:
-        wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 40, 10, "the cover ends by itself")
+        wait_for(lambda: stage.lane()["frames"]["covered"] > covered + 40, 20, "the cover ends by itself")
     stage.rig.request("TriggerHotkeyByName", hotkeyName="doppel_panic")
 
     for _, rgb in read_video(recording[0]):

@@ -36,8 +36,8 @@ def test_the_worker_starts_with_the_first_filter_and_goes_with_the_last(stage: S
     assert len(stage.rig.workers()) <= MOST_WORKERS
 
     stage.rig.remove_filter(stage.camera, "Second")
-    wait_for(lambda: not stage.rig.workers(), 10, "the worker outlives the last filter")
-    wait_for(lambda: not worker.is_running(), 5, "the worker that ended is not reaped")
+    wait_for(lambda: not stage.rig.workers(), 20, "the worker outlives the last filter")
+    wait_for(lambda: not worker.is_running(), 20, "the worker that ended is not reaped")
 
 
 @pytest.mark.parametrize("kills", [10, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
@@ -74,7 +74,7 @@ def test_a_worker_that_is_stopped_is_replaced_if_it_stays_so(stage: Stage, resum
     worker.suspend()
     if resume:
         held = stage.lane()["frames"]["in"]
-        wait_for(lambda: stage.lane()["frames"]["in"] > held + 5, 10, "OBS stands still")
+        wait_for(lambda: stage.lane()["frames"]["in"] > held + 5, 20, "OBS stands still")
         worker.resume()
         stage.wait_swapping()
         assert stage.rig.worker() == worker
@@ -93,7 +93,7 @@ def test_the_worker_and_the_memory_are_gone_when_obs_is_killed(
     workers = wait_for(lambda: len(rig.workers()) == MOST_WORKERS and rig.workers(), 20, "no worker waits")
 
     psutil.Process(rig.pid).send_signal(signal.SIGKILL)
-    wait_for(lambda: not any(worker.is_running() for worker in workers), 10, "the worker outlives OBS")
+    wait_for(lambda: not any(worker.is_running() for worker in workers), 20, "the worker outlives OBS")
     assert shared_memory() <= before
 
 
@@ -115,7 +115,7 @@ def test_the_worker_keeps_a_log(stage: Stage, shared_obs: Rig) -> None:
     stage.show()
     log = shared_obs.folder.parent / "logs" / "worker.log"
 
-    wait_for(lambda: log.is_file() and "lane" in log.read_text(encoding="utf-8"), 10, f"{log} says nothing")
+    wait_for(lambda: log.is_file() and "lane" in log.read_text(encoding="utf-8"), 20, f"{log} says nothing")
 
 
 def longest_gap(judgements: list[Judgement]) -> int:

@@ -214,7 +214,7 @@ def test_a_throttled_lane_stops_at_once(rig: Rig) -> None:
     rig.lane.throttle(1000)
     rig.judged()
     rig.lane.stop()
-    assert rig.lane.join(5)
+    assert rig.lane.join(20)
 
 
 def test_the_gates_end_of_the_lane_ends_the_thread(rig: Rig) -> None:
