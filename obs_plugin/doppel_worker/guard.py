@@ -1,4 +1,4 @@
-"""Which regions of a frame must not be seen although no face is swapped there (docs/architecture.md, section 5).
+"""Which regions must not be seen although no face is swapped there (docs/architecture.md, section 5).
 
 The tracker says which faces it follows and which it lost; this module decides what is done about every face
 that is *not* followed, or of which more is seen than the landmarks hold:
