@@ -92,7 +92,7 @@ struct doppel_gate_status {
 	uint64_t geometry_serial;    /* +1 at each change of `geometry` */
 	struct doppel_geometry geometry; /* of the last frame seen; width 0: no frame yet */
 	uint64_t settings_serial;    /* +1 at each `update` callback */
-	uint64_t oldest_busy_ns;     /* for how long the worker has had a frame in hand, 0: it has none */
+	uint64_t oldest_busy_ns;     /* for how long the worker had had a frame in hand at the last tick, 0: it had none */
 	uint64_t frame_interval_ns;  /* smoothed distance of the source's time stamps; 0: unknown */
 	uint64_t last_frame_ns;	     /* doppel_now_ns() of the last filter_video, 0: never */
 	uint64_t first_frame_ns;

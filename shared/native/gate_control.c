@@ -186,8 +186,7 @@ static void read_status(struct doppel_filter *filter, struct doppel_gate_status 
 	status->unsupported_format = atomic_load(&filter->unsupported_format);
 	status->lane_serial = atomic_load(&filter->lane_serial);
 	status->settings_serial = atomic_load(&filter->settings_serial);
-	const uint64_t oldest = atomic_load(&filter->oldest_submit_ns), now = doppel_clock_ns();
-	status->oldest_busy_ns = oldest != 0 && now > oldest ? now - oldest : 0;
+	status->oldest_busy_ns = atomic_load(&filter->oldest_busy_ns);
 	status->frame_interval_ns = atomic_load(&filter->frame_interval_ns);
 	status->last_frame_ns = atomic_load(&filter->published_frame_ns);
 	status->first_frame_ns = atomic_load(&filter->first_frame_ns);

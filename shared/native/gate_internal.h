@@ -115,7 +115,7 @@ struct doppel_filter {
 
 	/* frame path -> control plane */
 	_Atomic uint32_t lane_state, unsupported_format, delay_frames;
-	_Atomic uint64_t lane_serial, oldest_submit_ns, frame_interval_ns, published_frame_ns, first_frame_ns,
+	_Atomic uint64_t lane_serial, oldest_busy_ns, frame_interval_ns, published_frame_ns, first_frame_ns,
 		first_swapped_ns, submitted, given_back, renders_blocked, reuploads, flushes, filters_after,
 		judged_again;
 	_Atomic uint64_t outcomes[DOPPEL_OUT_DROPPED + 1];

@@ -32,7 +32,9 @@ bool doppel_lane_fits(const struct doppel_filter *filter)
 void doppel_publish_ring(struct doppel_filter *filter)
 {
 	const struct doppel_ring *ring = filter->lane != NULL ? filter->lane->ring : NULL;
-	atomic_store_explicit(&filter->oldest_submit_ns, ring != NULL ? doppel_ring_oldest_ns(ring) : 0,
+	/* As of the last look at the ring: while OBS itself stands still, nobody sees that the worker has finished. */
+	const uint64_t oldest = ring != NULL ? doppel_ring_oldest_ns(ring) : 0;
+	atomic_store_explicit(&filter->oldest_busy_ns, oldest != 0 ? ring->harvested_ns - oldest : 0,
 			      memory_order_relaxed);
 	atomic_store_explicit(&filter->given_back, filter->given_back_before + (ring != NULL ? ring->given_back : 0),
 			      memory_order_relaxed);

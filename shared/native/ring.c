@@ -117,6 +117,7 @@ void doppel_ring_release(struct doppel_ring *ring, uint32_t slot)
 
 void doppel_ring_harvest(struct doppel_ring *ring)
 {
+	ring->harvested_ns = doppel_clock_ns();
 	for (uint32_t i = 0; i < ring->slot_count; i++) {
 		if (ring->slots[i].claim != DOPPEL_SENT)
 			continue;
@@ -127,7 +128,7 @@ void doppel_ring_harvest(struct doppel_ring *ring)
 			ring->slots[i].claim = DOPPEL_OURS;
 			ring->given_back++;
 		} else if (state == DOPPEL_BUSY && ring->slots[i].busy_ns == 0) {
-			ring->slots[i].busy_ns = doppel_clock_ns();
+			ring->slots[i].busy_ns = ring->harvested_ns;
 		}
 	}
 }

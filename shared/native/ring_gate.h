@@ -45,6 +45,7 @@ struct doppel_ring {
 	uint32_t slot_count;
 	uint64_t slot_stride;
 	uint64_t given_back; /* frames that were sent and will never be shown */
+	uint64_t harvested_ns; /* when the words were looked at last */
 	struct doppel_ring_slot slots[DOPPEL_MAX_SLOTS];
 };
 

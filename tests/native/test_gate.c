@@ -526,6 +526,35 @@ static void a_slow_worker_loses_frames_but_never_order(void)
 	end(&scene);
 }
 
+static void nobody_is_blamed_for_the_time_in_which_obs_stood_still(void)
+{
+	struct scene scene;
+	running(&scene, 0);
+	tick(&scene, 1, NULL);
+	const int32_t slot = doppel_worker_next(scene.segment.worker, scene.segment.bytes, 0, NULL);
+	CHECK(slot >= 0);
+	tick(&scene, 0, NULL);
+	tick(&scene, 0, NULL);
+	const uint64_t busy = status_of(&scene).oldest_busy_ns;
+	CHECK(busy > 0 && busy <= 2 * STEP);
+	atomic_fetch_add(&fake_now_ns, 200 * STEP);
+	CHECK_EQUAL(status_of(&scene).oldest_busy_ns, busy);
+	CHECK_EQUAL(doppel_worker_done(scene.segment.worker, scene.segment.bytes, (uint32_t)slot, DOPPEL_VERDICT_SWAPPED, 1),
+		    0);
+	CHECK_EQUAL(status_of(&scene).oldest_busy_ns, busy);
+	tick(&scene, 0, NULL);
+	CHECK_EQUAL(status_of(&scene).oldest_busy_ns, 0);
+	end(&scene);
+
+	running(&scene, 0); /* but a worker that does not finish while OBS goes on is */
+	tick(&scene, 1, NULL);
+	CHECK(doppel_worker_next(scene.segment.worker, scene.segment.bytes, 0, NULL) >= 0);
+	for (int i = 0; i < 100; i++)
+		tick(&scene, i % 2, NULL);
+	CHECK(status_of(&scene).oldest_busy_ns >= 98 * STEP);
+	end(&scene);
+}
+
 int main(void)
 {
 	scene_install();
@@ -551,6 +580,7 @@ int main(void)
 	the_filter_moves_to_another_source();
 	properties_come_from_the_script_or_from_the_gate();
 	a_slow_worker_loses_frames_but_never_order();
+	nobody_is_blamed_for_the_time_in_which_obs_stood_still();
 	puts("gate: ok");
 	return 0;
 }
