@@ -76,12 +76,6 @@ class CpuCompositor:
             raise FrameError(f"picture {rgb.shape} or mask {mask.shape} does not fit {rect}")
         if frame.flip:
             rgb, mask = upside_down(rgb), upside_down(mask)
-        shown = _shown(stored, mask)
-        if shown is None:
-            return
-        rows = slice(shown.y0 - stored.y0, shown.y1 - stored.y0)
-        columns = slice(shown.x0 - stored.x0, shown.x1 - stored.x0)
-        stored, rgb, mask = shown, rgb[rows, columns], mask[rows, columns]
         if COMPONENTS[frame.layout.pixel_format].packed_rgb:
             pixels_rgb.paste(frame, stored, rgb, mask)
         else:
@@ -187,21 +181,6 @@ class CpuCompositor:
 def upside_down(image: ByteArray) -> ByteArray:
     """The rows in the other order, contiguous."""
     return np.asarray(cv2.flip(image, 0), np.uint8)
-
-
-def _shown(stored: Rect, mask: ByteArray) -> Rect | None:
-    """The part of a rectangle where its mask is not 0, grown to whole chroma samples; None: nowhere."""
-    left, top, width, height = cv2.boundingRect(mask)
-    if width == 0:
-        return None
-    x0, y0 = stored.x0 + left, stored.y0 + top
-    x1, y1 = x0 + width, y0 + height
-    return Rect(
-        max(x0 & ~1, stored.x0),
-        max(y0 & ~1, stored.y0),
-        min(x1 + (x1 & 1), stored.x1),
-        min(y1 + (y1 & 1), stored.y1),
-    )
 
 
 def stored_matrix(frame: FrameView, matrix: FloatArray) -> npt.NDArray[np.float64]:
