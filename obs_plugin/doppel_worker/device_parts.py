@@ -72,6 +72,9 @@ class DevicePool:
             DeviceError: ``wanted`` is no device's name.
             ModelsError: a bundled network is missing or cannot be run.
         """
+        known = self._parts.get(wanted)  # lanes at work do not wait while another device is opened
+        if known is not None:
+            return known
         with self._lock:
             parts = self._parts.get(wanted)
             if parts is None:

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from doppel_models.personas import PersonaStore
+from doppel_worker import device_parts
+from doppel_worker.device_parts import DevicePool
+
+
+def test_lanes_of_an_open_device_do_not_wait_for_one_that_is_being_opened(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opening, opened = threading.Event(), threading.Event()
+
+    class Parts:
+        """Takes long for any device but the processor."""
+
+        def __init__(self, wanted: str, *_: object) -> None:
+            self.info = wanted
+            if wanted != "cpu":
+                opening.set()
+                assert opened.wait(20)
+
+    monkeypatch.setattr(device_parts, "DeviceParts", Parts)
+    pool = DevicePool(PersonaStore(tmp_path), print)
+    cpu = pool.get("cpu")
+    with ThreadPoolExecutor() as threads:
+        gpu = threads.submit(pool.get, "cuda:0")
+        try:
+            assert opening.wait(20)
+            assert threads.submit(pool.get, "cpu").result(20) is cpu
+        finally:
+            opened.set()
+        assert gpu.result(20) is pool.get("cuda:0")
