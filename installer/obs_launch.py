@@ -17,10 +17,8 @@ start it from a thread that lives as long as the process: Linux ties that signal
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import platform
-import re
 import shutil
 import signal
 import socket
@@ -33,6 +31,7 @@ from types import TracebackType
 
 from installer.errors import ObsError
 from installer.obs_config import NAME, ObsOptions, ObsVersion, write_config
+from installer.obs_result import ObsResult
 from installer.system import ends_with_parent
 from installer.x11 import close_window
 
@@ -47,22 +46,6 @@ _POLL_CALLS = {"x86_64": ("7", "271"), "aarch64": ("73",)}
 _READY_MARK = "Loaded scenes:"
 _WEBSOCKET_MARK = "Server started successfully on port"
 _RECORDING_MARK = "==== Recording Start ="
-
-
-@dataclasses.dataclass(frozen=True)
-class ObsResult:
-    """How an OBS ended. Counts are None where OBS's log does not give them."""
-
-    exit_code: int
-    """Exit status; negative: the signal that ended it, -9 where it had to be killed."""
-    log: str
-    memory_leaks: int | None
-    drawn_frames: int | None
-    """Frames of the output that were drawn, of the last recording or stream."""
-    lagged_frames: int | None
-    """Frames of the output that came late from rendering, of the last recording or stream."""
-    skipped_frames: int | None
-    """Frames that the encoder did not keep up with, since OBS started."""
 
 
 class ObsSession:
@@ -189,17 +172,7 @@ class ObsSession:
         code = self.running().poll()
         if code is None:
             raise ObsError("OBS still runs")
-        log = self.log()
-        return ObsResult(
-            exit_code=code,
-            log=log,
-            memory_leaks=_last_number(r"Number of memory leaks: (\d+)", log),
-            drawn_frames=_last_number(r"Total drawn frames: (\d+)", log),
-            lagged_frames=_zero_if(
-                log, _last_number(r"lagged frames due to rendering lag/stalls: (\d+)", log)
-            ),
-            skipped_frames=_zero_if(log, _last_number(r"skipped frames due to encoding lag: (\d+)", log)),
-        )
+        return ObsResult.from_log(code, self.log())
 
     def running(self) -> subprocess.Popen[bytes]:
         """The process, running or ended.
@@ -293,13 +266,3 @@ def _environment(config_home: Path, display: str | None, extra: Mapping[str, str
         environ.pop("WAYLAND_DISPLAY", None)
     environ.update(extra)
     return {key: value for key, value in environ.items() if value}
-
-
-def _last_number(pattern: str, text: str) -> int | None:
-    found = re.findall(pattern, text)
-    return int(found[-1]) if found else None
-
-
-def _zero_if(log: str, count: int | None) -> int | None:
-    """OBS leaves out the lines of counts that are zero; an output that ended proves that it counted."""
-    return 0 if count is None and "Total drawn frames:" in log else count

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from installer.obs_config import ObsVersion
-from installer.obs_launch import ObsResult
+from installer.obs_result import ObsResult
 
 OUTCOMES = ("swapped", "held", "covered", "blurred", "no_face", "original", "dropped")
 """What can become of a frame; the counts of the seven add up to ``in``."""

@@ -19,7 +19,8 @@ from installer.errors import CommandError, InstallerError
 from installer.ipc import paths
 from installer.layout import LOGS, MADE
 from installer.obs_config import ObsOptions
-from installer.obs_launch import ObsResult, ObsSession, free_port
+from installer.obs_launch import ObsSession, free_port
+from installer.obs_result import ObsResult
 from installer.prepare import prepare_environment, prepare_obs, prepare_script
 from installer.progress import Progress
 from installer.report import ReportParts, build_report, read_statistics

@@ -20,7 +20,8 @@ import psutil
 from doppel_ipc import paths
 
 from installer.obs_config import ObsOptions
-from installer.obs_launch import WINDOW_TITLE, ObsResult, ObsSession, free_port
+from installer.obs_launch import WINDOW_TITLE, ObsSession, free_port
+from installer.obs_result import ObsResult
 from installer.scene import FILTER_ID, FILTER_NAME, Filter, Scene, Source, scene_collection
 from installer.x11 import close_window
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from doppel_ipc.paths import InstallConfig
 
-from installer.obs_launch import ObsResult
+from installer.obs_result import ObsResult
 from installer.scene import FILTER_NAME, Scene, media_source
 from tests.integration.rig import (
     CAMERA,

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from installer.obs_config import ObsVersion
-from installer.obs_launch import ObsResult
+from installer.obs_result import ObsResult
 from installer.report import ReportParts, build_report, read_statistics
 
 GOOD = {
