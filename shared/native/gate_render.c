@@ -80,7 +80,10 @@ static bool keep_off(const struct doppel_filter *filter, const struct drawing *d
 /* The user has paused the swap after the source's last frame: it is shown as it came. */
 static enum action show_original(struct doppel_filter *filter, struct drawing *drawing)
 {
-	if (filter->texture == DOPPEL_PICTURE_RAW || drawing->deinterlaced || keep_off(filter, drawing) ||
+	/* A paused media source that has left the scene may be preloaded at any moment, into the buffer that we would use. */
+	const bool preloads = drawing->controllable && atomic_load(&filter->media_paused) != 0 &&
+			      atomic_load(&filter->inactive) != 0;
+	if (filter->texture == DOPPEL_PICTURE_RAW || drawing->deinterlaced || preloads || keep_off(filter, drawing) ||
 	    !doppel_lane_fits(filter) || !doppel_is_idle(filter, drawing->now))
 		return DRAW;
 	struct doppel_lane *lane = filter->lane;

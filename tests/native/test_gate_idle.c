@@ -167,6 +167,31 @@ static void a_pause_of_the_swap_shows_an_idle_sources_original_and_its_end_hides
 	end(&scene);
 }
 
+static void a_pause_of_the_swap_leaves_a_paused_source_alone_that_has_left_the_scene(void)
+{
+	struct scene scene;
+	running(&scene, OBS_FLAG_CONTROLLABLE_MEDIA);
+	fake_signal(&scene.source, "media_pause");
+	idle(&scene);
+	scene.source.active_wanted = false; /* a preview still draws it */
+	tick(&scene, 0, NULL);
+	for (int i = 0; i < 40; i++)
+		tick(&scene, 0, NULL);
+	const uint64_t uploads = status_of(&scene).reuploads;
+	struct doppel_policy paused = normal;
+	paused.paused = 1;
+	set_policy(&scene, paused);
+	for (int i = 0; i < 3; i++)
+		tick(&scene, 0, NULL);
+	CHECK_EQUAL(status_of(&scene).reuploads, uploads);
+	scene.source.active_wanted = true;
+	tick(&scene, 0, NULL);
+	for (int i = 0; i < 40; i++)
+		tick(&scene, 0, NULL);
+	CHECK_EQUAL(tick(&scene, 0, NULL), FAKE_RAW);
+	end(&scene);
+}
+
 static void a_filter_that_comes_to_a_paused_source_knows_that_it_may_be_sought(void)
 {
 	for (int frames = 0; frames < 2; frames++) { /* without any frame, or one that was on its way */
@@ -240,6 +265,7 @@ int main(void)
 	a_new_worker_judges_an_idle_sources_last_frame();
 	a_worker_that_never_kept_the_last_frame_leaves_the_picture();
 	a_pause_of_the_swap_shows_an_idle_sources_original_and_its_end_hides_it();
+	a_pause_of_the_swap_leaves_a_paused_source_alone_that_has_left_the_scene();
 	a_filter_that_comes_to_a_paused_source_knows_that_it_may_be_sought();
 	a_source_of_one_frame_a_second_is_shown_as_soon_as_it_is_judged();
 	a_late_cover_verdict_for_a_still_covers();
