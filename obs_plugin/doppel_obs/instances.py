@@ -151,8 +151,12 @@ class FilterInstance:
         self.lane_status, self.refused = None, True
 
     def swapping(self) -> bool:
-        """True while the worker serves this filter's frames."""
-        return self.lane.serial != 0 and self.lane_status is not None and self.lane_status.state == "running"
+        """True while the worker serves this filter's frames.
+
+        Until the gate sends them into this lane, its figures are those of the lane before, and of its worker.
+        """
+        running = self.lane_status is not None and self.lane_status.state == "running"
+        return running and self.lane.serial != 0 and self.status.lane_serial == self.lane.serial
 
     def has_own_sound(self) -> bool:
         """True where the filtered source has sound of its own."""

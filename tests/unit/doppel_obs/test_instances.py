@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import itertools
 
 import pytest
 from doppel_ipc.errors import ProtocolError, ProtocolFault
-from doppel_ipc.messages import CloseLane, Message
+from doppel_ipc.messages import CloseLane, LaneStatus, Message
 from doppel_obs.instances import FilterInstance, Surroundings
 
 from tests.unit.doppel_obs.fake_obs import PARENT, WEAK, FakeHolder
@@ -73,3 +74,22 @@ def test_the_error_of_a_refused_lane_stays_until_one_opens(holder: FakeHolder) -
     one.lane_opened()
     one.tick(later)
     assert "cannot be opened" not in one.line.text()
+
+
+def test_a_worker_that_took_over_is_not_judged_by_the_lane_of_the_one_before(holder: FakeHolder) -> None:
+    one = instance(holder)
+    one.tick(AROUND)
+    holder.gate.status.lane_serial = one.lane.serial
+    holder.gate.status.oldest_busy_ns = 4 * 10**9
+    one.tick(AROUND)
+    running = LaneStatus(one.lane.serial, "running", 1, "bronze", "mesh", "P", 30, 5, 5, (), 1, 9, 0, "")
+    one.lane_status = running
+    assert one.swapping()
+
+    one.tick(dataclasses.replace(AROUND, generation=2))
+    one.lane_status = running
+    assert one.lane.serial == 2
+    assert not one.swapping(), "the gate has not sent a frame into the new lane"
+    holder.gate.status.lane_serial = one.lane.serial
+    one.tick(dataclasses.replace(AROUND, generation=2))
+    assert one.swapping()
