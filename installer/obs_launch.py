@@ -10,7 +10,7 @@ Used by ``installer run`` and by the integration tests::
         result = obs.stop()         # closes its window; .exit_code, .memory_leaks, .drawn_frames, .log
 
 OBS runs in a process group of its own. Leaving the ``with`` block never leaves a process behind: an OBS
-that does not end after SIGINT is killed with its children. When this process is killed, OBS ends, too. (So
+that does not end when asked to is killed with its children. When this process is killed, OBS ends, too. (So
 start it from a thread that lives as long as the process: Linux ties that signal to the thread.)
 """
 
@@ -95,8 +95,10 @@ class ObsSession:
             self.options.recording_dir.mkdir(parents=True, exist_ok=True)
         write_config(self.config_home, self.version, self.options, self._collection)
         with self.log_path.open("wb") as log:
+            # OBS 29.0 closes inside its handler of SIGINT, and at an unlucky moment hangs there for good.
+            end = "INT" if self.version >= ObsVersion(30, 0) else "TERM"
             self.process = subprocess.Popen(
-                ends_with_parent(self._command(), "INT"),
+                ends_with_parent(self._command(), end),
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
