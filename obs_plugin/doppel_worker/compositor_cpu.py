@@ -148,12 +148,11 @@ class CpuCompositor:
         height, width = mask.shape
         if tensor.shape != fmt.shape(width, height):
             raise FrameError(f"tensor {tensor.shape} does not fit mask {mask.shape}")
-        rect = Rect(*CropRequest(matrix, (width, height)).frame_rect(frame.width, frame.height))
+        request = CropRequest(matrix, (width, height))
+        rect = Rect(*request.frame_rect(frame.width, frame.height))
         if rect.width == 0 or rect.height == 0:
             return rect
-        # Frame pixel of the rectangle -> crop pixel.
-        moved = matrix.astype(np.float64)
-        moved[:, 2] += moved[:, :2] @ (rect.x0, rect.y0)
+        moved = request.matrix_from(rect.x0, rect.y0)
         size, flags = (rect.width, rect.height), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         rgb = cv2.warpAffine(
             shift.apply(fmt.decode(tensor)), moved, size, flags=flags, borderMode=cv2.BORDER_REPLICATE

@@ -40,9 +40,7 @@ def in_frame(swap: Swap, width: int, height: int) -> tuple[Rect, SwapResult]:
     rect = Rect(*request.frame_rect(width, height, part))
     if request.rect is not None or rect.width == 0 or rect.height == 0:
         return rect, result
-    # Frame pixel of the rectangle -> crop pixel.
-    matrix = request.matrix.astype(np.float64)
-    matrix[:, 2] += matrix[:, :2] @ (rect.x0, rect.y0)
+    matrix = request.matrix_from(rect.x0, rect.y0)
     size = (rect.width, rect.height)
     inverse = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 

@@ -31,6 +31,7 @@ from typing import Literal, Protocol
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from doppel_models.geometry import transform
 from doppel_models.types import ByteArray, Face, FloatArray
@@ -102,6 +103,12 @@ class CropRequest:
         corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float32) - 0.5
         corners = corners @ inverse[:, :2].T + inverse[:, 2]
         return even_rect(corners.min(axis=0), corners.max(axis=0), width, height)
+
+    def matrix_from(self, x0: int, y0: int) -> npt.NDArray[np.float64]:
+        """(2, 3): pixels of a rectangle of the frame with its corner at (x0, y0) -> pixels of the crop."""
+        matrix = self.matrix.astype(np.float64)
+        matrix[:, 2] += matrix[:, :2] @ (x0, y0)
+        return matrix
 
 
 def even_rect(low: FloatArray, high: FloatArray, width: int, height: int) -> tuple[int, int, int, int]:

@@ -146,11 +146,11 @@ class CudaCompositor:
         height, width = mask.shape if isinstance(mask, np.ndarray) else describe.mask_size(mask)
         if tuple(tensor.shape) != fmt.shape(width, height):
             raise FrameError(f"tensor {tensor.shape} does not fit mask {mask.shape}")
-        rect = Rect(*CropRequest(matrix, (width, height)).frame_rect(frame.width, frame.height))
+        request = CropRequest(matrix, (width, height))
+        rect = Rect(*request.frame_rect(frame.width, frame.height))
         if rect.width == 0 or rect.height == 0:
             return rect
-        moved = matrix.astype(np.float64)
-        moved[:, 2] += moved[:, :2] @ (rect.x0, rect.y0)
+        moved = request.matrix_from(rect.x0, rect.y0)
         above = tensor if isinstance(tensor, DeviceTensor) else self.ops.upload(tensor)
         picture = describe.read(fmt, above)
         over = mask if isinstance(mask, DeviceTensor) else self.ops.upload(mask)
