@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from doppel_models import canonical, face_texture, masks_builtin, photo_check
+from doppel_models import canonical, face_texture, masks_builtin, nose_sides, photo_check
 from doppel_models.detector import FaceDetector
 from doppel_models.engines.mesh.persona import MeshPersona
 from doppel_models.engines.mesh.shape import HeadFrame, resting
@@ -24,7 +24,7 @@ from doppel_models.photo_file import PhotoFile, read_photo
 from doppel_models.session import SessionConfig
 from doppel_models.types import FloatArray
 
-IMPORT_VERSION = 6
+IMPORT_VERSION = 7
 """Raised whenever the import works differently, so that older caches are made anew."""
 
 
@@ -131,8 +131,13 @@ class PersonaImporter:
 
 
 def _assemble(views: Sequence[face_texture.Unwrapped], shape: FloatArray) -> MeshPersona:
-    texture, known = face_texture.merge(views)
+    trusted = [
+        dataclasses.replace(view, weight=view.weight * nose_sides.trust(view.texture, view.weight))
+        for view in views
+    ]
+    texture, known = face_texture.merge(trusted)
     texture = face_texture.usual_saturation(texture, known)
+    texture, known = nose_sides.fill(texture, known)
     texture = face_texture.even_light(texture, known)
     texture, seen = face_texture.fill(texture, known)
     texture = face_texture.shut_mouth(texture)

@@ -47,6 +47,14 @@ def test_the_fringe_is_not_painted_into_the_texture(importer):
     assert forehead.std(axis=0).max() < 20
 
 
+def test_the_shadow_beside_the_nose_does_not_end_in_a_line_on_the_cheek(importer):
+    texture = importer.examine([_photo(_portrait())]).mesh.texture
+    gray = np.log(texture[212:250].mean(axis=(0, 2)))
+    steps = np.abs(gray[6:] - gray[:-6])
+    shaded, lit = steps[258:324], steps[::-1][258:324]
+    assert shaded.max() < 1.2 * lit.max()
+
+
 def test_no_face_is_refused(importer):
     with pytest.raises(PersonaError, match=r"no face is found in me\.png; use a photo"):
         importer.examine([_photo(room(640, 480))])
