@@ -36,10 +36,9 @@ def test_loading_happens_beside_the_frames() -> None:
         return Engine(key)
 
     one = loader(slow)
-    start = time.monotonic()
+    # One that waited for the loading would return the engine.
     assert one.get(PersonaKey("a")) is None
     assert one.get(PersonaKey("a")) is None
-    assert time.monotonic() - start < 5
     gate.set()
     assert one.wait(PersonaKey("a"), 20) is one.get(PersonaKey("a"))
 
