@@ -209,8 +209,12 @@ int main(int count, char **arguments)
 	fake_install();
 	geometry = fake_geometry(1, 32, 32, 0);
 	const uint64_t start = doppel_now_ns();
-	for (uint64_t number = 0; doppel_now_ns() - start < total; number++)
+	uint64_t spent = 0;
+	/* A busy machine gets more time to see each thing once. */
+	for (uint64_t number = 0; spent < total || (again == 0 && spent < 10 * total); number++) {
 		one_round(number, total / 8);
+		spent = doppel_now_ns() - start;
+	}
 	printf("gate: %llu ticks, %llu judged, %llu of them again, %llu lanes\n", (unsigned long long)frames,
 	       (unsigned long long)judged, (unsigned long long)again, (unsigned long long)attaches);
 	CHECK(judged > 0 && attaches > 1 && again > 0);

@@ -267,7 +267,8 @@ def test_turned_too_far_the_face_is_blurred_and_not_swapped() -> None:
     inside = area(stage, regions.OVAL, 0.7)
     assert change(stage)[inside].mean() > 4
     assert np.abs(stage.after[inside].mean(axis=0) - 255 * COLOR).max() > 40
-    assert change(stage)[~whole(stage, 1.25)].max() == 0
+    # The guard blurs the profile, too, which stands out beside the landmarks.
+    assert change(stage)[~whole(stage, 2.0)].max() == 0
 
 
 def test_the_photo_is_looked_at_and_not_the_filmed_person() -> None:
