@@ -149,7 +149,8 @@ class Control:
         for message in self._worker.tick(
             now_ns, wanted=wanted, oldest_busy_ns=oldest_ns, in_use=self._settings_in_use()
         ):
-            self._take(message)
+            # One that cannot be taken must not cost those behind it: the next may be the spare's ``ready``.
+            self._guard(functools.partial(self._take, message))
         if not self._worker.ready:
             self._worker_lost()
         while self._tasks:

@@ -92,7 +92,7 @@ class SpareWorker:
     def _is_time(self, now_ns: int, serving: WorkerChild | None) -> bool:
         status = serving.status if serving is not None and serving.judged else None
         # The status may add to the device's name what slows it down.
-        if status is None or status.device.split(" ")[0] != DEVICE or status.memory_mb > MOST_MB:
+        if status is None or status.device.split(" ")[0] != DEVICE or not _is_small(status):
             self._calm_ns = None
             return False
         if self._calm_ns is None:
@@ -100,7 +100,7 @@ class SpareWorker:
         return self._failures < MOST_FAILURES and now_ns - self._calm_ns >= CALM_NS
 
     def _prepare(self, child: WorkerChild, serving: WorkerChild, now_ns: int) -> None:
-        if serving.status is None or serving.status.memory_mb > MOST_MB:
+        if serving.status is None or not _is_small(serving.status):
             return
         settled = {one for one, since_ns in self._used_since.items() if now_ns - since_ns >= PREPARE_NS}
         for settings in settled - self._prepared:
@@ -125,3 +125,8 @@ class SpareWorker:
         if ended is not None:
             self._failures += 1
             self.stop()
+
+
+def _is_small(status: Status) -> bool:
+    """False also where the system does not tell (0): then it may be the large one."""
+    return 0 < status.memory_mb <= MOST_MB
