@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from doppel_models.engines.crops import half, self_test
+from doppel_models.engines.crops import self_test
 from doppel_models.engines.crops.crop import AlignedCrop
 from doppel_models.engines.crops.description import Description, IdentityForm, describe
 from doppel_models.engines.crops.engine import CropEngine, Parts
@@ -89,6 +89,9 @@ class NetworkLoader:
     def _wide_enough(self, narrow: RoleNetwork, source: ModelFile) -> tuple[RoleNetwork, str]:
         """A float16 network if it gives what it gives in float32, else that one, and why."""
         title = narrow.network.name
+        # Imported where it is needed: it brings `onnx`, an eighth of a worker's start.
+        from doppel_models.engines.crops import half
+
         data, model = half.as_float32(source.data, source.description)
         wide = RoleNetwork(Network(title, data, self._config), model)
         problem, rgb = _tested(wide)
