@@ -24,7 +24,7 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException:  # also Ctrl-C: the half-written file must go; it is raised again
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)

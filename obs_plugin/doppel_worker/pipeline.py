@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, cast
 
+import numpy as np
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_models.detector import FaceDetector
-from doppel_models.engines.base import FaceEngine, LookSettings
+from doppel_models.engines.base import FaceEngine, LookSettings, even_rect
 from doppel_models.landmarker import FaceLandmarker
 from doppel_models.types import ByteArray, Face
 
@@ -182,16 +183,18 @@ class FacePipeline:
         known = [face.track_id for face in tracked.faces] + [lost.track_id for lost in tracked.lost]
         lane.personas.keep_states(known)
         # All faces are read before anything is written: neighbours overlap.
-        swaps = self._swap_all(frame, lane, watch, tracked.faces, engine)
+        swaps, missed = self._swap_all(frame, lane, watch, tracked.faces, engine)
         turned = [swap for swap in swaps if swap.result.pose_fade >= _TURNED]
         if turned and settings.side_face_policy == "cover":
             return self._covered(frame, lane, watch, "the head is turned too far")
         with watch.stage("guard"):
             for region in decision.regions:
                 self.compositor.blur(frame, region.visible, region.mask())
+            for rect in missed:
+                self.compositor.blur(frame, rect, np.full((rect.height, rect.width), 255, np.uint8))
         for swap in swaps:
             self._paste(frame, swap, settings, watch)
-        blurred = len(decision.regions)
+        blurred = len(decision.regions) + len(missed)
         swapped = len(swaps) - len(turned)
         shown = decision.shows_lost
         if turned and settings.side_face_policy == "blur":
@@ -211,12 +214,16 @@ class FacePipeline:
         watch: Stopwatch,
         faces: tuple[Face, ...],
         engine: FaceEngine,
-    ) -> list[Swap]:
+    ) -> tuple[list[Swap], list[Rect]]:
+        """The swapped faces, and where a face is that the engine has no crop for: it is not to be shown."""
         look = look_of(lane.settings)
         swaps: list[Swap] = []
+        missed: list[Rect] = []
         for face in faces:
             request = engine.crop_for(face, frame.width, frame.height)
             if request is None:
+                rect = Rect(*even_rect(face.bbox[:2], face.bbox[2:], frame.width, frame.height))
+                missed += [rect] if rect.width and rect.height else []
                 continue
             # A device's tensors hold one face at a time.
             if len(faces) == 1 and can_swap_on_device(engine, self.compositor, look):
@@ -239,7 +246,7 @@ class FacePipeline:
                 state = lane.personas.state(face.track_id)
                 result = engine.swap(crop, points, face, look, state, frame.timestamp_ns)
             swaps.append(Swap(request, result if len(faces) == 1 else copied(result)))
-        return swaps
+        return swaps, missed
 
     def _paste(self, frame: FrameView, swap: Swap, settings: FilterSettings, watch: Stopwatch) -> None:
         with watch.stage("paste"):

@@ -218,7 +218,7 @@ def _create_file(size: int, folder: Path) -> Segment:
         with _closing_on_error(fd):
             fcntl.flock(fd, fcntl.LOCK_EX)  # held by a sweeper at most, for a moment
             _allocate(fd, size, str(folder))
-    except BaseException:
+    except BaseException:  # whatever it is, no file may stay behind; it is raised again
         path.unlink()
         raise
     return Segment(SegmentDescriptor(FILE, str(path), size), fd, path)
@@ -263,6 +263,6 @@ def _allocate(fd: int, size: int, place: str) -> None:
 def _closing_on_error(fd: int) -> Iterator[None]:
     try:
         yield
-    except BaseException:
+    except BaseException:  # whatever it is, the descriptor must not leak; it is raised again
         os.close(fd)
         raise

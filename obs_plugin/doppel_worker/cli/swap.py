@@ -126,7 +126,7 @@ def swap_file(
         except (av.error.FFmpegError, OSError) as error:
             writer.abort()
             raise MediaError(f"{target} cannot be made from {source}: {reason(error)}") from error
-        except BaseException:
+        except BaseException:  # also Ctrl-C: no half file stays; it is raised again
             writer.abort()
             raise
     return summary

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 import pytest
 from doppel_ipc.verdict import Verdict
-from doppel_models.types import ByteArray, FloatArray
+from doppel_models.engines.base import CropRequest, FaceEngine
+from doppel_models.types import ByteArray, Face, FloatArray
 from doppel_worker.assets import PersonaKey
 from doppel_worker.compositor import Rect
 from doppel_worker.report import EventKind
@@ -25,6 +27,7 @@ from tests.support.stage import (
     Stage,
     compositor,
     is_mosaic,
+    mask_engine,
     picture,
 )
 
@@ -163,3 +166,28 @@ def test_the_slate_covers_where_it_is_chosen_and_the_mosaic_where_it_cannot_be_r
     assert is_mosaic(missing.frame)
     assert [event.kind for event in first.events] == [EventKind.SLATE]
     assert second.events == ()
+
+
+class Uncropped:
+    """A real engine that has no crop for any face."""
+
+    def __init__(self, engine: FaceEngine) -> None:
+        self._engine = engine
+
+    def crop_for(self, face: Face, width: int, height: int) -> CropRequest | None:
+        return None
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._engine, name)
+
+
+def test_a_followed_face_that_the_engine_has_no_crop_for_is_blurred() -> None:
+    stage = Stage(lambda key: cast("FaceEngine", Uncropped(mask_engine(key.persona))))
+    clean = picture()
+    for _ in range(3):
+        report = stage.show(clean)
+        assert report.verdict is Verdict.BLURRED
+        assert (report.swapped, report.blurred) == (0, 1)
+        # A face without edges is nobody's: the blur takes most of its detail.
+        before, after = (compositor.read(one, FACE) for one in (stage.before, stage.frame))
+        assert cv2.Laplacian(after, cv2.CV_32F).var() < 0.1 * cv2.Laplacian(before, cv2.CV_32F).var()
