@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import cv2
+from collections.abc import Callable
+
 import numpy as np
 
 from doppel_models import canonical
 from doppel_models.engines import base
 from doppel_models.engines.base import CropReader, CropRequest, LookSettings, SwapResult
 from doppel_models.engines.mesh import (
+    drawing,
     features,
     imaging,
     masks,
     occlusion,
-    raster,
     regions,
     relight,
     shape,
     uv,
 )
 from doppel_models.engines.mesh.persona import MeshPersona
+from doppel_models.engines.mesh.plan import Plan, scaled
 from doppel_models.geometry import bbox_of
 from doppel_models.types import ByteArray, Face, FloatArray
 
+LiveTexture = Callable[[FloatArray, float], ByteArray]
+"""``live(points, face_width)``: the live face in texture space, (SIZE, SIZE, 3) uint8 RGB."""
 _MARGIN = 0.02
 """Margin of the crop around the landmarks, as a part of the face's size."""
 _MIN_SIDE = 8
 _MAX_SIDE = 720
 """Crops with a longer side are taken at a reduced scale."""
-_RASTER_WIDTH = 104
-"""Pixels of the maps over the crop's width; in between they are smooth enough to be interpolated. With 72 the
-landmarks of a swapped face of 100 pixels jitter by .335 % of its width, with 104 by .313, filmed by .319."""
 _VEIL = 2.0
 """Over doubt: a doubtful hole is blurred at once."""
 _EYE_SOFT = 0.006
@@ -57,7 +58,10 @@ class MeshState:
         self.frames = 0
         self.level: int | None = None
         self.lit: ByteArray | None = None
-        self.relit = False
+        """What the processor draws from; None: it is to be made anew."""
+        self.gain: FloatArray | None = None
+        self.gained: tuple[int, bool] | None = None
+        """Size of the texture that :attr:`gain` is for, and whether it is wanted; None: it is due."""
         self.turn = 0
         self.since_light = self.since_occlusion = 0.0
         self.clock = base.FrameClock()
@@ -71,7 +75,7 @@ class MeshState:
         self.shift = None
         self.frames = 0
         self.level = None
-        self.lit = None
+        self.lit = self.gain = self.gained = None
         self.turn = 0
         self.since_light = self.since_occlusion = 0.0
         self.clock.reset()
@@ -91,9 +95,7 @@ class MeshEngine:
             self._log = relight.log_texture(imaging.shrink(persona.texture, small))
         self._skin = relight.skin_weight() * self._known
         self._edge = relight.edge_of(masks.support(self._known))
-        face = canonical.load()
-        self._triangles, self._uv = face.triangles, raster.covering(face.uv)
-        self._canvas = imaging.Canvas()
+        self._drawing = drawing.Drawing()
 
     @property
     def name(self) -> str:
@@ -137,47 +139,72 @@ class MeshEngine:
         timestamp_ns: int,
     ) -> SwapResult:
         """See ``FaceEngine.swap``; the crop may be read in parts."""
-        height, width = crop.shape[:2]
+        size = crop.shape[1], crop.shape[0]
+
+        def live(at: FloatArray, face_width: float) -> ByteArray:
+            return _live_texture(crop, at, face_width)
+
+        plan = self.plan(size, points, face, look, state, timestamp_ns, live)
+        if plan.mask is not None and state.lit is None:
+            state.lit = drawing.lit_texture(plan)
+        return self._drawing.draw(plan, crop, state.lit)
+
+    def plan(
+        self,
+        size: tuple[int, int],
+        points: FloatArray,
+        face: Face,
+        look: LookSettings,
+        state: MeshState,
+        timestamp_ns: int,
+        live: LiveTexture,
+    ) -> Plan:
+        """What is to be drawn; takes in the frame.
+
+        Args:
+            size: (width, height) of the crop, pixels.
+            points: as in :meth:`swap`.
+            face: as in :meth:`swap`.
+            look: as in :meth:`swap`.
+            state: as in :meth:`swap`.
+            timestamp_ns: as in :meth:`swap`.
+            live: gives the live face in texture space; called when it is needed.
+        """
         seconds = state.clock.seconds_since_last(timestamp_ns)
         face_width = _width(points)
         target = self._move_features(points, face.yaw, look, state)
-        texture_map, coverage = self._render(target, width, height)
         fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
-        cover = imaging.resize(_bytes(coverage), (width, height)) if fade > 0 else None
         if fade >= 1:
-            nothing = np.zeros((height, width), np.uint8)
-            return SwapResult(self._canvas.picture((width, height)), nothing, fade, cover)
-
-        relit = look.color_match == "relight"
+            return Plan(size, target, fade, None)
         texture = self._texture_for(face_width, state)
-        covered = self._look_at(crop, points, face_width, face, state, seconds)
-        texture = self._lit(texture, state, relit=relit)
-        mask_small = _bytes(imaging.sample(self._mask(look, covered), texture_map) * imaging.box(coverage, 3))
-        mask = imaging.resize(mask_small, (width, height))
-        rgb = self._canvas.texture(texture, texture_map, mask_small, (width, height))
-        self._keep(crop, rgb, points, target, look, face_width)
+        covered = self._look_at(live, points, face_width, face, state, seconds)
+        relit = look.color_match == "relight"
+        if state.gained != (texture.shape[0], relit):
+            state.gained, state.lit = (texture.shape[0], relit), None
+            state.gain = state.light.gain if relit else None
         veil = None
         if covered is not None and (doubt := state.occlusion.doubt) > 0:
-            hidden = imaging.sample(self._mask(look, None) * state.occlusion.moving, texture_map) * coverage
-            veil = imaging.resize(_bytes(hidden * np.float32(min(1.0, _VEIL * doubt))), (width, height))
-        return SwapResult(rgb, mask, fade, cover, veil)
+            veil = self._mask(look, None) * state.occlusion.moving * np.float32(min(1.0, _VEIL * doubt))
+        patches = self._patches(size, points, target, look, face_width)
+        return Plan(size, target, fade, self._mask(look, covered), veil, texture, state.gain, patches)
 
-    def _keep(
+    def _patches(
         self,
-        crop: ByteArray | CropReader,
-        rgb: ByteArray,
+        size: tuple[int, int],
         points: FloatArray,
         target: FloatArray,
         look: LookSettings,
         face_width: float,
-    ) -> None:
-        """Carry over the live eyes and the inside of the live mouth."""
+    ) -> tuple[features.Patch, ...]:
+        """The live eyes and the inside of the live mouth, to be carried over."""
         slits = features.MASK_SLITS if self._persona.own_color else features.SLITS
-        mouth = slits[0]
-        for slit, opening in zip(slits, regions.openings(points), strict=True):
-            if look.keep_mouth if slit is mouth else look.keep_eyes:
-                soft = _EYE_SOFT * face_width
-                features.keep(crop, rgb, points, target, slit, soft, slit.open_share(opening))
+        mouth, soft = slits[0], _EYE_SOFT * face_width
+        kept = [
+            features.patch_of(size, points, target, slit, soft, slit.open_share(opening))
+            for slit, opening in zip(slits, regions.openings(points), strict=True)
+            if (look.keep_mouth if slit is mouth else look.keep_eyes)
+        ]
+        return tuple(patch for patch in kept if patch is not None)
 
     def _move_features(
         self, points: FloatArray, yaw: float, look: LookSettings, state: MeshState
@@ -197,17 +224,9 @@ class MeshEngine:
             shape.keep_openings(target, points, state.resting)
         return target
 
-    def _render(self, target: FloatArray, width: int, height: int) -> tuple[imaging.TextureMap, FloatArray]:
-        """Texture coordinates and coverage (h, w) at a fraction of the crop's resolution."""
-        scale = min(1.0, _RASTER_WIDTH / width)
-        small_width, small_height = max(8, round(width * scale)), max(8, round(height * scale))
-        points = _scaled(target, small_width / width, small_height / height)
-        drawn = raster.rasterize(points, self._uv, self._triangles, small_width, small_height)
-        return imaging.continued(drawn)
-
     def _look_at(
         self,
-        crop: ByteArray | CropReader,
+        live: LiveTexture,
         points: FloatArray,
         face_width: float,
         face: Face,
@@ -223,7 +242,7 @@ class MeshEngine:
         state.since_light += seconds
         state.since_occlusion += seconds
         if turn % 2 == 0:
-            state.live = relight.log_texture(_live_texture(crop, points, face_width))
+            state.live = relight.log_texture(live(points, face_width))
             state.covered = state.occlusion.update(state.live, face.yaw, face.pitch, state.since_occlusion)
             state.since_occlusion = 0.0
         if state.live is not None and (turn == 0 or turn % 4 == 1):
@@ -231,18 +250,8 @@ class MeshEngine:
             state.light.update(state.live, self._log, skin, self._edge, state.since_light)
             state.since_light = 0.0
         if turn % 4 == 3:
-            state.lit = None
+            state.gained = None
         return state.covered
-
-    def _lit(self, texture: ByteArray, state: MeshState, *, relit: bool) -> ByteArray:
-        """The texture under the live light, padded; kept until there is news of the light."""
-        lit = state.lit
-        if lit is None or lit.shape[:2] != texture.shape[:2] or state.relit != relit:
-            if relit and state.light.gain is not None:
-                texture = imaging.multiply(texture, state.light.gain)
-            lit = state.lit = imaging.padded(texture)
-            state.relit = relit
-        return lit
 
     def _texture_for(self, face_width: float, state: MeshState) -> ByteArray:
         """The texture whose texels are about as fine as the picture's pixels: finer ones would sparkle."""
@@ -277,21 +286,10 @@ def _live_texture(crop: ByteArray | CropReader, points: FloatArray, face_width: 
     """The live face in texture space, (SIZE, SIZE, 3)."""
     factor = max(1, int(face_width / relight.SIZE))
     small = imaging.shrink_whole(crop, factor) if isinstance(crop, np.ndarray) else crop.reduced(factor)
-    return imaging.remap(small, uv.grid(relight.SIZE).positions(_scaled(points, 1 / factor, 1 / factor)))
+    return imaging.remap(small, uv.grid(relight.SIZE).positions(scaled(points, 1 / factor, 1 / factor)))
 
 
 def _width(points: FloatArray) -> float:
     """Of a face, pixels."""
     columns = points[:, 0]
     return float(columns.max() - columns.min())
-
-
-def _bytes(share: FloatArray) -> ByteArray:
-    """0..1 as 0..255."""
-    return np.asarray(cv2.convertScaleAbs(share, alpha=255), np.uint8)
-
-
-def _scaled(points: FloatArray, x: float, y: float) -> FloatArray:
-    """Points in a picture that is enlarged by ``x`` and ``y``; pixel centres stand at whole numbers."""
-    matrix = np.array([[x, 0, 0, 0.5 * x - 0.5], [0, y, 0, 0.5 * y - 0.5], [0, 0, 1, 0]])
-    return np.asarray(cv2.transform(points[:, None], matrix)[:, 0], np.float32)

@@ -53,29 +53,48 @@ MASK_SLITS = tuple(dataclasses.replace(slit, lid=0.0) for slit in SLITS)
 """For painted masks, whose shut eyes are a painted line: skin in the mask's colours would glare beside it."""
 
 
-def keep(
-    crop: ByteArray | CropReader,
-    rgb: ByteArray,
-    live: FloatArray,
-    target: FloatArray,
-    slit: Slit,
-    soft: float,
-    open_share: float,
-) -> None:
-    """Copy what ``crop`` shows inside an outline of the live face into ``rgb``, where the outline lies there.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Patch:
+    """A part of the live face that is laid over the swapped one."""
+
+    x0: int
+    """Of its first column in the crop."""
+    y0: int
+    """Of its first row."""
+    mask: ByteArray
+    """(h, w) uint8: 255 inside, feathered."""
+    matrix: npt.NDArray[np.float64]
+    """(2, 3): the patch's pixels -> the live face's pixels in the crop."""
+    lids: float
+    """0..1: how far its colours are brought to those of the swapped skin around it."""
+    share: float
+    """0..1: of the mask."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), pixels."""
+        return self.mask.shape[1], self.mask.shape[0]
+
+
+def patch_of(
+    size: tuple[int, int], live: FloatArray, target: FloatArray, slit: Slit, soft: float, open_share: float
+) -> Patch | None:
+    """What is inside an outline of the live face, to be laid where that outline lies on the swapped face.
 
     Args:
-        crop: (h, w, 3) the live face, or what reads it.
-        rgb: (h, w, 3) the swapped face; changed.
+        size: (width, height) of the crop, pixels.
         live: (N, 2 or 3) points of the live face, pixels.
         target: (N, 2 or 3) points of the swapped face, pixels.
         slit: which feature.
         soft: standard deviation of the feathered edge, pixels.
         open_share: how far the feature stands open (:meth:`Slit.open_share`).
+
+    Returns:
+        None where there is nothing to be laid.
     """
     if open_share <= 0 and slit.lid == 0:
-        return
-    height, width = crop.shape[:2]
+        return None
+    width, height = size
     to, of = target[slit.outline, :2], live[slit.outline, :2]
     growth = slit.lid * (1 - open_share)
     grown = _grown(to, growth) if growth else to
@@ -84,14 +103,21 @@ def keep(
     x0, y0 = max(math.floor(min(columns) - pad), 0), max(math.floor(min(rows) - pad), 0)
     x1, y1 = min(math.ceil(max(columns) + pad) + 1, width), min(math.ceil(max(rows) + pad) + 1, height)
     if x1 - x0 < 2 or y1 - y0 < 2:
-        return
+        return None
     origin = np.array((x0, y0), np.float32)
     mask = patch_mask(grown - origin, (x1 - x0, y1 - y0), soft)
-    patch = _moved(crop, fit_affine(to - origin, of), (x1 - x0, y1 - y0))
-    below = rgb[y0:y1, x0:x1]
-    if slit.lid and open_share < 1:
-        _match_lids(patch, below, mask, 1 - open_share)
-    imaging.blend_in(patch, below, mask, 1.0 if slit.lid else open_share)
+    lids = 1 - open_share if slit.lid else 0.0
+    return Patch(x0, y0, mask, fit_affine(to - origin, of), lids, 1.0 if slit.lid else open_share)
+
+
+def lay(crop: ByteArray | CropReader, rgb: ByteArray, patch: Patch) -> None:
+    """Lay a patch of ``crop``, the live face, into ``rgb`` (h, w, 3), the swapped one; changes ``rgb``."""
+    width, height = patch.size
+    over = _moved(crop, patch.matrix, patch.size)
+    below = rgb[patch.y0 : patch.y0 + height, patch.x0 : patch.x0 + width]
+    if patch.lids > 0:
+        _match_lids(over, below, patch.mask, patch.lids)
+    imaging.blend_in(over, below, patch.mask, patch.share)
 
 
 def _moved(crop: ByteArray | CropReader, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> ByteArray:
