@@ -31,6 +31,8 @@ SOURCES = (
     "gate_library.c",
     "gate_control.c",
     "gate_signals.c",
+    "gate_hotkeys.c",
+    "gate_answer.c",
     "gate_neighbours.c",
     "gate_lanes.c",
     "gate_source.c",

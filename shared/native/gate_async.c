@@ -41,6 +41,7 @@ void doppel_async_destroy(void *data)
 {
 	struct doppel_filter *filter = data;
 	doppel_signals_disconnect_filter(filter);
+	doppel_hotkeys_end(filter);
 	doppel_filter_retire(filter);
 }
 

@@ -16,6 +16,7 @@
 #define DOPPEL_GATE_INTERNAL_H
 
 #include "gate.h"
+#include "gate_hotkeys.h"
 #include "obs_abi.h"
 #include "pixels.h"
 #include "platform.h"
@@ -59,6 +60,15 @@ struct doppel_sample_cell {
 	_Atomic uint64_t words[DOPPEL_SAMPLE_WORDS];
 };
 
+/* See gate_hotkeys.c. */
+struct doppel_hotkeys {
+	_Atomic uint32_t busy; /* held by whoever changes the next two */
+	char *owner;	       /* the filter's name in theirs; NULL: not registered yet */
+	size_t ids[DOPPEL_HOTKEYS];
+	_Atomic uint32_t presses[DOPPEL_HOTKEYS];
+	_Atomic uint32_t original; /* the key is down: the original is shown, by the user's own act */
+};
+
 struct doppel_filter {
 	/* constant */
 	uint64_t id;
@@ -75,6 +85,8 @@ struct doppel_filter {
 	_Atomic(struct doppel_lane *) incoming; /* a new lane, or DOPPEL_NO_LANE; NULL: no news */
 	struct doppel_lock control;
 	struct doppel_lane *lanes;
+
+	struct doppel_hotkeys hotkeys;
 
 	/* libobs's signals and callbacks -> frame path. `suspicion` grows whenever something that is not our frame may
 	 * have come into the parent's texture (or is about to). */
@@ -152,6 +164,7 @@ void doppel_lane_free(struct doppel_lane *lane);
 bool doppel_geometry_snapshot(struct doppel_filter *filter, struct doppel_geometry *geometry, uint64_t *serial);
 
 /* callbacks of the async filter (gate_async.c, gate_idle.c, gate_render.c, gate_signals.c) */
+void doppel_async_load(void *data, void *settings);
 void *doppel_async_create(void *settings, void *source);
 void doppel_async_destroy(void *data);
 void doppel_async_update(void *data, void *settings);
@@ -192,10 +205,14 @@ enum doppel_suitability { DOPPEL_EDITABLE, DOPPEL_ONLY_COVER, DOPPEL_UNKNOWN_SIZ
 /* What can be done with this frame; takes note of a new geometry. */
 enum doppel_suitability doppel_note_geometry(struct doppel_filter *filter, const struct obs_source_frame *frame);
 void doppel_note_time(struct doppel_filter *filter, const struct obs_source_frame *frame, uint64_t now);
-/* The user has paused the swap, and no panic overrules that: the original is shown. */
+/* The user has paused the swap, or holds the hotkey, and no panic overrules that: the original is shown. */
 bool doppel_is_paused(const struct doppel_filter *filter);
 /* No frame for some time: a pause, or a still. */
 bool doppel_is_idle(const struct doppel_filter *filter, uint64_t now);
+
+/* hotkeys (gate_hotkeys.c); not where a lock of libobs is held */
+void doppel_hotkeys_follow(struct doppel_filter *filter); /* registered, under the filter's present name */
+void doppel_hotkeys_end(struct doppel_filter *filter);	  /* from destroy */
 
 /* signals (gate_signals.c) */
 void doppel_signals_connect_filter(struct doppel_filter *filter);

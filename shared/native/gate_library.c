@@ -82,6 +82,7 @@ void doppel_filter_return(struct doppel_filter *filter)
 	if (filter->weak != NULL)
 		doppel_libobs.obs_weak_source_release(filter->weak);
 	free(filter->stash);
+	free(filter->hotkeys.owner);
 	free(filter);
 }
 
@@ -242,6 +243,7 @@ void *doppel_gate_install(const struct doppel_libobs *libobs, const char *id, co
 		.get_defaults = get_defaults,
 		.get_properties = get_properties,
 		.update = doppel_async_update,
+		.load = doppel_async_load,
 		.activate = doppel_async_activate,
 		.deactivate = doppel_async_deactivate,
 		.show = doppel_async_show,

@@ -106,7 +106,8 @@ void doppel_note_time(struct doppel_filter *filter, const struct obs_source_fram
 
 bool doppel_is_paused(const struct doppel_filter *filter)
 {
-	return atomic_load(&filter->paused) != 0 && atomic_load(&filter->panic) == 0;
+	return (atomic_load(&filter->paused) != 0 || atomic_load(&filter->hotkeys.original) != 0) &&
+	       atomic_load(&filter->panic) == 0;
 }
 
 bool doppel_is_idle(const struct doppel_filter *filter, uint64_t now)

@@ -69,7 +69,9 @@ struct obs_source_info_400 {
 	void (*video_tick)(void *data, float seconds);
 	void (*video_render)(void *data, void *effect);
 	struct obs_source_frame *(*filter_video)(void *data, struct obs_source_frame *frame);
-	void *unused_136[9];
+	void *unused_136[3];
+	void (*load)(void *data, void *settings);
+	void *unused_168[5];
 	void (*filter_remove)(void *data, void *parent);
 	void *unused_216[23];
 };
@@ -78,6 +80,7 @@ _Static_assert(offsetof(struct obs_source_info_400, get_defaults) == 56, "obs_so
 _Static_assert(offsetof(struct obs_source_info_400, update) == 72, "obs_source_info");
 _Static_assert(offsetof(struct obs_source_info_400, video_tick) == 112, "obs_source_info");
 _Static_assert(offsetof(struct obs_source_info_400, filter_video) == 128, "obs_source_info");
+_Static_assert(offsetof(struct obs_source_info_400, load) == 160, "obs_source_info");
 _Static_assert(offsetof(struct obs_source_info_400, filter_remove) == 208, "obs_source_info");
 _Static_assert(sizeof(struct obs_source_info_400) == 400, "obs_source_info");
 

@@ -86,7 +86,7 @@ RING_TEST = Program("test_ring", RING)
 FAKES = ("fake_obs.c", "lane_rig.c", "fake_clock.c")
 GATE_TESTS = tuple(
     Program(name, build.SOURCES, (*FAKES, "gate_scene.c"), turned_clock=True)
-    for name in ("test_gate", "test_gate_idle", "test_gate_render")
+    for name in ("test_gate", "test_gate_hotkeys", "test_gate_idle", "test_gate_render")
 )
 WALK = Program("walk_gate", build.SOURCES, FAKES, turned_clock=True)
 STRESS_RING = Program("stress_ring", RING)

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from doppel_ipc import gate_abi, native
+from doppel_ipc import gate_abi, gate_user_abi, native
 from doppel_ipc.errors import FormatError, NativeError
 from doppel_ipc.pixel_format import MAX_WIDTH, FrameLayout, PixelFormat
 from doppel_ipc.verdict import Verdict
@@ -26,7 +26,11 @@ STRUCTURES: dict[str, type[ctypes.Structure]] = {
     "doppel_policy": gate_abi.Policy,
     "doppel_gate_status": gate_abi.Status,
     "doppel_sample": gate_abi.Sample,
+    "doppel_hotkey_libobs": gate_user_abi.HotkeyLibObs,
+    "doppel_answer_libobs": gate_user_abi.AnswerLibObs,
+    "doppel_wishes": gate_user_abi.Wishes,
 }
+HEADERS = ("ring.h", "gate.h", "gate_hotkeys.h", "gate_answer.h")
 NUMBERS: dict[str, int] = {
     "DOPPEL_ABI": native.ABI,
     "DOPPEL_SEGMENT_MAGIC": native.SEGMENT_MAGIC,
@@ -47,13 +51,15 @@ NUMBERS: dict[str, int] = {
     **{f"DOPPEL_LANE_{state.name}": state.value for state in gate_abi.LaneState},
     **{f"DOPPEL_OUT_{outcome.name}": outcome.value for outcome in gate_abi.Outcome},
     **{f"DOPPEL_{kind.name}": kind.value for kind in gate_abi.DefaultKind},
+    **{f"DOPPEL_HOTKEY_{name.upper()}": index for index, name in enumerate(gate_user_abi.HOTKEYS)},
 }
 
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """Sizes, offsets and numbers as a program compiled from the headers prints them."""
-    lines = ["#include <stdbool.h>", "#include <stdio.h>", '#include "gate.h"', "int main(void) {"]
+    headers = [f'#include "{header}"' for header in HEADERS]
+    lines = ["#include <stdbool.h>", "#include <stdio.h>", *headers, "int main(void) {"]
     expressions = {name: f"(long long){name}" for name in NUMBERS}
     for structure, mirror in STRUCTURES.items():
         expressions[structure] = f"(long long)sizeof(struct {structure})"
@@ -82,7 +88,7 @@ def test_every_number_is_the_headers(compiled: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_no_field_of_the_header_is_left_out(structure: str) -> None:
-    text = "".join((native_build.NATIVE / name).read_text() for name in ("ring.h", "gate.h"))
+    text = "".join((native_build.NATIVE / name).read_text() for name in HEADERS)
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     body = re.search(rf"struct {structure} {{(.*?)\n}};", text, re.DOTALL)
     assert body is not None
@@ -96,9 +102,9 @@ def test_no_field_of_the_header_is_left_out(structure: str) -> None:
 
 
 def test_every_exported_function_is_declared_once() -> None:
-    text = "".join((native_build.NATIVE / name).read_text() for name in ("ring.h", "gate.h"))
+    text = "".join((native_build.NATIVE / name).read_text() for name in HEADERS)
     exported = set(re.findall(r"^DOPPEL_API [^;(]*?\b(doppel_\w+)\(", text, re.MULTILINE))
-    declared = [*native.RING_FUNCTIONS, *gate_abi.GATE_FUNCTIONS]
+    declared = [*native.RING_FUNCTIONS, *gate_abi.GATE_FUNCTIONS, *gate_user_abi.USER_FUNCTIONS]
     assert sorted(declared) == sorted(exported)
 
 
