@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
+import struct
 import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from doppel_models.errors import PersonaError
 from doppel_models.types import ByteArray
@@ -16,7 +18,21 @@ from doppel_models.types import ByteArray
 MAX_FILE_BYTES = 40 * 1024 * 1024
 MAX_PIXELS = 60_000_000
 MIN_SIDE = 64
-FORMATS = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "BMP": ".bmp"}
+FORMATS = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "BMP": ".bmp"}
+"""Pillow calls a JPEG file "MPO" that holds a second picture, as many phones write it (depth, a preview)."""
+_OPENED = ("PNG", "JPEG", "WEBP", "BMP")
+_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
+"""What Pillow's decoders raise for damaged files."""
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How a picture stands upright, by EXIF's orientation (Exif 2.32, tag 274)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,7 +76,7 @@ def decode_photo(name: str, data: bytes) -> PhotoFile:
         with warnings.catch_warnings():
             # Pillow warns about sizes that are refused below anyway.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=list(FORMATS)) as picture:
+            with Image.open(io.BytesIO(data), formats=_OPENED) as picture:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
                     raise PersonaError(
@@ -70,17 +86,25 @@ def decode_photo(name: str, data: bytes) -> PhotoFile:
                 if min(width, height) < MIN_SIDE:
                     raise PersonaError(f"{name} has only {width}x{height} pixels; use a larger picture")
                 suffix = FORMATS[str(picture.format)]
-                image = np.asarray(_flat(ImageOps.exif_transpose(picture)), np.uint8)
+                image = np.asarray(_flat(_upright(picture)), np.uint8)
     except Image.DecompressionBombError:
         raise PersonaError(
             f"{name} has more than {MAX_PIXELS // 1_000_000} million pixels; save a smaller copy of it"
         ) from None
     except UnidentifiedImageError:
         raise PersonaError(f"{name} is no picture that Doppel can read; {wanted}") from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        # Pillow's decoders raise all of these for damaged files.
+    except _DAMAGE as error:
         raise PersonaError(f"{name} is damaged ({error}); {wanted}") from error
     return PhotoFile(name, suffix, data, np.ascontiguousarray(image))
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turned as its EXIF data say, where they can be read: they may be broken, and the picture good."""
+    picture.load()
+    turn = None
+    with contextlib.suppress(*_DAMAGE):
+        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _flat(picture: Image.Image) -> Image.Image:

@@ -35,6 +35,25 @@ def test_a_photo_taken_sideways_stands_upright():
     assert photo.image.shape == (100, 80, 3)
 
 
+def test_a_phones_jpeg_with_a_second_picture_in_it_is_read():
+    picture = Image.fromarray(PICTURE)
+    photo = decode_photo("a.jpg", _encoded(picture, "MPO", save_all=True, append_images=[picture]))
+    assert photo.suffix == ".jpg"
+    assert photo.image.shape == (80, 100, 3)
+    assert decode_photo("again", photo.data).image.shape == (80, 100, 3)
+
+
+def test_broken_exif_data_cost_at_most_the_turn():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "x" * 20
+    data = _encoded(Image.fromarray(PICTURE), "JPEG", exif=exif)
+    entry = data.index(struct.pack(">HH", 0x010F, 2)) + 1
+    for kind in range(256):  # the maker's name as every type of value, known and unknown
+        broken = data[: entry + 2] + bytes([kind]) + data[entry + 3 :]
+        assert decode_photo("a.jpg", broken).image.shape in ((100, 80, 3), (80, 100, 3))
+
+
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "CMYK", "1", "I;16"])
 def test_other_kinds_of_colour_become_rgb(mode):
     picture = Image.fromarray(PICTURE)
