@@ -21,6 +21,8 @@ result of each stage is rounded to whole bytes, and the next one starts from the
 ``paste``: RGB -> YUV per pixel; chroma and its mask are means of the pixels that share it; then
 ``below + round((above - below) * mask / 255)``. ``paste_tensor`` does so with ``fmt.decode`` of the tensor,
 ``ColorShift``, and a bilinear warp of picture (edges replicated) and mask (0 outside) before it.
+``paste_crop``: a bilinear warp and ``paste``, but not bit by bit: a crop that is enlarged may be taken to
+every second pixel first and enlarged from there, and warped in Y, U, V (the CPU does; see ``enlarged``).
 ``blur``, ``cover``: exact area means, then bicubic or nearest, then blended as in ``paste``.
 
 A matrix product may differ from the exact one by 0.65 before it is rounded (OpenCV's is in fixed point). In a
@@ -114,6 +116,19 @@ class Compositor(Protocol):
 
         Pixels with mask 0 stay bit-identical; a chroma sample shared by several pixels moves by their
         mean mask, and stays bit-identical when all of them are 0.
+        """
+
+    def paste_crop(self, frame: FrameView, matrix: FloatArray, rgb: ByteArray, mask: ByteArray) -> Rect:
+        """Blend a crop ``rgb`` (h, w, 3) over the frame where it was taken, by its ``mask`` (h, w).
+
+        Args:
+            frame: the frame to edit.
+            matrix: (2, 3), frame pixels -> crop pixels, as given to :meth:`sample`.
+            rgb: the crop's new picture.
+            mask: 0 keeps the frame, and so it is beyond the crop's edges.
+
+        Returns:
+            The part of the frame that may have changed; empty where the mask shows nothing of it.
         """
 
     def blur(self, frame: FrameView, rect: Rect, mask: ByteArray) -> None:

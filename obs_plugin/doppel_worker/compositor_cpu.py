@@ -81,6 +81,22 @@ class CpuCompositor:
         else:
             pixels_yuv.paste(frame, stored, rgb, mask)
 
+    def paste_crop(self, frame: FrameView, matrix: FloatArray, rgb: ByteArray, mask: ByteArray) -> Rect:
+        """Blend a crop over the frame where it was taken; see the protocol.
+
+        Raises:
+            FrameError: picture and mask do not fit each other, or as :meth:`sample`.
+        """
+        if rgb.shape != (*mask.shape, 3):
+            raise FrameError(f"picture {rgb.shape} does not fit mask {mask.shape}")
+        forward = stored_matrix(frame, matrix)
+        packed = COMPONENTS[frame.layout.pixel_format].packed_rgb
+        covered = (pixels_rgb if packed else pixels_yuv).paste_crop(frame, forward, rgb, mask)
+        if covered is None:
+            return Rect(0, 0, 0, 0)
+        # Turned over twice, a rectangle is what it was.
+        return stored_rect(frame, covered)
+
     def blur(self, frame: FrameView, rect: Rect, mask: ByteArray) -> None:
         """Make what lies under ``mask`` (h, w) of a rectangle unrecognisable; see the protocol.
 

@@ -30,7 +30,7 @@ from doppel_worker.frame import FrameView
 from doppel_worker.guard import Decision, Guard
 from doppel_worker.label import Label
 from doppel_worker.report import EventKind, PipelineEvent, Report, Stopwatch
-from doppel_worker.swapped_face import Swap, copied, in_frame, weighted
+from doppel_worker.swapped_face import Swap, copied, to_blur, weighted
 from doppel_worker.track_result import TrackResult
 from doppel_worker.tracker import Tracker
 
@@ -253,22 +253,22 @@ class FacePipeline:
             if swap.direct is not None and swap.result.pose_fade == 0:
                 swap.direct.paste(self.compositor, frame, swap.request, swap.result.mask)
                 return
-            rect, result = in_frame(swap, frame.width, frame.height)
-            if rect.width == 0 or rect.height == 0:
-                return
-            fade, mask = result.pose_fade, result.mask
-            if result.veil_mask is not None:
-                self.compositor.blur(frame, rect, result.veil_mask)
-            if fade > 0:
-                if settings.side_face_policy != "original" and result.cover_mask is not None:
-                    cover = weighted(result.cover_mask, min(1.0, fade * _COVER_EARLY))
-                    self.compositor.blur(frame, rect, cover)
-                mask = weighted(mask, 1 - fade)
+            result, fade = swap.result, swap.result.pose_fade
+            if result.veil_mask is not None or fade > 0:
+                rect, veil, cover = to_blur(swap, frame.width, frame.height)
+                if rect.width == 0 or rect.height == 0:
+                    return
+                if veil is not None:
+                    self.compositor.blur(frame, rect, veil)
+                if fade > 0 and settings.side_face_policy != "original" and cover is not None:
+                    self.compositor.blur(frame, rect, weighted(cover, min(1.0, fade * _COVER_EARLY)))
+            mask = weighted(result.mask, 1 - fade) if fade > 0 else result.mask
             if swap.direct is not None:
-                faded = weighted(swap.result.mask, 1 - fade)
-                swap.direct.paste(self.compositor, frame, swap.request, faded)
-                return
-            self.compositor.paste(frame, rect, result.rgb, mask)
+                swap.direct.paste(self.compositor, frame, swap.request, mask)
+            elif swap.request.rect is not None:
+                self.compositor.paste(frame, Rect(*swap.request.rect), result.rgb, mask)
+            else:
+                self.compositor.paste_crop(frame, swap.request.matrix, result.rgb, mask)
 
     def _failed(self, frame: FrameView, lane: LaneState, error: Exception) -> _Outcome:
         problem = f"{type(error).__name__}: {error}"

@@ -13,6 +13,7 @@ from doppel_ipc.pixel_format import PixelFormat
 from doppel_models.types import ByteArray
 
 from doppel_worker.compositor import Rect
+from doppel_worker.enlarged import Enlarged
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import blend_over
 from doppel_worker.warping import Window, shrink, thumbnail_row_step
@@ -47,6 +48,19 @@ def paste(frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None
     pixels = _pixels(frame, rect)
     order = [0, 0, 1, 1, 2, 2] if frame.layout.pixel_format is PixelFormat.RGBA else [0, 2, 1, 1, 2, 0]
     cv2.mixChannels([blended], [pixels], order)
+
+
+def paste_crop(
+    frame: FrameView, matrix: npt.NDArray[np.float64], rgb: ByteArray, mask: ByteArray
+) -> Rect | None:
+    """Blend a crop (``matrix``: stored pixels -> crop) over the frame; the part that it covers."""
+    enlarged = Enlarged.of(frame, matrix, rgb, mask)
+    if enlarged is None:
+        return None
+    whole = enlarged.fitted(enlarged.samples)
+    above = np.asarray(cv2.cvtColor(whole, cv2.COLOR_RGBA2RGB), np.uint8)
+    paste(frame, enlarged.rect, above, np.asarray(cv2.extractChannel(whole, 3), np.uint8))
+    return enlarged.rect
 
 
 def sample(frame: FrameView, matrix: npt.NDArray[np.float64], dsize: tuple[int, int]) -> ByteArray:

@@ -14,6 +14,7 @@ from doppel_models.types import ByteArray
 
 from doppel_worker.color import NEUTRAL_CHROMA, ColorConversion
 from doppel_worker.compositor import Rect
+from doppel_worker.enlarged import Enlarged
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import COMPONENTS, Component, blend_over, reduce_to
 from doppel_worker.warping import Window, shrink, thumbnail_row_step
@@ -40,6 +41,24 @@ def paste(frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None
     few_mask = reduce_to(chroma[0], rect, frame, mask)
     for component, plane in zip(chroma, planes[1:], strict=True):
         _blend(frame, component, inside, reduce_to(component, rect, frame, plane), few_mask)
+
+
+def paste_crop(
+    frame: FrameView, matrix: npt.NDArray[np.float64], rgb: ByteArray, mask: ByteArray
+) -> Rect | None:
+    """Blend a crop (``matrix``: stored pixels -> crop) over the frame; the part that it covers."""
+    enlarged = Enlarged.of(frame, matrix, ColorConversion.of(frame.color).rgb_to_yuv(rgb), mask)
+    if enlarged is None:
+        return None
+    *planes, share = enlarged.planes()
+    shares: dict[tuple[int, int], ByteArray] = {}
+    for component, plane in zip(COMPONENTS[frame.layout.pixel_format].all, planes, strict=False):
+        shifts = component.x_shift, component.y_shift
+        if shifts not in shares:
+            shares[shifts] = enlarged.fitted(share, *shifts)
+        above = enlarged.fitted(plane, *shifts)
+        _blend(frame, component, enlarged.where(component, frame), above, shares[shifts])
+    return enlarged.rect
 
 
 def sample(frame: FrameView, matrix: npt.NDArray[np.float64], dsize: tuple[int, int]) -> ByteArray:

@@ -23,38 +23,35 @@ class Swap:
     """The picture, where it lies on the device; then the result has none."""
 
 
-def in_frame(swap: Swap, width: int, height: int) -> tuple[Rect, SwapResult]:
-    """A swapped crop at the frame's resolution, and where it lies in the frame.
+def to_blur(swap: Swap, width: int, height: int) -> tuple[Rect, ByteArray | None, ByteArray | None]:
+    """What of a face is to be blurred, at the frame's resolution.
 
     Args:
-        swap: the crop's pixels and masks.
+        swap: the crop's masks.
         width: of the frame, pixels.
         height: of the frame, pixels.
 
     Returns:
-        The rectangle, clipped to the frame, and pictures and masks of its size. Where the rectangle is empty,
-        those of the crop.
+        The rectangle that the face covers, clipped to the frame, and the veil mask and the cover mask of its
+        size. Where the rectangle is empty, those of the crop.
     """
     request, result = swap.request, swap.result
+    veil, cover = result.veil_mask, result.cover_mask
     part = None if request.rect is not None else _shown(result)
     rect = Rect(*request.frame_rect(width, height, part))
     if request.rect is not None or rect.width == 0 or rect.height == 0:
-        return rect, result
+        return rect, veil, cover
     matrix = request.matrix_from(rect.x0, rect.y0)
-    size = (rect.width, rect.height)
-    inverse = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size, flags = (rect.width, rect.height), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
-    def moved(image: ByteArray, border: int) -> ByteArray:
-        return np.asarray(cv2.warpAffine(image, matrix, size, flags=inverse, borderMode=border), np.uint8)
+    def moved(mask: ByteArray | None) -> ByteArray | None:
+        if mask is None:
+            return None
+        return np.asarray(
+            cv2.warpAffine(mask, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT), np.uint8
+        )
 
-    cover, veil = result.cover_mask, result.veil_mask
-    return rect, dataclasses.replace(
-        result,
-        rgb=moved(result.rgb, cv2.BORDER_REPLICATE),
-        mask=moved(result.mask, cv2.BORDER_CONSTANT),
-        cover_mask=None if cover is None else moved(cover, cv2.BORDER_CONSTANT),
-        veil_mask=None if veil is None else moved(veil, cv2.BORDER_CONSTANT),
-    )
+    return rect, moved(veil), moved(cover)
 
 
 def _shown(result: SwapResult) -> tuple[int, int, int, int]:

@@ -127,6 +127,23 @@ class CudaCompositor:
         picture = describe.picture(self.ops.upload(rgb))
         self._paste(frame, rect, picture, self.ops.upload(mask))
 
+    def paste_crop(self, frame: FrameView, matrix: FloatArray, rgb: ByteArray, mask: ByteArray) -> Rect:
+        """Blend a crop over the frame where it was taken; see the protocol.
+
+        Raises:
+            FrameError: picture and mask do not fit each other.
+            DeviceError: the device failed.
+        """
+        if rgb.shape != (*mask.shape, 3):
+            raise FrameError(f"picture {rgb.shape} does not fit mask {mask.shape}")
+        self._take(frame)
+        request = CropRequest(matrix, (mask.shape[1], mask.shape[0]))
+        rect = Rect(*request.frame_rect(frame.width, frame.height))
+        if rect.width and rect.height:
+            picture = describe.picture(self.ops.upload(rgb))
+            self._paste(frame, rect, picture, self.ops.upload(mask), request.matrix_from(rect.x0, rect.y0))
+        return rect
+
     def paste_tensor(
         self,
         frame: FrameView,
