@@ -196,8 +196,9 @@ def swap(
         )
         frames = counted(sum(summary.verdicts.values()), "frame")
         console.print(f"{target}: {frames} ({counts})", markup=False, soft_wrap=True)
-        for event in summary.events[1:]:
-            console.print(f"  {event}", markup=False)
+        for event in summary.events:
+            if event != f"now using {found.id}":
+                console.print(f"  {event}", markup=False, soft_wrap=True)
 
 
 def parse_settings(assignments: list[str]) -> FilterSettings:

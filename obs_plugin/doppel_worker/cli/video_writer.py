@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,7 @@ from typing import Any, cast
 import av
 import av.error
 from av.audio.stream import AudioStream
+from av.codec import Codec
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
@@ -193,6 +194,19 @@ class VideoWriter:
         """A stream for a source's sound, and whether its packets can be copied."""
         if source.codec_context.name in self._container.supported_codecs:
             return self._container.add_stream_from_template(source), True
-        stream = self._container.add_stream(self._audio_encoder, rate=source.rate)
-        cast("AudioStream", stream).layout = source.layout
-        return cast("AudioStream", stream), False
+        encoder = Codec(self._audio_encoder, "w")
+        rate = fitting_rate(source.rate, encoder.audio_rates or [])
+        stream = cast("AudioStream", self._container.add_stream(self._audio_encoder, rate=rate))
+        # Layouts of many channels differ from coder to coder; every one knows these two.
+        stream.layout = "mono" if source.layout.nb_channels == 1 else "stereo"
+        return stream, False
+
+
+def fitting_rate(rate: int, known: Sequence[int]) -> int:
+    """The sampling rate to code sound of ``rate`` with: the next higher that an encoder knows.
+
+    Args:
+        rate: of the sound, Hz.
+        known: of the encoder, Hz; empty: it takes any.
+    """
+    return min((one for one in known if one >= rate), default=max(known, default=rate))

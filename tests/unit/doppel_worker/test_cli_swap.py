@@ -53,6 +53,8 @@ def write_clip(
     stamps: list[int] = EVEN,
     *,
     sound: bool = True,
+    sound_rate: int = 48000,
+    sound_layout: str = "mono",
     space: int = 1,
     full_range: bool = False,
     pixel_format: str = "yuv420p",
@@ -63,7 +65,9 @@ def write_clip(
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, pixel_format
         video.codec_context.time_base = Fraction(1, 15360)
         video.codec_context.colorspace, video.codec_context.color_range = space, 2 if full_range else 1
-        audio = container.add_stream("aac", rate=48000) if sound else None
+        audio = container.add_stream("aac", rate=sound_rate) if sound else None
+        if audio is not None:
+            audio.layout = sound_layout
         for stamp, picture in zip(stamps, pictures(), strict=True):
             frame = VideoFrame.from_ndarray(picture, format="rgb24").reformat(
                 format=pixel_format,
@@ -74,9 +78,10 @@ def write_clip(
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio is not None:
-            tone = (np.sin(np.arange(24000) * 0.05) * 0.3).astype(np.float32)[None]
-            sampled = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
-            sampled.sample_rate, sampled.pts = 48000, 0
+            tone = (np.sin(np.arange(sound_rate // 2) * 0.05) * 0.3).astype(np.float32)
+            channels = np.ascontiguousarray(np.tile(tone, (audio.layout.nb_channels, 1)))
+            sampled = av.AudioFrame.from_ndarray(channels, format="fltp", layout=sound_layout)
+            sampled.sample_rate, sampled.pts = sound_rate, 0
             container.mux(audio.encode(sampled))
             container.mux(audio.encode(None))
     return path
@@ -150,8 +155,10 @@ def test_other_pixel_formats_are_swapped(pixel_format: str, tmp_path: Path) -> N
     assert np.abs(shown_out[5].astype(int) - shown_in[5])[:, :60].mean() < 1.5
 
 
-def test_sound_that_the_container_does_not_take_is_coded_anew(tmp_path: Path) -> None:
-    source, target = write_clip(tmp_path / "in.mp4"), tmp_path / "out.webm"
+@pytest.mark.parametrize(("rate", "layout"), [(48000, "mono"), (44100, "stereo"), (96000, "5.1(side)")])
+def test_sound_that_the_container_does_not_take_is_coded_anew(rate: int, layout: str, tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", sound_rate=rate, sound_layout=layout)
+    target = tmp_path / "out.webm"
     assert run("swap", source, target, "--persona", "porcelain")["frames"] == COUNT
     with av.open(str(target)) as container:
         assert container.streams.audio[0].codec_context.name in ("opus", "libopus")
