@@ -1,4 +1,4 @@
-"""Where to look for faces, and when: thumbnails, tiles of large pictures, and change near the edges.
+"""Where to look for faces: thumbnails, and tiles of large pictures.
 
 The near detector sees the whole frame in 128x128 pixels: cheap, and enough for a face of a tenth of the
 frame's longer side. Smaller ones are found by the far detector in tiles, as many at a time as the caller
@@ -11,7 +11,6 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from doppel_models.detector import FAR_INPUT_SIZE, INPUT_SIZE, FaceDetector
 from doppel_models.geometry import bbox_center, bbox_size, iou
@@ -19,17 +18,8 @@ from doppel_models.types import ByteArray, Detection, FloatArray
 
 from doppel_worker.compositor import Compositor
 from doppel_worker.frame import FrameView
+from doppel_worker.glance import Glance
 
-_GLANCE_SIZE = 16
-"""Longer side, blocks, of the small picture in which change is measured."""
-_EDGE_BLOCKS = 2
-"""Width of the band along the edges, blocks: an eighth of the frame's longer side."""
-_STRONG_CHANGE = 14.0
-"""Mean difference of a block, 0..255, that counts as strong. Over three frames of two webcam clips (400x300)
-it is at most 6; with sensor noise of 12 of 255, in so small a picture, 11 as a rule and 17 at most. Noise
-costs more runs of the detector and nothing else."""
-_SCENE_CHANGE = 20.0
-"""Mean difference of the whole picture that counts as another scene."""
 _SAME_FACE_IOU = 0.3
 _TILE_FACES = 12.0
 """Side of a tile over the smallest face in it, which then has 16 pixels of the network's 192. Of webcam faces
@@ -72,31 +62,22 @@ class FaceFinder:
         self._key = (0, 0, 0)
         self._tiles: tuple[_Tile, ...] = ()
         self._next_tile = 0
-        self._blocks: ByteArray | None = None
-        self._searched: ByteArray | None = None
+        self._seen: Glance | None = None
+        self._searched: Glance | None = None
 
     @property
     def tiles(self) -> int:
         """How many tiles show the far faces of the frame that :meth:`look` took in last; at least 1."""
         return len(self._tiles)
 
-    def look(self, frame: FrameView, compositor: Compositor, min_face_px: int) -> bool:
+    def look(self, frame: FrameView, min_face_px: int) -> bool:
         """Take in a frame; True if it differs much from the last searched one, near its edges or all over."""
         key = (frame.width, frame.height, min_face_px)
         if key != self._key:
             self._key = key
             self._tiles, self._next_tile, self._searched = _tiles(*key), 0, None
-        scale = _GLANCE_SIZE / max(frame.width, frame.height)
-        size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-        self._blocks = compositor.thumbnail(frame, size)
-        if self._searched is None:
-            return True
-        change = cv2.absdiff(self._blocks, self._searched).sum(axis=2, dtype=np.uint16)
-        inner = change[_EDGE_BLOCKS:-_EDGE_BLOCKS, _EDGE_BLOCKS:-_EDGE_BLOCKS]
-        if inner.size and inner.mean() > 3 * _SCENE_CHANGE:
-            return True
-        inner[:] = 0
-        return bool(change.max() > 3 * _STRONG_CHANGE)
+        self._seen = Glance.at(frame)
+        return self._searched is None or self._seen.changed(self._searched)
 
     def find(
         self,
@@ -126,7 +107,7 @@ class FaceFinder:
             far = self._detector.detect_far(view.image, min_score)
             largest = _MAX_SHARE * max(view.image.shape)
             found += [_in_frame(one, view) for one in far if bbox_size(one.bbox) <= largest]
-        self._searched = self._blocks
+        self._searched = self._seen
         return _without_doubles(found)
 
 

@@ -73,7 +73,7 @@ class Tracker:
     def update(self, frame: FrameView, compositor: Compositor, settings: FilterSettings) -> TrackResult:
         """Follow the faces into the next frame."""
         jumped = self._advance(frame)
-        changed = self._finder.look(frame, compositor, settings.min_face_px)
+        changed = self._finder.look(frame, settings.min_face_px)
         missing = self._follow(frame, compositor, settings)
         due = (
             self._searched_at is None

@@ -19,9 +19,9 @@ COMPOSITOR = CpuCompositor()
 def changes(*pictures: ByteArray) -> list[bool]:
     """Whether each picture differs much from the first, which is searched."""
     finder = FaceFinder(detector())
-    finder.look(i420_frame(pictures[0]), COMPOSITOR, 48)
+    finder.look(i420_frame(pictures[0]), 48)
     finder.find(i420_frame(pictures[0]), COMPOSITOR, 0.5, 0)
-    return [finder.look(i420_frame(picture), COMPOSITOR, 48) for picture in pictures[1:]]
+    return [finder.look(i420_frame(picture), 48) for picture in pictures[1:]]
 
 
 def with_box(x0: int, y0: int, x1: int, y1: int) -> ByteArray:
@@ -31,7 +31,7 @@ def with_box(x0: int, y0: int, x1: int, y1: int) -> ByteArray:
 
 
 def test_the_first_frame_is_a_change() -> None:
-    assert FaceFinder(detector()).look(i420_frame(room(640, 360)), COMPOSITOR, 48)
+    assert FaceFinder(detector()).look(i420_frame(room(640, 360)), 48)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_face_is_found_where_it_is(size: tuple[int, int], where: tuple[float, 
     paste_head(picture, astronaut(), center=center, height=height)
     frame = i420_frame(picture)
     finder = FaceFinder(detector())
-    finder.look(frame, COMPOSITOR, 48)
+    finder.look(frame, 48)
     (found,) = finder.find(frame, COMPOSITOR, 0.5, finder.tiles)
     assert np.hypot(*np.subtract(bbox_center(found.bbox), center)) < 0.2 * height
     assert 0.6 * height < found.bbox[2] - found.bbox[0] < 1.4 * height
@@ -78,7 +78,7 @@ def test_a_face_is_found_where_it_is(size: tuple[int, int], where: tuple[float, 
 def test_tiles_take_turns() -> None:
     """A face that is too small for the whole frame is found in the tile that shows it."""
     finder, frame = FaceFinder(detector()), far_face((1280, 720), (1150, 600), 64)
-    finder.look(frame, COMPOSITOR, 48)
+    finder.look(frame, 48)
     assert finder.tiles == 6
     counts = [len(finder.find(frame, COMPOSITOR, 0.5, 1)) for _ in range(12)]
     assert counts == [0, 0, 0, 0, 0, 1] * 2
@@ -98,14 +98,14 @@ def test_a_face_of_the_least_size_is_found_wherever_it_is(
 ) -> None:
     center = size[0] * where[0], size[1] * where[1]
     finder, frame = FaceFinder(detector()), far_face(size, center, 62)
-    finder.look(frame, COMPOSITOR, 48)
+    finder.look(frame, 48)
     found = finder.find(frame, COMPOSITOR, 0.35, finder.tiles)
     assert min(np.hypot(*np.subtract(bbox_center(one.bbox), center)) for one in found) < 15
 
 
 def test_a_closer_look_finds_a_face_that_the_whole_frame_does_not_show() -> None:
     finder, frame = FaceFinder(detector()), far_face((1280, 720), (900, 300), 64)
-    finder.look(frame, COMPOSITOR, 48)
+    finder.look(frame, 48)
     assert finder.find(frame, COMPOSITOR, 0.5, 0) == []
     beside = np.array([860, 280, 920, 340], np.float32)
     (found,) = finder.find(frame, COMPOSITOR, 0.5, 0, [beside])
@@ -126,7 +126,7 @@ def test_the_tiles_are_few_and_every_part_of_the_frame_lies_in_one(size: tuple[i
             return super().sample(frame, matrix, dsize)
 
     frame = i420_frame(np.zeros((size[1], size[0], 3), np.uint8))
-    finder.look(frame, COMPOSITOR, least)
+    finder.look(frame, least)
     assert 1 <= finder.tiles <= 8
     if finder.tiles > 1:
         finder.find(frame, Watching(), 0.9, finder.tiles)
