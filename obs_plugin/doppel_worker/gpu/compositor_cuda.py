@@ -16,7 +16,7 @@ from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.color import ColorConversion
 from doppel_worker.compositor import UNCHANGED, ColorShift, Rect
-from doppel_worker.compositor_cpu import BLUR_CELLS, COVER_BLOCKS, CpuCompositor, stored_matrix, stored_rect
+from doppel_worker.compositor_cpu import CpuCompositor, stored_rect
 from doppel_worker.errors import DeviceError, FrameError
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory
@@ -24,13 +24,10 @@ from doppel_worker.gpu import describe, structs
 from doppel_worker.gpu.device import Device
 from doppel_worker.gpu.device_frame import DeviceFrames
 from doppel_worker.gpu.memory import DeviceScratch
+from doppel_worker.gpu.spreading import SMALLEST, Spreading, can_cover
 from doppel_worker.gpu.structs import Struct, struct
+from doppel_worker.gpu.taking import Taking
 from doppel_worker.gpu.tensors import DeviceTensors
-from doppel_worker.plane_access import Component
-from doppel_worker.warping import Window
-
-_SMALL = 4 * BLUR_CELLS
-"""Pixels: a blurred region with a shorter side is done on the CPU."""
 
 
 class CudaCompositor:
@@ -43,6 +40,8 @@ class CudaCompositor:
         self._scratch = DeviceScratch(device)
         self.ops = DeviceTensors(device, self._scratch)
         """What networks need to work on the device."""
+        self._taking = Taking(device, self._frames, self._scratch)
+        self._spreading = Spreading(device, self._frames, self._scratch)
 
     @property
     def note(self) -> str:
@@ -60,7 +59,7 @@ class CudaCompositor:
         """
         self._take(frame)
         to, target = self._picture(*dsize)
-        self._crop(frame, matrix, dsize, target)
+        self._taking.crop(frame, matrix, dsize, target)
         return self.ops.fetch_bytes(to)
 
     def sample_tensor(
@@ -73,7 +72,8 @@ class CudaCompositor:
             DeviceError: the device failed.
         """
         tensor = self.ops.tensor(fmt.shape(*dsize), fmt.dtype)
-        self._crop(frame, matrix, dsize, describe.written(fmt, tensor))
+        self._take(frame)
+        self._taking.crop(frame, matrix, dsize, describe.written(fmt, tensor))
         return tensor
 
     def thumbnail(self, frame: FrameView, dsize: tuple[int, int]) -> ByteArray:
@@ -88,29 +88,9 @@ class CudaCompositor:
             FrameError: as the CPU's.
             DeviceError: the device failed.
         """
-        stored = stored_rect(frame, rect)
-        colors = describe.color_fields(frame)
         self._take(frame)
-        # Chroma is interpolated from one sample more on every side.
-        around = Rect(stored.x0 - 2, stored.y0 - 2, stored.x1 + 2, stored.y1 + 2)
-        self._frames.bring(frame, around.clipped(frame.width, frame.height))
-        x_shift, y_shift = describe.chroma_shifts(frame)
         to, target = self._picture(rect.width, rect.height)
-        params = struct(
-            structs.READ,
-            planes=describe.whole_planes(self._frames, frame),
-            to=target[0],
-            mode=describe.mode_of(frame),
-            x0=stored.x0,
-            y0=stored.y0,
-            width=rect.width,
-            height=rect.height,
-            x_shift=x_shift,
-            y_shift=y_shift,
-            flip=frame.flip,
-            **colors,
-        )
-        self.device.launch("read_rect", rect.width, rect.height, params)
+        self._taking.rectangle(frame, rect, target)
         return self.ops.fetch_bytes(to)
 
     def paste(self, frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
@@ -184,54 +164,25 @@ class CudaCompositor:
         stored = stored_rect(frame, rect)
         if mask.shape != (rect.height, rect.width):
             raise FrameError(f"mask {mask.shape} does not fit {rect}")
-        if min(rect.width, rect.height) < _SMALL:
+        if min(rect.width, rect.height) < SMALLEST:
             self._settle(frame)
             self._cpu.blur(frame, rect, mask)
             return
         self._take(frame)
-        self._frames.bring(frame, stored)
-        over = describe.mask(self.ops.upload(mask))[0]
-        shorter, longer = sorted((rect.width, rect.height))
-        cell = max(1.0, shorter / BLUR_CELLS, longer / (2 * BLUR_CELLS))
-        grid = (max(1, round(rect.width / cell)), max(1, round(rect.height / cell)))
-        for component in describe.components_of(frame):
-            inside = component.inside(stored, frame)
-            if inside.width == 0 or inside.height == 0:
-                continue
-            params = struct(
-                structs.SPREAD,
-                mask=over,
-                x_shift=component.x_shift,
-                y_shift=component.y_shift,
-                flip=frame.flip,
-                mask_x=(inside.x0 << component.x_shift) - stored.x0,
-                mask_y=(inside.y0 << component.y_shift) - stored.y0,
-                mask_width=rect.width,
-                mask_height=rect.height,
-            )
-            self._spread(frame, component, inside, grid, "blur_region", params)
-        self._frames.changed(stored)
+        self._spreading.blur(frame, stored, self.ops.upload(mask))
 
     def cover(self, frame: FrameView) -> None:
         """Mosaic of the whole frame: blocks of 1/16 of its height; see the protocol.
 
         A device that fails must not keep the frame from being covered: then the CPU does it.
         """
-        rows = min(COVER_BLOCKS, frame.height)
-        grid = (max(1, round(frame.width * rows / frame.height)), rows)
-        sizes = [component.size(frame) for component in describe.components_of(frame)]
-        if any(width < grid[0] or height < grid[1] for width, height in sizes):
+        if not can_cover(frame):
             self._frames.drop()
             self._cpu.cover(frame)
             return
         try:
             self._take(frame)
-            whole = Rect(0, 0, frame.width, frame.height)
-            self._frames.bring(frame, whole)
-            for component, (width, height) in zip(describe.components_of(frame), sizes, strict=True):
-                part = Rect(0, 0, width, height)
-                self._spread(frame, component, part, grid, "cover_region", struct(structs.SPREAD))
-            self._frames.changed(whole)
+            self._spreading.cover(frame)
             self.finish(frame)
         except DeviceError:
             self._frames.drop()
@@ -267,45 +218,6 @@ class CudaCompositor:
     def _settle(self, frame: FrameView) -> None:
         """Let the CPU see and change the frame as it is now."""
         self.finish(frame)
-
-    def _crop(self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int], target: Struct) -> None:
-        forward = stored_matrix(frame, matrix)
-        window = Window.of(forward, dsize, frame.width, frame.height)
-        half = window.halved()
-        colors = describe.color_fields(frame)
-        self._take(frame)
-        self._frames.bring(frame, window.rect)
-        planes = np.zeros(3, structs.SAMPLES)
-        mode, chroma = describe.mode_of(frame), describe.chroma_shifts(frame)
-        for index, component in enumerate(describe.components_of(frame)):
-            is_chroma = mode == structs.LUMA_CHROMA and index > 0
-            planes[index] = self._reduced(frame, component, half if is_chroma else window)[0]
-        params = struct(
-            structs.CROP,
-            planes=planes,
-            to=target[0],
-            whole=describe.sampling_matrix(window.component_matrix(0, 0)),
-            half=describe.sampling_matrix(half.component_matrix(*chroma)),
-            mode=mode,
-            width=dsize[0],
-            height=dsize[1],
-            **colors,
-        )
-        self.device.launch("sample_crop", *dsize, params)
-
-    def _reduced(self, frame: FrameView, component: Component, window: Window) -> Struct:
-        """A component's samples of a window, averaged down by what its subsampling leaves to do."""
-        samples = describe.samples_of(self._frames, frame, component, component.covering(window.rect))
-        fx = max(1, window.reduction >> component.x_shift)
-        fy = max(1, window.reduction >> component.y_shift)
-        if fx == 1 and fy == 1:
-            return samples
-        width, height = -(-int(samples["width"][0]) // fx), -(-int(samples["height"][0]) // fy)
-        reduced = describe.dense(self._scratch.take(width * height), width, height)
-        params = struct(structs.REDUCE, to=reduced[0], fx=fx, fy=fy)
-        params["from"] = samples
-        self.device.launch("reduce_blocks", width, height, params)
-        return reduced
 
     def _paste(
         self,
@@ -353,30 +265,6 @@ class CudaCompositor:
         down = -(-stored.y1 >> y_shift) - (stored.y0 >> y_shift)
         self.device.launch("paste_rect", across, down, params)
         self._frames.changed(stored)
-
-    def _spread(
-        self,
-        frame: FrameView,
-        component: Component,
-        part: Rect,
-        grid: tuple[int, int],
-        kernel: str,
-        params: Struct,
-    ) -> None:
-        """Means of ``part`` (in samples) on a grid, and the kernel that enlarges them over it."""
-        samples = describe.samples_of(self._frames, frame, component, part)
-        cells = describe.dense(self._scratch.take(grid[0] * grid[1]), *grid)
-        means = struct(
-            structs.AREA,
-            to=cells[0],
-            rows=self._scratch.take(4 * grid[0] * part.height),
-            even=part.width % grid[0] == 0 and part.height % grid[1] == 0,
-        )
-        means["from"] = samples
-        self.device.launch("area_rows", grid[0], part.height, means)
-        self.device.launch("area_cells", *grid, means)
-        params["cells"], params["to"] = cells, samples
-        self.device.launch(kernel, part.width, part.height, params)
 
     def _picture(self, width: int, height: int) -> tuple[DeviceTensor, Struct]:
         """Room for a picture (h, w, 3) of bytes on the device, until the next frame."""

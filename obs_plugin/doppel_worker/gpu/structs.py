@@ -109,6 +109,75 @@ MASK: Final = _dtype(
     ("radius", "i4"),
     ("across", "i4"),
 )
+MESH: Final = _dtype(
+    ("points", "u8"),
+    ("triangles", "u8"),
+    ("edges", "u8"),
+    ("drawn", "u8"),
+    ("maps", "u8"),
+    ("count", "i4"),
+    ("width", "i4"),
+    ("height", "i4"),
+    ("pad", "i4"),
+)
+EDGES_BYTES: Final = 80
+"""Of one triangle, between two of the mesh's kernels."""
+MESH_MASK: Final = _dtype(
+    ("maps", "u8"),
+    ("share", "u8"),
+    ("values", "u8"),
+    ("to", "u8"),
+    ("side", "i4"),
+    ("width", "i4"),
+    ("height", "i4"),
+    ("pad", "i4"),
+)
+MESH_LIGHT: Final = _dtype(("from", "u8"), ("gain", "u8"), ("to", "u8"), ("side", "i4"), ("cells", "i4"))
+MESH_DRAW: Final = _dtype(
+    ("maps", "u8"),
+    ("mask", "u8"),
+    ("texture", "u8"),
+    ("to", "u8"),
+    ("to_mask", "u8"),
+    ("side", "i4"),
+    ("map_width", "i4"),
+    ("map_height", "i4"),
+    ("width", "i4"),
+    ("height", "i4"),
+    ("pad", "i4"),
+)
+UNWRAP: Final = _dtype(
+    ("from", "u8"),
+    ("points", "u8"),
+    ("corners", "u8"),
+    ("shares", "u8"),
+    ("to", "u8"),
+    ("step", "i4"),
+    ("width", "i4"),
+    ("height", "i4"),
+    ("side", "i4"),
+)
+PATCH_SUMS: Final = 7
+"""Whole numbers of each of a patch's rows, between two of its kernels."""
+PATCH: Final = _dtype(
+    ("live", "u8"),
+    ("rgb", "u8"),
+    ("over", "u8"),
+    ("mask", "u8"),
+    ("sums", "u8"),
+    ("gain", "u8"),
+    ("matrix", "f4", (6,)),
+    ("lids", "f4"),
+    ("share", "f4"),
+    ("width", "i4"),
+    ("height", "i4"),
+    ("x0", "i4"),
+    ("y0", "i4"),
+    ("columns", "i4"),
+    ("rows", "i4"),
+    ("ring_low", "i4"),
+    ("ring_high", "i4"),
+)
 
 KERNELS: Final[dict[str, tuple[str, np.dtype[np.void]]]] = {
     "reduce_blocks": ("sample.cu", REDUCE),
@@ -124,6 +193,17 @@ KERNELS: Final[dict[str, tuple[str, np.dtype[np.void]]]] = {
     "mask_erode": ("mask.cu", MASK),
     "mask_blur": ("mask.cu", MASK),
     "mask_multiply": ("mask.cu", MASK),
+    "mesh_triangles": ("mesh.cu", MESH),
+    "mesh_raster": ("mesh.cu", MESH),
+    "mesh_maps": ("mesh.cu", MESH),
+    "mesh_mask": ("mesh.cu", MESH_MASK),
+    "mesh_light": ("mesh.cu", MESH_LIGHT),
+    "mesh_draw": ("mesh.cu", MESH_DRAW),
+    "live_texture": ("live.cu", UNWRAP),
+    "patch_take": ("live.cu", PATCH),
+    "patch_sums": ("live.cu", PATCH),
+    "patch_gain": ("live.cu", PATCH),
+    "patch_lay": ("live.cu", PATCH),
 }
 """Every kernel: the file it stands in and its one parameter."""
 

@@ -16,6 +16,9 @@ from doppel_worker.gpu.device import Device, DeviceMemory
 from doppel_worker.gpu.memory import DeviceScratch, PinnedScratch
 from doppel_worker.gpu.structs import struct
 
+_ALIGNMENT = 256
+"""Of what goes up in one copy, bytes."""
+
 
 class DeviceTensors:
     """Satisfies ``doppel_models.tensor.TensorOps``."""
@@ -54,6 +57,29 @@ class DeviceTensors:
         """A copy of an array on the device, valid until the next frame."""
         source = np.ascontiguousarray(array)
         tensor = self.room(source.shape, source.dtype.name)
+        self._send(source, tensor)
+        return tensor
+
+    def upload_all(self, arrays: Sequence[npt.NDArray[np.generic]]) -> list[DeviceTensor]:
+        """Copies of several arrays on the device by one copy, valid until the next frame."""
+        sources = [np.ascontiguousarray(array) for array in arrays]
+        starts = [0]
+        for source in sources:
+            starts.append(starts[-1] + -(-source.nbytes // _ALIGNMENT) * _ALIGNMENT)
+        host, view = self._pinned.take(starts[-1])
+        address = self._scratch.take(starts[-1])
+        tensors = []
+        for source, start in zip(sources, starts, strict=False):
+            view[start : start + source.nbytes] = source.reshape(-1).view(np.uint8)
+            tensors.append(self._described(address + start, source.shape, source.dtype.name, self._scratch))
+        self.device.copy(address, starts[-1], host, starts[-1], starts[-1], 1)
+        return tensors
+
+    def keep(self, array: npt.NDArray[np.generic]) -> DeviceTensor:
+        """A copy of an array on the device in memory of its own, for as long as somebody holds the result."""
+        source = np.ascontiguousarray(array)
+        memory = self.device.allocate(source.nbytes)
+        tensor = self._described(memory.address, source.shape, source.dtype.name, memory)
         self._send(source, tensor)
         return tensor
 
@@ -106,6 +132,10 @@ class DeviceTensors:
 
     def fetch_bytes(self, tensor: DeviceTensor) -> ByteArray:
         """A device's bytes as an array of their own; waits for the device."""
-        view = self._bring_down(tensor.pointer, math.prod(tensor.shape))
+        return self.fetch_all([tensor])[0]
+
+    def fetch_all(self, tensors: Sequence[DeviceTensor]) -> list[ByteArray]:
+        """Several tensors of bytes as arrays of their own; waits for the device once."""
+        views = [self._bring_down(tensor.pointer, math.prod(tensor.shape)) for tensor in tensors]
         self.device.synchronize()
-        return view.reshape(tensor.shape).copy()
+        return [view.reshape(tensor.shape).copy() for view, tensor in zip(views, tensors, strict=True)]
