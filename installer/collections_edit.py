@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from installer.scene import FILTER_ID, SYNC_FILTER_ID
 
 SCRIPTS = "scripts-tool"
 _OUR_FILTERS = frozenset({FILTER_ID, SYNC_FILTER_ID})
+_LISTS = ("sources", "groups")
+_AUDIO_DEVICE = re.compile(r"(?:Desktop|Aux)AudioDevice[0-9]+")
+"""Desktop audio and the microphones of OBS's settings: sources that stand beside the list of the others."""
 
 
 def read_collection(path: Path) -> dict[str, Any]:
@@ -52,16 +56,29 @@ def with_script(data: dict[str, Any], script: Path) -> dict[str, Any]:
 def without_doppel(data: dict[str, Any], script: Path) -> tuple[dict[str, Any], int]:
     """The collection without the script, Doppel's filters and delays of sound; how many filters it had."""
     kept = [entry for entry in _script_entries(data) if Path(str(entry.get("path", ""))).name != script.name]
+    cleaned = dict(_with_scripts(data, kept))
     count = 0
-    sources = []
-    for source in data.get("sources", []):
-        filters = source.get("filters", [])
-        others = [item for item in filters if item.get("id") not in _OUR_FILTERS]
-        count += len(filters) - len(others)
-        kept_source = {**source, "filters": others} if len(others) != len(filters) else source
-        sources.append(_with_own_sound(kept_source))
-    cleaned = _with_scripts(data, kept)
-    return ({**cleaned, "sources": sources} if "sources" in data else cleaned), count
+    for key, value in cleaned.items():
+        if key in _LISTS and isinstance(value, list):
+            done = [_source_without(source) for source in value]
+            cleaned[key] = [source for source, _ in done]
+            count += sum(filters for _, filters in done)
+        elif _AUDIO_DEVICE.fullmatch(key):
+            cleaned[key], filters = _source_without(value)
+            count += filters
+    return cleaned, count
+
+
+def _source_without(source: Any) -> tuple[Any, int]:
+    """A source without Doppel's filters and delay, and how many of those filters it had."""
+    if not isinstance(source, dict):
+        return source, 0
+    filters = source.get("filters")
+    if not isinstance(filters, list):
+        return _with_own_sound(source), 0
+    others = [item for item in filters if not isinstance(item, dict) or item.get("id") not in _OUR_FILTERS]
+    count = len(filters) - len(others)
+    return _with_own_sound({**source, "filters": others} if count else source), count
 
 
 def _with_own_sound(source: dict[str, Any]) -> dict[str, Any]:
@@ -71,17 +88,20 @@ def _with_own_sound(source: dict[str, Any]) -> dict[str, Any]:
     if text is None:
         return source
     record = sound_record.Record.from_json(str(text))
-    own_ns = sound_record.user_offset_ns(int(source.get("sync", 0)), record)
+    sync = source.get("sync", 0)
+    own_ns = sound_record.user_offset_ns(sync if isinstance(sync, int) else 0, record)
     kept = {key: value for key, value in private.items() if key != sound_record.RECORD_KEY}
     return {**source, "private_settings": kept, "sync": own_ns}
 
 
 def _script_entries(data: dict[str, Any]) -> list[dict[str, Any]]:
-    entries = data.get("modules", {}).get(SCRIPTS, [])
+    modules = data.get("modules")
+    entries = modules.get(SCRIPTS) if isinstance(modules, dict) else None
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def _with_scripts(data: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:
     if entries == _script_entries(data):
         return data
-    return {**data, "modules": {**data.get("modules", {}), SCRIPTS: entries}}
+    modules = data.get("modules")
+    return {**data, "modules": {**(modules if isinstance(modules, dict) else {}), SCRIPTS: entries}}

@@ -90,5 +90,31 @@ def test_removal_gives_the_sound_its_own_offset_back(sync, expected):
     record = Record(7_000_000, (0, 81_000_000, 82_000_000))
     camera = {"name": "Cam", "sync": sync, "private_settings": {RECORD_KEY: record.to_json(), "other": 1}}
     other = {"name": "Mic", "sync": 5, "private_settings": {}}
-    cleaned, _ = without_doppel({"sources": [camera, other]}, SCRIPT)
-    assert cleaned["sources"] == [{"name": "Cam", "sync": expected, "private_settings": {"other": 1}}, other]
+    own = {"name": "Cam", "sync": expected, "private_settings": {"other": 1}}
+    # OBS keeps the devices of its audio settings beside the list of sources.
+    data = {"sources": [camera, other], "AuxAudioDevice1": camera, "DesktopAudioDevice2": camera}
+    cleaned, _ = without_doppel(data, SCRIPT)
+    assert cleaned == {"sources": [own, other], "AuxAudioDevice1": own, "DesktopAudioDevice2": own}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"modules": None, "sources": None},
+        {"modules": [], "sources": {}, "groups": 3},
+        {"sources": [None, 1, {"filters": None}, {"filters": [None, {}]}], "AuxAudioDevice1": []},
+        {"sources": [{"sync": None, "private_settings": {RECORD_KEY: "x"}}]},
+    ],
+)
+def test_a_collection_of_a_strange_form_is_edited_where_it_can_be(data):
+    assert scripts_of(with_script(data, SCRIPT)) == [str(SCRIPT)]
+    cleaned, filters = without_doppel(with_script(data, SCRIPT), SCRIPT)
+    assert filters == 0
+    assert scripts_of(cleaned) == []
+
+
+def test_removal_takes_filters_of_groups():
+    group = {"name": "Both", "filters": [{"id": "doppel_face_swap_sync"}, {"id": "crop_filter"}]}
+    cleaned, count = without_doppel({"sources": [], "groups": [group]}, SCRIPT)
+    assert count == 1
+    assert cleaned["groups"][0]["filters"] == [{"id": "crop_filter"}]
