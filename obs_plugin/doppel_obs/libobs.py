@@ -43,7 +43,7 @@ OUTPUT_AUDIO = 1 << 1
 """OBS_SOURCE_AUDIO in a source's output flags."""
 TEXT_DEFAULT, TEXT_INFO = 0, 3
 COMBO_EDITABLE, COMBO_LIST, COMBO_FORMAT_STRING, PATH_FILE = 1, 2, 3, 0
-GROUP_NORMAL = 1
+GROUP_NORMAL, EDITABLE_FILES = 1, 1
 LOG_ERROR, LOG_WARNING, LOG_INFO = 100, 200, 300
 SOURCE_INFO_BYTES = 400
 """Size of struct obs_source_info that every OBS from 28 to 32 accepts."""
@@ -71,6 +71,20 @@ _TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     "obs_source_enabled": ((_P,), c_bool),
     "obs_source_enum_filters": ((_P, ENUM_CALLBACK, _P), None),
     "obs_source_media_get_state": ((_P,), c_int32),
+    # What the gate calls for hotkeys and for remote controls
+    "obs_hotkey_register_source": ((_P, _S, _S, _P, _P), c_size_t),
+    "obs_hotkey_unregister": ((c_size_t,), None),
+    "obs_hotkey_save": ((c_size_t,), _P),
+    "obs_hotkey_load": ((c_size_t, _P), None),
+    "obs_data_array_release": ((_P,), None),
+    "obs_source_get_ref": ((_P,), _P),
+    "obs_data_set_int": ((_P, _S, c_longlong), None),
+    # Procedures of other modules
+    "obs_get_proc_handler": ((), _P),
+    "proc_handler_call": ((_P, _S, _P), c_bool),
+    "calldata_set_data": ((_P, _S, _P, c_size_t), None),
+    "calldata_get_data": ((_P, _S, _P, c_size_t), c_bool),
+    "bfree": ((_P,), None),
     # Registration
     "obs_get_version": ((), c_uint32),
     "obs_register_source_s": ((_P, c_size_t), None),
@@ -97,7 +111,13 @@ _TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     "obs_data_get_string": ((_P, _S), _S),
     "obs_data_get_bool": ((_P, _S), c_bool),
     "obs_data_set_bool": ((_P, _S, c_bool), None),
+    "obs_get_locale": ((), _S),
     # Property page
+    "obs_property_name": ((_P,), _S),
+    "obs_property_set_description": ((_P, _S), None),
+    "obs_property_int_set_suffix": ((_P, _S), None),
+    "obs_property_float_set_suffix": ((_P, _S), None),
+    "obs_properties_add_editable_list": ((_P, _S, _S, c_int, _S, _S), _P),
     "obs_properties_create": ((), _P),
     "obs_properties_get": ((_P, _S), _P),
     "obs_properties_add_text": ((_P, _S, _S, c_int), _P),
@@ -176,6 +196,16 @@ class Libobs:
         if name not in self._functions:
             raise LibobsError(f"{name} is not in the table of libobs functions")
         return ctypes.cast(self._functions[name], c_void_p).value or 0
+
+    def fill(self, table: ctypes.Structure) -> None:
+        """Writes the addresses of functions into a table of the gate's, field by field, by their names.
+
+        Raises:
+            LibobsError: a field names no function of ours.
+        """
+        for field in table._fields_:
+            if field[1] is c_void_p:
+                setattr(table, field[0], self.address(field[0]))
 
     def version(self) -> tuple[int, int, int]:
         """OBS's version: major, minor, patch."""

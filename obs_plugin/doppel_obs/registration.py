@@ -16,18 +16,15 @@ import types
 from pathlib import Path
 from typing import Any, Callable, Optional, cast
 
-from doppel_ipc import gate_abi, native
+from doppel_ipc import gate_abi, gate_user_abi, native
 from doppel_ipc.settings import FIELDS, FilterSettings, Value
 
 from doppel_obs.errors import RegistrationError
+from doppel_obs.language import Language
 from doppel_obs.libobs import LOG_ERROR, SOURCE_INFO_BYTES, Handle, Libobs, find_libobs
+from doppel_obs.phrases import phrase
 
 FILTER_ID = "doppel_face_swap"
-DISPLAY_NAME = "Face Swap"
-ORPHAN_TEXT = (
-    "The script doppel_filter.py is not loaded, so this source stays covered.\n"
-    "Add it in Tools > Scripts, or remove this filter."
-)
 _HOLDER = "_doppel_holder"
 
 PropertiesFactory = Callable[[int], Optional[Handle]]
@@ -52,6 +49,8 @@ class Holder(types.ModuleType):
         """The script that is loaded now; None between two."""
         self.page_callbacks: Any = None
         """The property page's thunks, once there was a page."""
+        self.remote_status: bool | None = None
+        """obs-websocket takes requests for the status; None: it has not been asked yet."""
         self.panic = False
         """Every filter covers because the hotkey was pressed; it outlives a reload of the script."""
         self.control_seat = threading.Lock()
@@ -87,11 +86,12 @@ class Holder(types.ModuleType):
         return page
 
 
-def register(library_path: Path) -> Holder:
+def register(library_path: Path, language: Language) -> Holder:
     """Loads the gate and registers the filter's type; later calls return what the first one made.
 
     Args:
         library_path: the native library; ignored where one is loaded already, since it is never unloaded.
+        language: in which the filter's type is called.
 
     Raises:
         LibobsError: this is not OBS, or it is too old.
@@ -103,9 +103,9 @@ def register(library_path: Path) -> Holder:
         # Not isinstance: after a reload of this module the class is another one.
         return cast(Holder, known)
     libobs = Libobs(find_libobs())
-    gate = native.load(library_path, gate_abi.GATE_FUNCTIONS)
+    gate = native.load(library_path, {**gate_abi.GATE_FUNCTIONS, **gate_user_abi.USER_FUNCTIONS})
     holder = Holder(libobs, gate, library_path)
-    info, already = _install(libobs, gate)
+    info, already = _install(libobs, gate, language)
     if not already:
         libobs.obs_register_source_s(info, SOURCE_INFO_BYTES)
     if not libobs.obs_source_get_display_name(FILTER_ID.encode()):
@@ -126,18 +126,16 @@ def disable_properties(holder: Holder) -> None:
     holder.properties_factory = None
 
 
-def _install(libobs: Libobs, gate: ctypes.CDLL) -> tuple[int, bool]:
+def _install(libobs: Libobs, gate: ctypes.CDLL, language: Language) -> tuple[int, bool]:
     table = gate_abi.LibObs(size=ctypes.sizeof(gate_abi.LibObs))
-    for field in gate_abi.LibObs._fields_:
-        if field[1] is ctypes.c_void_p:
-            setattr(table, field[0], libobs.address(field[0]))
+    libobs.fill(table)
     defaults = _defaults()
     already = ctypes.c_int32(0)
     info = gate.doppel_gate_install(
         ctypes.byref(table),
         FILTER_ID.encode(),
-        DISPLAY_NAME.encode(),
-        ORPHAN_TEXT.encode(),
+        language.say(phrase("filter.name")).encode(),
+        language.say(phrase("filter.orphan")).encode(),
         defaults,
         len(defaults),
         ctypes.byref(already),
