@@ -36,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             report = _command(options, progress)
     except InstallerError as error:
         report = {"ok": False, "problems": [str(error)]}
+    except OSError as error:
+        # What the system refused is the user's to mend: a file and a reason, no stack.
+        refused = f"{error.filename}: " if error.filename is not None else ""
+        report = {"ok": False, "problems": [f"{refused}{error.strerror or error}"]}
     except KeyboardInterrupt:
         progress.say("interrupted; the same command goes on where it stopped")
         return 130

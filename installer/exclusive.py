@@ -26,9 +26,16 @@ def exclusive(project: Path = PROJECT) -> Iterator[None]:
     """Holds the project's lock; the system gives it back when the process ends, however it ends.
 
     Raises:
-        InstallerError: another command holds it.
+        InstallerError: another command holds it, or its file cannot be made.
     """
-    with lock_path(project).open("a") as file:
+    path = lock_path(project)
+    try:
+        opened = path.open("a")
+    except OSError as error:
+        raise InstallerError(
+            f"{path} cannot be written", str(error.strerror), "remove that file, or make its folder writable"
+        ) from error
+    with opened as file:
         try:
             _lock(file.fileno())
         except OSError:

@@ -1,9 +1,11 @@
+import contextlib
 import json
 import subprocess
 import sys
 
 import pytest
 
+from installer.__main__ import main
 from installer.environment import nvidia_driver
 from installer.layout import PROJECT
 
@@ -42,6 +44,19 @@ def test_a_folder_for_the_results_that_cannot_be_written_is_told_before_the_reco
     assert "cannot be written" in done.stderr
     assert "--out" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_system_refuses_is_told_without_a_stack(tmp_path, monkeypatch, capsys):
+    def refuse(*_):
+        (tmp_path / "scenes" / "Main.json").write_text("")
+
+    monkeypatch.setattr("installer.install.install", refuse)
+    monkeypatch.setattr("installer.__main__.exclusive", contextlib.nullcontext)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert main(["install", "--json"]) == 1
+    problem = json.loads(capsys.readouterr().out)["problems"][0]
+    assert "Main.json" in problem
+    assert "No such file" in problem
 
 
 @pytest.mark.skipif(nvidia_driver() is not None, reason="this machine has an NVIDIA driver")

@@ -39,5 +39,11 @@ def test_a_process_that_was_killed_leaves_no_lock(tmp_path: Path) -> None:
         pass
 
 
+def test_a_lock_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("installer.exclusive.lock_path", lambda project: tmp_path / "missing" / "lock")
+    with pytest.raises(InstallerError, match="cannot be written"), exclusive(tmp_path):
+        pass
+
+
 def test_the_lock_lies_outside_what_uninstall_removes() -> None:
     assert PROJECT not in lock_path().parents
