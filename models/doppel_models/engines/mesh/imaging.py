@@ -17,11 +17,11 @@ from doppel_models import channels
 from doppel_models.types import ByteArray, FloatArray
 
 Picture = TypeVar("Picture", bound=npt.NDArray[Any])
-TextureMap = tuple[FloatArray, FloatArray]
-"""Coordinates in a texture, 0..1 from left to right and from top to bottom: two planes (h, w) of one shape.
-OpenCV samples by two planes faster than by pairs."""
+TextureMap = FloatArray
+"""(2, h, w) coordinates in a texture, 0..1 from left to right and from top to bottom. OpenCV samples by two
+planes faster than by pairs."""
 _NO_MAP: Any = None
-_BAND_ROWS = 12
+_BAND_ROWS = 16
 """Rows of a coarse mask that are rendered in one go, as wide as the mask is there."""
 
 
@@ -118,7 +118,7 @@ def blend_in(over: ByteArray, under: ByteArray, mask: ByteArray, share: float) -
 
 def sample(texture: Picture, texture_map: TextureMap) -> Picture:
     """A square texture at these coordinates."""
-    x, y = (_texels(plane, texture.shape[0]) for plane in texture_map)
+    x, y = _texels(texture_map, texture.shape[0])
     out: Any = cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return out  # type: ignore[no-any-return]
 
@@ -134,24 +134,25 @@ def continued(drawn: FloatArray) -> tuple[TextureMap, FloatArray]:
     The attributes are continued a little past the covered pixels, so that enlarging them does not pull
     their edge towards 0.
     """
-    u, v, coverage = channels.split(drawn)
-    inside: Any = coverage.astype(np.uint8)
-    # Of pixels beside the mesh: the mean of those of 5x5 pixels around that it covers.
-    count = np.maximum(_sum_around(coverage), np.float32(0.25))
-    far_u, far_v = cv2.divide(_sum_around(u), count), cv2.divide(_sum_around(v), count)
-    cv2.copyTo(u, inside, far_u)
-    cv2.copyTo(v, inside, far_v)
-    attributes = np.asarray(far_u, np.float32), np.asarray(far_v, np.float32)
-    return attributes, np.asarray(coverage, np.float32)
+    planes = channels.split(drawn)
+    coverage = planes[2]
+    inside: Any = (coverage > 0.5).view(np.uint8)
+    texture_map = np.empty((2, *coverage.shape), np.float32)
+    for plane, out in zip(planes, texture_map, strict=False):
+        # Beside the mesh: the largest of what it covers nearby, which is one of the nearest ones.
+        cv2.dilate(plane, _AROUND, dst=out)
+        cv2.copyTo(plane, inside, out)
+    return texture_map, np.asarray(coverage, np.float32)
+
+
+_AROUND = np.ones((5, 5), np.uint8)
 
 
 def _texels(coordinates: FloatArray, size: int) -> FloatArray:
     """Coordinates 0..1 as texels of a texture with so many along its side."""
-    return coordinates * np.float32(size) - np.float32(0.5)
-
-
-def _sum_around(plane: Any) -> Any:
-    return cv2.boxFilter(plane, -1, (5, 5), normalize=False)
+    texels = coordinates * np.float32(size)
+    texels -= np.float32(0.5)
+    return texels
 
 
 class Canvas:
@@ -173,10 +174,9 @@ class Canvas:
             size: (width, height) of the result.
         """
         width, height = size
-        x, y = (self._array(name, (height, width), np.float32) for name in ("x", "y"))
-        for coordinates, fine in zip(texture_map, (x, y), strict=True):
-            positions = _texels(coordinates, texture.shape[0])
-            cv2.resize(positions, size, dst=fine, interpolation=cv2.INTER_LINEAR)
+        x, y = positions = self._array("positions", (2, height, width), np.float32)
+        for coarse, fine in zip(_texels(texture_map, texture.shape[0]), positions, strict=True):
+            cv2.resize(coarse, size, dst=fine, interpolation=cv2.INTER_LINEAR)
         out = self.picture(size)
         for x0, y0, x1, y1 in _bands(mask, size):
             # Of fresh memory each time: bands are small, and so stay in the cache.
@@ -202,15 +202,12 @@ def _bands(mask: ByteArray, size: tuple[int, int]) -> list[tuple[int, int, int, 
     """Rectangles (x0, y0, x1, y1) of a picture of ``size`` that hold all that a coarser mask shows."""
     rows, columns = mask.shape
     step_x, step_y = size[0] / columns, size[1] / rows
-    # Enlarging the mask spreads it into the neighbours of what it shows.
-    near: Any = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     bands = []
     for start in range(0, rows, _BAND_ROWS):
-        left, top, wide, tall = cv2.boundingRect(near[start : start + _BAND_ROWS])
+        end = min(start + _BAND_ROWS, rows)
+        # Enlarging the mask spreads it into the neighbours of what it shows.
+        left, _, wide, _ = cv2.boundingRect(mask[max(start - 1, 0) : end + 1])
         if wide:
-            x0, x1 = left * step_x - 1, (left + wide) * step_x + 1
-            y0, y1 = (start + top) * step_y - 1, (start + top + tall) * step_y + 1
-            bands.append(
-                (max(int(x0), 0), max(int(y0), 0), min(math.ceil(x1), size[0]), min(math.ceil(y1), size[1]))
-            )
+            x0, x1 = int((left - 1) * step_x) - 1, math.ceil((left + wide + 1) * step_x) + 1
+            bands.append((max(x0, 0), math.floor(start * step_y), min(x1, size[0]), math.floor(end * step_y)))
     return bands
