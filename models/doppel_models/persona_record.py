@@ -34,6 +34,8 @@ RECORD_NAME = "persona.json"
 RECORD_VERSION = 1
 MAX_PHOTOS = 16
 MAX_RECORD_BYTES = 64 * 1024
+MAX_WARNINGS, MAX_WARNING = 20, 2000
+"""Warnings that are read of a record, and letters of each: they are sent to OBS, which takes no more."""
 ENGINES = (("photo", "mesh"), ("model", "dfm"))
 """Which kinds of persona there are in folders, and the engine that wears each by itself."""
 _FILE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
@@ -175,7 +177,7 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
         str(engine),
         tuple(files),
         look,
-        tuple(warnings),
+        tuple(text[:MAX_WARNING] for text in warnings[:MAX_WARNINGS]),
         consent,
         folder,
         acceptance,

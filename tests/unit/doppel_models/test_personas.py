@@ -1,6 +1,8 @@
+import dataclasses
 import json
 
 import pytest
+from doppel_ipc.messages import PersonaInfo
 from doppel_models.errors import PersonaError
 from doppel_models.personas import (
     BUILT_INS,
@@ -40,6 +42,14 @@ def test_a_saved_persona_is_read_back(store):
     assert [path.read_bytes() for path in again.paths] == [b"one", b"two"]
     assert again.consent == OWN
     assert again.warnings == ("a little dark",)
+
+
+def test_many_long_warnings_are_cut_to_what_a_message_to_obs_holds(store):
+    said = [f"{number} {'long ' * (1000 if number == 0 else 1)}" for number in range(48)]
+    kept = store.save("Zoe", PICTURES, OWN, said).warnings
+    accepted = next(field for field in dataclasses.fields(PersonaInfo) if field.name == "warnings")
+    assert accepted.metadata["parser"](kept) == kept
+    assert kept[1] == said[1]
 
 
 def test_the_list_starts_with_the_built_in_masks(store):
