@@ -10,8 +10,9 @@ result of each stage is rounded to whole bytes, and the next one starts from the
 
 ``sample`` (and ``sample_tensor``, which is ``fmt.encode`` of the same bytes), per component of the format:
 
-1. the window of the frame (``warping.Window``) is averaged down by its power of two, chroma of YUV formats
-   twice as far as luma (what subsampling has not done already); edges are replicated to whole blocks;
+1. the window of the frame (``warping.Window``) is averaged down by its power of two, first by 2, then by the
+   rest; chroma of YUV formats twice as far as luma (what subsampling has not done already); edges are
+   replicated to whole blocks;
 2. bilinear warp, edges replicated; chroma to the half-size crop of ``Window.halved``; coordinates in float32:
    ``x * m0 + (y * m1 + m2)`` with the last addition fused (as OpenCV's SIMD code does it);
 3. limited to the frame's range, then chroma is enlarged twofold, bilinear;

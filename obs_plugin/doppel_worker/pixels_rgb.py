@@ -13,7 +13,7 @@ from doppel_ipc.pixel_format import PixelFormat
 from doppel_models.types import ByteArray
 
 from doppel_worker.compositor import Rect
-from doppel_worker.enlarged import Enlarged
+from doppel_worker.enlarged import Enlarged, laid_over
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import blend_over
 from doppel_worker.warping import Window, shrink, thumbnail_row_step
@@ -44,10 +44,12 @@ def read(frame: FrameView, rect: Rect) -> ByteArray:
 
 def paste(frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
     """Blend ``rgb`` over a rectangle by ``mask``."""
-    blended = blend_over(read(frame, rect), rgb, mask)
-    pixels = _pixels(frame, rect)
+    _put(frame, rect, blend_over(read(frame, rect), rgb, mask))
+
+
+def _put(frame: FrameView, rect: Rect, rgb: ByteArray) -> None:
     order = [0, 0, 1, 1, 2, 2] if frame.layout.pixel_format is PixelFormat.RGBA else [0, 2, 1, 1, 2, 0]
-    cv2.mixChannels([blended], [pixels], order)
+    cv2.mixChannels([rgb], [_pixels(frame, rect)], order)
 
 
 def paste_crop(
@@ -59,7 +61,8 @@ def paste_crop(
         return None
     whole = enlarged.fitted(enlarged.samples)
     above = np.asarray(cv2.cvtColor(whole, cv2.COLOR_RGBA2RGB), np.uint8)
-    paste(frame, enlarged.rect, above, np.asarray(cv2.extractChannel(whole, 3), np.uint8))
+    left = np.asarray(cv2.merge([cv2.extractChannel(whole, 3)] * 3), np.uint8)
+    _put(frame, enlarged.rect, laid_over(read(frame, enlarged.rect), above, left))
     return enlarged.rect
 
 

@@ -14,7 +14,7 @@ from doppel_models.types import ByteArray
 
 from doppel_worker.color import NEUTRAL_CHROMA, ColorConversion
 from doppel_worker.compositor import Rect
-from doppel_worker.enlarged import Enlarged
+from doppel_worker.enlarged import Enlarged, laid_over
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import COMPONENTS, Component, blend_over, reduce_to
 from doppel_worker.warping import Window, shrink, thumbnail_row_step
@@ -50,14 +50,14 @@ def paste_crop(
     enlarged = Enlarged.of(frame, matrix, ColorConversion.of(frame.color).rgb_to_yuv(rgb), mask)
     if enlarged is None:
         return None
-    *planes, share = enlarged.planes()
-    shares: dict[tuple[int, int], ByteArray] = {}
+    *planes, left = enlarged.planes()
+    lefts: dict[tuple[int, int], ByteArray] = {}
     for component, plane in zip(COMPONENTS[frame.layout.pixel_format].all, planes, strict=False):
         shifts = component.x_shift, component.y_shift
-        if shifts not in shares:
-            shares[shifts] = enlarged.fitted(share, *shifts)
-        above = enlarged.fitted(plane, *shifts)
-        _blend(frame, component, enlarged.where(component, frame), above, shares[shifts])
+        if shifts not in lefts:
+            lefts[shifts] = enlarged.fitted(left, *shifts)
+        where, above = enlarged.where(component, frame), enlarged.fitted(plane, *shifts)
+        component.put(frame, where, laid_over(component.take(frame, where), above, lefts[shifts]))
     return enlarged.rect
 
 

@@ -70,16 +70,26 @@ class Window:
 
     def reduce(self, samples: ByteArray, x_shift: int, y_shift: int) -> ByteArray:
         """The window's samples of a component averaged down by what its subsampling leaves to do."""
+        for fx, fy in self.reductions(x_shift, y_shift):
+            height, width = samples.shape[:2]
+            wide, tall = -(-width // fx) * fx, -(-height // fy) * fy
+            if (wide, tall) != (width, height):
+                bordered = cv2.copyMakeBorder(
+                    samples, 0, tall - height, 0, wide - width, cv2.BORDER_REPLICATE
+                )
+                samples = np.asarray(bordered, np.uint8)
+            reduced = cv2.resize(samples, (wide // fx, tall // fy), interpolation=cv2.INTER_AREA)
+            samples = np.asarray(reduced, np.uint8)
+        return samples
+
+    def reductions(self, x_shift: int, y_shift: int) -> list[tuple[int, int]]:
+        """The steps of :meth:`reduce`, (across, down): by 2 first, then by what is left.
+
+        OpenCV takes a fifth of the time for that: only 2 x 2 samples are quick to average.
+        """
         fx, fy = max(1, self.reduction >> x_shift), max(1, self.reduction >> y_shift)
-        if fx == 1 and fy == 1:
-            return samples
-        height, width = samples.shape[:2]
-        wide, tall = -(-width // fx) * fx, -(-height // fy) * fy
-        if (wide, tall) != (width, height):
-            bordered = cv2.copyMakeBorder(samples, 0, tall - height, 0, wide - width, cv2.BORDER_REPLICATE)
-            samples = np.asarray(bordered, np.uint8)
-        reduced = cv2.resize(samples, (wide // fx, tall // fy), interpolation=cv2.INTER_AREA)
-        return np.asarray(reduced, np.uint8)
+        first, rest = (min(fx, 2), min(fy, 2)), (max(1, fx // 2), max(1, fy // 2))
+        return [step for step in (first, rest) if step != (1, 1)]
 
     def warp(self, samples: ByteArray, x_shift: int, y_shift: int) -> ByteArray:
         """Warp reduced samples (h, w[, n]) of a component with that subsampling to the crop."""

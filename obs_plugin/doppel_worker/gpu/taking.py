@@ -85,7 +85,7 @@ class Taking:
     def _reduced(self, frame: FrameView, component: Component, window: Window) -> Struct:
         """A component's samples of a window, averaged down by what its subsampling leaves to do."""
         samples = describe.samples_of(self._frames, frame, component, component.covering(window.rect))
-        for fx, fy in window.halvings(component.x_shift, component.y_shift):
+        for fx, fy in window.reductions(component.x_shift, component.y_shift):
             width, height = -(-int(samples["width"][0]) // fx), -(-int(samples["height"][0]) // fy)
             reduced = describe.dense(self._scratch.take(width * height), width, height)
             params = struct(structs.REDUCE, to=reduced[0], fx=fx, fy=fy)
