@@ -14,7 +14,7 @@ from doppel_models.engines.mesh import imaging, regions
 from doppel_models.types import ByteArray, FloatArray
 
 _RIDGE = 0.02
-_RING = (20, 150)
+RING = (20, 150)
 """Values of a feathered mask that lie along its edge."""
 
 
@@ -137,7 +137,7 @@ def _moved(crop: ByteArray | CropReader, matrix: npt.NDArray[np.float64], size: 
 
 def _match_lids(patch: ByteArray, around: ByteArray, mask: ByteArray, amount: float) -> None:
     """Bring the live lids to the colour of the swapped skin around them; changes ``patch``."""
-    ring = cv2.inRange(mask, np.array(_RING[0]), np.array(_RING[1]))
+    ring = cv2.inRange(mask, np.array(RING[0]), np.array(RING[1]))
     live, swapped = cv2.mean(patch, ring), cv2.mean(around, ring)
     gain = [
         1 + amount * (min(max(b / max(a, 1.0), 0.5), 2.0) - 1) for a, b in zip(live, swapped, strict=True)
