@@ -1,9 +1,9 @@
 """The mesh engine whose pictures are drawn on a device.
 
-What is decided is decided here, as for the processor: 478 points, and maps of 64 x 64 texels. They go up in one
-block; the frame's pixels, the texture and the swapped face never leave the device. In every second frame the
-live face comes down as a texture of 64 x 64, in which light and what is in front of the face are followed: that
-is 12 kB, and its steps (patches that are connected, medians, small systems of equations) are no work for a GPU.
+What is decided is decided here, as for the processor: 478 points, and maps of 64 x 64 texels. They go up in
+one block; the frame's pixels, the texture and the swapped face never leave the device. In every second frame
+the live face comes down as a texture of 64 x 64, in which light and what is in front of the face are followed:
+that is 12 kB, and its steps (connected patches, medians, small systems of equations) are no work for a GPU.
 """
 
 from __future__ import annotations

@@ -96,20 +96,21 @@ extern "C" __global__ void mesh_maps(const MeshParams p) {
     const float* u = (const float*)p.drawn;
     const float* v = u + area;
     const float* seen = v + area;
-    float sum_u = 0.0f, sum_v = 0.0f, count = 0.0f, near_count = 0.0f;
+    // Beside the mesh: the largest of what it covers nearby, which is one of the nearest ones.
+    float most_u = 0.0f, most_v = 0.0f, count = 0.0f;
     for (int j = -2; j <= 2; ++j)
         for (int i = -2; i <= 2; ++i) {
-            const long long k = (long long)mirrored(y + j, p.height) * p.width + mirrored(x + i, p.width);
-            sum_u += u[k];
-            sum_v += v[k];
-            count += seen[k];
-            if (i >= -1 && i <= 1 && j >= -1 && j <= 1) near_count += seen[k];
+            if (i >= -1 && i <= 1 && j >= -1 && j <= 1)
+                count += seen[(long long)mirrored(y + j, p.height) * p.width + mirrored(x + i, p.width)];
+            if (x + i < 0 || y + j < 0 || x + i >= p.width || y + j >= p.height) continue;
+            const long long k = (long long)(y + j) * p.width + x + i;
+            most_u = fmaxf(most_u, u[k]);
+            most_v = fmaxf(most_v, v[k]);
         }
-    const float share = fmaxf(count, 0.25f);
     float* maps = (float*)p.maps;
-    maps[at] = seen[at] > 0.0f ? u[at] : sum_u / share;
-    maps[area + at] = seen[at] > 0.0f ? v[at] : sum_v / share;
-    maps[2 * area + at] = near_count * (1.0f / 9.0f);
+    maps[at] = seen[at] > 0.0f ? u[at] : most_u;
+    maps[area + at] = seen[at] > 0.0f ? v[at] : most_v;
+    maps[2 * area + at] = count * (1.0f / 9.0f);
 }
 
 // Where a pixel of an enlarged picture lies between two of the small one's.
