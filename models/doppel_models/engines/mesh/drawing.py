@@ -37,8 +37,7 @@ class Drawing:
         mask_small = _bytes(imaging.sample(plan.mask, texture_map) * imaging.box(coverage, 3))
         mask = imaging.resize(mask_small, plan.size)
         rgb = self._canvas.texture(lit, texture_map, mask_small, plan.size)
-        for patch in plan.patches:
-            features.lay(crop, rgb, patch)
+        features.lay(crop, rgb, plan.patches)
         veil = None
         if plan.veil is not None:
             veil = imaging.resize(_bytes(imaging.sample(plan.veil, texture_map) * coverage), plan.size)

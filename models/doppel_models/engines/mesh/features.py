@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -16,6 +17,10 @@ from doppel_models.types import ByteArray, FloatArray
 _RIDGE = 0.02
 RING = (20, 150)
 """Values of a feathered mask that lie along its edge."""
+_READ_PIXELS = 12_000
+"""Reading so many pixels more costs what another call does."""
+_Box = tuple[int, int, int, int]
+"""x0, y0, x1, y1."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,29 +115,52 @@ def patch_of(
     return Patch(x0, y0, mask, fit_affine(to - origin, of), lids, 1.0 if slit.lid else open_share)
 
 
-def lay(crop: ByteArray | CropReader, rgb: ByteArray, patch: Patch) -> None:
-    """Lay a patch of ``crop``, the live face, into ``rgb`` (h, w, 3), the swapped one; changes ``rgb``."""
-    width, height = patch.size
-    over = _moved(crop, patch.matrix, patch.size)
-    below = rgb[patch.y0 : patch.y0 + height, patch.x0 : patch.x0 + width]
-    if patch.lids > 0:
-        _match_lids(over, below, patch.mask, patch.lids)
-    imaging.blend_in(over, below, patch.mask, patch.share)
+def lay(crop: ByteArray | CropReader, rgb: ByteArray, patches: Sequence[Patch]) -> None:
+    """Lay patches of ``crop``, the live face, into ``rgb`` (h, w, 3), the swapped one; changes ``rgb``."""
+    size = crop.shape[1], crop.shape[0]
+    for (x0, y0, x1, y1), group in _read_together([(_shown(patch, size), patch) for patch in patches]):
+        part = crop[y0:y1, x0:x1] if isinstance(crop, np.ndarray) else crop.part(x0, y0, x1, y1)
+        source = imaging.padded(part)
+        for patch in group:
+            width, height = patch.size
+            over = imaging.warp_back(source, patch.matrix - np.array([[0, 0, x0], [0, 0, y0]]), patch.size)
+            below = rgb[patch.y0 : patch.y0 + height, patch.x0 : patch.x0 + width]
+            if patch.lids > 0:
+                _match_lids(over, below, patch.mask, patch.lids)
+            imaging.blend_in(over, below, patch.mask, patch.share)
 
 
-def _moved(crop: ByteArray | CropReader, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> ByteArray:
-    """A patch of ``size``: its pixel p shows the crop at ``matrix`` times p. Only what is shown is read."""
-    height, width = crop.shape[:2]
-    (a, b, x), (c, d, y) = matrix.tolist()
-    right, bottom = size[0] - 1, size[1] - 1
+def _shown(patch: Patch, size: tuple[int, int]) -> _Box:
+    """The part of a crop of ``size`` (width, height) that a patch shows."""
+    width, height = size
+    (a, b, x), (c, d, y) = patch.matrix.tolist()
+    right, bottom = patch.size[0] - 1, patch.size[1] - 1
     columns = [x, x + a * right, x + b * bottom, x + a * right + b * bottom]
     rows = [y, y + c * right, y + d * bottom, y + c * right + d * bottom]
     # At least one pixel inside the crop: beyond its edge, the edge is repeated.
     x0, y0 = min(max(math.floor(min(columns)), 0), width - 1), min(max(math.floor(min(rows)), 0), height - 1)
     x1 = min(max(math.ceil(max(columns)) + 1, x0 + 1), width)
     y1 = min(max(math.ceil(max(rows)) + 1, y0 + 1), height)
-    part = crop[y0:y1, x0:x1] if isinstance(crop, np.ndarray) else crop.part(x0, y0, x1, y1)
-    return imaging.warp_back(part, matrix - np.array([[0, 0, x0], [0, 0, y0]]), size)
+    return x0, y0, x1, y1
+
+
+def _read_together(parts: Sequence[tuple[_Box, Patch]]) -> list[tuple[_Box, list[Patch]]]:
+    """Patches that lie near each other (the eyes) in one box: reading twice costs more than what lies between."""
+    groups: list[tuple[_Box, list[Patch]]] = []
+    for box, patch in parts:
+        if groups:
+            last, group = groups[-1]
+            both = min(last[0], box[0]), min(last[1], box[1]), max(last[2], box[2]), max(last[3], box[3])
+            if _area(both) <= _area(last) + _area(box) + _READ_PIXELS:
+                groups[-1] = both, [*group, patch]
+                continue
+        groups.append((box, [patch]))
+    return groups
+
+
+def _area(box: _Box) -> int:
+    x0, y0, x1, y1 = box
+    return (x1 - x0) * (y1 - y0)
 
 
 def _match_lids(patch: ByteArray, around: ByteArray, mask: ByteArray, amount: float) -> None:

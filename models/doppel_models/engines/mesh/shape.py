@@ -25,16 +25,7 @@ _STABLE: regions.Indices = np.array(
      10, 67, 297, 54, 284, 9, 8]
 )  # fmt: skip
 
-_PAIRS = np.concatenate(
-    [
-        np.stack([upper[1:-1], lower[1:-1]], axis=1)
-        for upper, lower in (
-            (regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER),
-            (regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER),
-            (regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER),
-        )
-    ]
-)
+_PAIRS = np.stack([regions.ABOVE, regions.BELOW], axis=1)
 """(K, 2) points that face each other across a slit: these move together, so that a slit keeps its opening."""
 
 _UPPER_LIP: regions.Indices = np.array(
@@ -46,6 +37,8 @@ _LOWER_LIP: regions.Indices = np.array(
      146, 91, 181, 84, 17, 314, 405, 321, 375]
 )  # fmt: skip
 """The lips without their inner edges and corners."""
+_MOVED = np.concatenate([regions.ABOVE, regions.BELOW, _UPPER_LIP, _LOWER_LIP])
+"""Points of the mouth and the eyes that move when they open; each once."""
 _SHUT_REACH, _NARROW_REACH = 2.5, 0.5
 _LOWER_SHARE = 0.75
 _OPEN_MORE = 1.1
@@ -198,56 +191,34 @@ def resting(shape: FloatArray) -> FloatArray:
     return np.asarray(rested, np.float32)
 
 
-def keep_openings(target: FloatArray, live: FloatArray, neutral: tuple[float, float, float]) -> None:
+def keep_openings(
+    target: FloatArray,
+    live: FloatArray,
+    neutral: tuple[float, float, float],
+    opened: tuple[float, float, float] | None = None,
+) -> None:
     """Open the moved mouth and eyes as far as the live ones in proportion to their width; changes ``target``.
 
     Args:
         target: (468, 3) the moved points, pixels.
         live: (468 or more, 3) the live points, pixels.
         neutral: :func:`regions.openings` of the live person's resting shape.
+        opened: the same of ``live``, where it is known.
     """
-    for slit, opened, resting in zip(_SLITS, regions.openings(live), neutral, strict=True):
-        shut = min(max(1 - opened / max(resting, 1e-3), 0.0), 1.0)
-        more = _OPEN_MORE if slit.around else 1 - _SQUINT_MORE * shut
-        (left, right), (new_left, new_right) = (
-            live[slit.corners, :2].tolist(),
-            target[slit.corners, :2].tolist(),
-        )
-        wider = math.dist(new_left, new_right) / max(math.dist(left, right), 1e-3)
-        grow = min(max(wider * more, 0.75), 1.35) - 1
-        extra = (live[slit.below] - live[slit.above]) * np.float32(0.5 * grow)
-        target[slit.above] -= extra
-        target[slit.below] += extra
-        if slit.around:
-            mean = extra.sum(axis=0) / np.float32(len(extra))
-            upper, lower = slit.around
-            target[upper] -= mean
-            target[lower] += mean
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Slit:
-    """Points of the mouth or an eye that move when it opens."""
-
-    corners: regions.Indices
-    above: regions.Indices
-    below: regions.Indices
-    around: tuple[regions.Indices, regions.Indices] | None = None
-    """The rest of each lip, which goes along."""
-
-    @classmethod
-    def of(
-        cls,
-        upper: regions.Indices,
-        lower: regions.Indices,
-        around: tuple[regions.Indices, regions.Indices] | None = None,
-    ) -> _Slit:
-        return cls(upper[[0, -1]], upper[1:-1], lower[1:-1], around)
-
-
-_SLITS = (
-    _Slit.of(regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER, (_UPPER_LIP, _LOWER_LIP)),
-    _Slit.of(regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER),
-    _Slit.of(regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER),
-)
-"""In the order of :func:`regions.openings`."""
+    ends, new_ends = live[regions.ENDS, :2].tolist(), target[regions.ENDS, :2].tolist()
+    halves = []
+    for slit, (now, resting) in enumerate(zip(opened or regions.openings(live), neutral, strict=True)):
+        shut = min(max(1 - now / max(resting, 1e-3), 0.0), 1.0)
+        more = 1 - _SQUINT_MORE * shut if slit else _OPEN_MORE
+        left, right = 2 * slit, 2 * slit + 1
+        wider = math.dist(new_ends[left], new_ends[right]) / max(math.dist(ends[left], ends[right]), 1e-3)
+        halves.append(0.5 * (min(max(wider * more, 0.75), 1.35) - 1))
+    share = np.repeat(np.array(halves, np.float32), regions.PAIRS)[:, None]
+    extra = (live[regions.BELOW] - live[regions.ABOVE]) * share
+    mean = extra[: regions.PAIRS[0]].sum(axis=0) / np.float32(regions.PAIRS[0])
+    moves = np.empty((len(_MOVED), 3), np.float32)
+    slits, lip = len(extra), len(_UPPER_LIP)
+    moves[:slits], moves[slits : 2 * slits] = -extra, extra
+    # The rest of each lip goes along.
+    moves[2 * slits : 2 * slits + lip], moves[2 * slits + lip :] = -mean, mean
+    target[_MOVED] += moves

@@ -16,7 +16,7 @@ def keep(crop, rgb, live, target, slit, soft):
     opening = regions.opening(live, slit.upper, slit.lower)
     patch = features.patch_of(crop.shape[1::-1], live, target, slit, soft, slit.open_share(opening))
     if patch is not None:
-        features.lay(crop, rgb, patch)
+        features.lay(crop, rgb, [patch])
 
 
 def _shut(points, slit):
