@@ -145,7 +145,7 @@ def _shown(patch: Patch, size: tuple[int, int]) -> _Box:
 
 
 def _read_together(parts: Sequence[tuple[_Box, Patch]]) -> list[tuple[_Box, list[Patch]]]:
-    """Patches that lie near each other (the eyes) in one box: reading twice costs more than what lies between."""
+    """Patches near each other (the eyes) in one box: reading twice costs more than what lies between."""
     groups: list[tuple[_Box, list[Patch]]] = []
     for box, patch in parts:
         if groups:
