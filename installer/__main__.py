@@ -26,9 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     progress = Progress()
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup has one ignored
             # As Ctrl-C, so that OBS and the display end, too.
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+            signal.signal(number, signal.default_int_handler)
     try:
         # `test` starts `run` itself, and `doctor` changes nothing.
         changes = options.command in ("run", "install", "uninstall")

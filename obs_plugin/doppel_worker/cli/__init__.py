@@ -6,11 +6,13 @@ import sys
 
 
 def main() -> None:
-    """Run the command; known errors are told in one line, with exit code 1, and Ctrl-C with 130."""
+    """Run the command; known errors are told in one line, exit code 1; Ctrl-C and SIGTERM end it with 130."""
+    from doppel_worker.cli.ends import interrupted_by_signals
     from doppel_worker.cli.text import INTERRUPTED
 
     try:
-        _run()
+        with interrupted_by_signals():
+            _run()
     except KeyboardInterrupt:
         sys.stderr.write("doppel: stopped\n")
         sys.exit(INTERRUPTED)
