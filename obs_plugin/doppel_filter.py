@@ -34,10 +34,9 @@ def _load_plugin() -> Any:
         )
     elif _plugin is None:
         try:
-            from doppel_obs.plugin import DESCRIPTION, Plugin
+            from doppel_obs.plugin import Plugin
 
             _plugin = Plugin(_PROJECT)
-            _plugin.description = DESCRIPTION
             _failure = ""
         except Exception:  # noqa: BLE001 - OBS 29 crashes where script_description raises anything
             _failure = (

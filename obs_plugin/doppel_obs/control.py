@@ -11,9 +11,10 @@ import ctypes
 import functools
 import itertools
 import time
-from typing import Callable
+from typing import Callable, Mapping, Sequence
 
 from doppel_ipc.messages import (
+    Choices,
     Error,
     Event,
     LaneOpened,
@@ -29,12 +30,15 @@ from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.audio import SoundKeeper
+from doppel_obs.diagnostics import Facts
 from doppel_obs.instances import FilterInstance, Surroundings
 from doppel_obs.lane_stats import LaneBook
+from doppel_obs.language import Language
 from doppel_obs.libobs import LOG_ERROR, LOG_INFO, LOG_WARNING
 from doppel_obs.loop import ControlLoop
 from doppel_obs.pages import FilterPages
-from doppel_obs.persona_requests import PersonaRequests
+from doppel_obs.persona_requests import NewPersona, PersonaRequests
+from doppel_obs.phrases import Phrase
 from doppel_obs.properties import PersonaChoice
 from doppel_obs.registration import Holder
 from doppel_obs.stats_file import StatsFile
@@ -54,32 +58,39 @@ class Control:
     Args:
         holder: libobs and the gate.
         config: where the worker's parts lie.
+        language: OBS's log is told its English.
     """
 
-    def __init__(self, holder: Holder, config: InstallConfig) -> None:
+    def __init__(self, holder: Holder, config: InstallConfig, language: Language) -> None:
         self._holder = holder
         self._obs = holder.libobs
         self._gate = holder.gate
+        self._english = language.in_english
         self._worker_log = WorkerLog(config.log_dir, lambda text: self._obs.log(LOG_INFO, text))
-        self._worker = WorkerProcess(config, self._worker_event, self._worker_log)
+        self._worker = WorkerProcess(
+            config, lambda what: self._worker_event(self._english(what)), self._worker_log
+        )
         self._serial = itertools.count(1)
         self._sound = SoundKeeper(self._obs)
         self._stats = StatsFile()
-        self._yielding = Yielding(self._obs, self._worker.send, self._note)
+        self._yielding = Yielding(self._obs, self._worker.send, lambda what: self._note(self._english(what)))
         self._instances: dict[int, FilterInstance] = {}
         self._lanes = LaneBook(keep_closed=self._stats.wanted)
         self._ids = (ctypes.c_uint64 * MOST_FILTERS)()
-        self._states: dict[int, str] = {}
+        self._states: dict[int, Phrase] = {}
         self._wanted_ns = 0
         self._generation = 0
         self._worker_status: Status | None = None
         self._pages = FilterPages(holder)
         self._persona_requests = PersonaRequests(
-            self._worker.send, self._next_serial, self._say, self._pages.change
+            self._worker.send, self._next_serial, self._say, self._pages.set_values
         )
         self._tasks: collections.deque[Callable[[], None]] = collections.deque()
         self.personas: tuple[PersonaChoice, ...] = ()
         """What the face list shows; replaced as a whole."""
+        self.choices = Choices((), ())
+        """What the other lists show; replaced as a whole."""
+        self._shown: object = None
         self._loop = ControlLoop(
             holder.control_seat,
             self._look,
@@ -107,6 +118,10 @@ class Control:
         self._guard(self._sound.restore)
         self._worker_log.close()
 
+    def filters(self) -> Sequence[FilterInstance]:
+        """All filters that live."""
+        return list(self._instances.values())
+
     def instance(self, filter_id: int) -> FilterInstance | None:
         """The filter's object, if it lives."""
         return self._instances.get(filter_id)
@@ -122,11 +137,25 @@ class Control:
         for instance in list(self._instances.values()):
             instance.policy.follow_panic()
 
-    def add_persona(self, filter_id: int, photo: str, name: str, ground: str) -> None:
-        """Asks the worker to make a persona of a photo, for that filter. Any thread."""
-        self._tasks.append(
-            lambda: self._persona_requests.ask(filter_id, photo, name, ground, ready=self._worker.ready)
-        )
+    def add_persona(self, filter_id: int, wanted: NewPersona) -> None:
+        """Asks the worker to make a persona of photos or to add a model, for that filter. Any thread."""
+        self._tasks.append(lambda: self._persona_requests.ask(filter_id, wanted, ready=self._worker.ready))
+
+    def change(self, filter_id: int, values: Mapping[str, object]) -> None:
+        """Changes settings of that filter. Any thread."""
+        self._tasks.append(lambda: self._pages.set_values(filter_id, values))
+
+    def answer(self, filter_id: int, group: str, *phrases: Phrase) -> None:
+        """What the page of that filter says beside the buttons of a group. Any thread."""
+        self._tasks.append(lambda: self._say(filter_id, *phrases, group=group))
+
+    def restart_worker(self) -> None:
+        """Ends the worker, so that another one takes its place. Any thread."""
+        self._tasks.append(self._worker.restart)
+
+    def facts(self) -> Facts:
+        """What a diagnosis says of the worker. Any thread."""
+        return Facts(self._worker_status, self._worker.starts, self._worker.restarts, self.choices)
 
     def refresh_page(self, filter_id: int) -> None:
         """Has OBS build that filter's property page anew. Any thread."""
@@ -191,11 +220,12 @@ class Control:
         if known is None and instance.stats is not None:
             self._lanes.add(instance.stats)
         state = instance.line.state()
-        if state and state != self._states.get(filter_id):
+        if state is not None and state != self._states.get(filter_id):
             self._states[filter_id] = state
             label = instance.stats.source if instance.stats is not None else "?"
-            self._stats.message(state)
-            self._obs.log(LOG_INFO, f"{label}: {instance.line.news()}")
+            self._stats.message(self._english(state))
+            news = "\n".join(map(self._english, instance.line.news()))
+            self._obs.log(LOG_INFO, f"{label}: {news}")
             self._pages.refresh(filter_id)
 
     def _gone(self, filter_id: int) -> None:
@@ -229,11 +259,23 @@ class Control:
         elif isinstance(message, Status):
             self._worker_status = message
         elif isinstance(message, Personas):
-            self.personas = tuple(PersonaChoice(item.id, item.name or item.id) for item in message.personas)
+            self.personas = tuple(
+                PersonaChoice(item.id, item.name or item.id, item.picture) for item in message.personas
+            )
+        elif isinstance(message, Choices):
+            self._offered(message)
         elif isinstance(message, PersonaAdded):
             self._persona_requests.answered(message)
         elif isinstance(message, (LaneOpened, LaneStatus, Error, Event)):
             self._take_lane(message)
+
+    def _offered(self, choices: Choices) -> None:
+        """It comes after the personas: pages that are open show both."""
+        if (self.personas, choices) == self._shown:
+            return
+        self.choices, self._shown = choices, (self.personas, choices)
+        for filter_id in self._instances:
+            self._pages.refresh(filter_id)
 
     def _take_lane(self, message: LaneOpened | LaneStatus | Error | Event) -> None:
         instance = next((i for i in self._instances.values() if i.lane.serial == message.lane), None)
@@ -262,11 +304,11 @@ class Control:
 
     # -- the filters' pages
 
-    def _say(self, filter_id: int, text: str) -> None:
-        self._note(text)
+    def _say(self, filter_id: int, *phrases: Phrase, group: str = "add") -> None:
+        self._note("\n".join(map(self._english, phrases)))
         instance = self._instances.get(filter_id)
         if instance is not None:
-            instance.answer = text
+            instance.answers[group] = phrases
             self._pages.refresh(filter_id)
 
     # -- the report

@@ -3,7 +3,9 @@
 Hierarchy::
 
     PluginError
+    ├── LanguageError      a table of texts cannot be read
     ├── LibobsError        libobs is not found, or lacks a function that Doppel needs
+    ├── LookError          a saved look cannot be read or written
     └── RegistrationError  the gate or OBS refused the filter
 """
 
@@ -14,8 +16,16 @@ class PluginError(Exception):
     """Base of every error that this package raises."""
 
 
+class LanguageError(PluginError):
+    """A table of texts cannot be read."""
+
+
 class LibobsError(PluginError):
     """libobs is not found in this process, or lacks a function that Doppel needs."""
+
+
+class LookError(PluginError):
+    """A saved look cannot be read or written; the text says why."""
 
 
 class RegistrationError(PluginError):

@@ -15,6 +15,7 @@ from doppel_obs.delay import DelayController
 from doppel_obs.lane import SLOTS_BEYOND_DELAY, Lane, SendTo
 from doppel_obs.lane_stats import LaneStats
 from doppel_obs.libobs import OUTPUT_AUDIO, Handle, Libobs
+from doppel_obs.phrases import Phrase, phrase, verbatim
 from doppel_obs.policy import PolicyKeeper
 from doppel_obs.registration import Holder
 from doppel_obs.status_line import Situation, StatusLine
@@ -38,8 +39,8 @@ class Surroundings:
     """Of the worker that is ready; 0: none is."""
     worker_running: bool
     worker: Status | None
-    worker_problem: str
-    """What is wrong with the worker; empty while one works."""
+    worker_problem: Phrase | None
+    """What is wrong with the worker; None while one works."""
     persona_names: Mapping[str, str]
     panic: bool
 
@@ -67,7 +68,7 @@ class FilterInstance:
         self.lane = Lane(holder.gate, filter_id, send, next_serial)
         self._delay = DelayController(self.lane.slots - SLOTS_BEYOND_DELAY)
         self.settings = FilterSettings()
-        self._problems: list[str] = []
+        self._problems: list[Phrase] = []
         self._seen_serial: int | None = None
         self._read_serial: int | None = None
         self._changed_ns = 0
@@ -83,11 +84,11 @@ class FilterInstance:
         """What the worker said is wrong with this lane; cleared when its settings change."""
         self.notice = ""
         """What the worker fell back to, and why."""
-        self.answer = ""
-        """To what the user did on the page, e.g. why a photo was refused; shown beside the button."""
+        self.answers: dict[str, tuple[Phrase, ...]] = {}
+        """Group of the page -> what came of its buttons, e.g. why a photo was refused; shown beside them."""
         self.refused = False
         """The worker could not open the last lane; another one is tried now and then."""
-        self._sound_note = ""
+        self._sound_note: Phrase | None = None
         self.stats: LaneStats | None = None
         self.line = StatusLine()
 
@@ -130,7 +131,7 @@ class FilterInstance:
         """
         source, self._sound_note = self._sound_source()
         if not (self._enabled and self.settings.swap and self.settings.sound_sync):
-            self._sound_note = ""
+            self._sound_note = None
             return None if source is None else (source, 0)
         if source is None:
             return None
@@ -236,8 +237,8 @@ class FilterInstance:
         status = gate_abi.Status.from_buffer_copy(bytes(self.status))
         notes = (
             around.worker_problem,
-            self.notice,
-            self.error,
+            verbatim(self.notice) if self.notice else None,
+            verbatim(self.error) if self.error else None,
             self.lane.problem,
             self._sound_note,
             *self._problems,
@@ -252,7 +253,7 @@ class FilterInstance:
             lane_open=self.lane.serial != 0,
             lane=self.lane_status,
             persona_names=around.persona_names,
-            notes=tuple(note for note in notes if note),
+            notes=tuple(note for note in notes if note is not None),
         )
 
     def _persona_in_use(self) -> str:
@@ -275,17 +276,17 @@ class FilterInstance:
         finally:
             self._obs.obs_source_release(parent)
 
-    def _sound_source(self) -> tuple[Handle | None, str]:
+    def _sound_source(self) -> tuple[Handle | None, Phrase | None]:
         """The source whose sound is to be delayed (a reference), and a note for the status line."""
         parent = self._strong_parent()
         if parent is not None:
             if self._obs.obs_source_get_output_flags(parent) & OUTPUT_AUDIO:
-                return parent, ""
+                return parent, None
             self._obs.obs_source_release(parent)
         name = self.settings.sound_source
         if not name:
-            return None, "The sound is not delayed: pick the microphone below."
+            return None, phrase("sound.pick")
         source: Handle | None = self._obs.obs_get_source_by_name(name.encode())
         if source is None:
-            return None, f"The sound is not delayed: there is no audio source {name!r}."
-        return source, ""
+            return None, phrase("sound.no-source", name=name)
+        return source, None

@@ -11,6 +11,8 @@ from doppel_ipc.messages import CloseLane, Message, OpenLane, Settings
 from doppel_ipc.messages import Segment as SegmentMessage
 from doppel_ipc.settings import FilterSettings
 
+from doppel_obs.phrases import Phrase, phrase, verbatim
+
 MOST_SLOTS = 8
 FEW_SLOTS = 6
 LARGE_FRAME_BYTES = 16 << 20
@@ -53,7 +55,7 @@ class Lane:
         self.serial = 0
         """Of the open lane; 0: none."""
         self.slots = MOST_SLOTS
-        self.problem = ""
+        self.problem: Phrase | None = None
         """Why there is no lane though there could be one; for the status line."""
 
     def tick(
@@ -138,7 +140,7 @@ class Lane:
             size = native.segment_bytes(self._gate, layout, self.slots)
             made = segment.create(size)
         except (FormatError, SegmentError) as error:
-            self.problem = str(error)
+            self.problem = verbatim(str(error))
             return False
         serial = self._next_serial()
         result = self._gate.doppel_gate_attach(
@@ -147,9 +149,9 @@ class Lane:
         if result != 0:
             made.close()
             if result == gate_abi.ATTACH_CANNOT_MAP:
-                self.problem = f"{size >> 20} MiB of shared memory cannot be mapped"
+                self.problem = phrase("lane.no-memory", size=size >> 20)
             return False
-        self.problem = ""
+        self.problem = None
         self._segment = made
         self.serial, self._generation, self._geometry_serial = serial, generation, status.geometry_serial
         where = made.descriptor

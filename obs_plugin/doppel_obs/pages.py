@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Mapping
 
-from doppel_obs.properties import ADD_CONFIRMED
 from doppel_obs.registration import Holder
 
 
@@ -29,17 +29,14 @@ class FilterPages:
         finally:
             self._obs.obs_source_release(source)
 
-    def change(self, filter_id: int, texts: Mapping[str, str]) -> None:
-        """Sets texts in the filter's settings, takes the tick of consent away, and refreshes the page."""
+    def set_values(self, filter_id: int, values: Mapping[str, object]) -> None:
+        """Changes values of the filter's settings (what JSON can hold), and refreshes the page."""
         source = self._gate.doppel_gate_get_source(filter_id)
         if source is None:
             return
         try:
-            data = self._obs.obs_data_create()
+            data = self._obs.obs_data_create_from_json(json.dumps(dict(values)).encode())
             try:
-                for key, value in texts.items():
-                    self._obs.obs_data_set_string(data, key.encode(), value.encode())
-                self._obs.obs_data_set_bool(data, ADD_CONFIRMED.encode(), False)
                 self._obs.obs_source_update(source, data)
             finally:
                 self._obs.obs_data_release(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -9,13 +10,28 @@ from typing import Callable
 
 from doppel_ipc.messages import AddPersona, Consent, Message, PersonaAdded
 
-from doppel_obs.properties import ADD_GROUND, ADD_NAME, ADD_PATH
+from doppel_obs.phrases import phrase, verbatim
+from doppel_obs.properties import ADD_CONFIRMED, ADD_GROUND, ADD_LICENCE, ADD_MORE, ADD_NAME, ADD_PATH
 from doppel_obs.status_line import sentence
 
-Say = Callable[[int, str], None]
-"""``say(filter id, sentence)``: onto that filter's page and into OBS's log."""
-Choose = Callable[[int, "dict[str, str]"], None]
-"""``choose(filter id, settings)``: sets texts in that filter's settings."""
+Say = Callable[..., None]
+"""``say(filter id, *phrases)``: onto that filter's page and into OBS's log."""
+Choose = Callable[[int, "dict[str, object]"], None]
+"""``choose(filter id, settings)``: changes that filter's settings."""
+MODEL_SUFFIXES = (".onnx", ".dfm")
+
+
+@dataclasses.dataclass(frozen=True)
+class NewPersona:
+    """What the user wants to add."""
+
+    files: tuple[str, ...]
+    """Photos of one face, or one model."""
+    name: str
+    ground: str
+    """Of ``message_parts.CONSENT_GROUNDS``."""
+    licence: bool
+    """That of a model is accepted."""
 
 
 class PersonaRequests:
@@ -38,17 +54,17 @@ class PersonaRequests:
         self._filters: dict[int, int] = {}
         """Request -> filter id."""
 
-    def ask(self, filter_id: int, photo: str, name: str, ground: str, *, ready: bool) -> None:
-        """Asks for a persona of a photo, for that filter; ``ready``: there is a worker that can answer."""
+    def ask(self, filter_id: int, wanted: NewPersona, *, ready: bool) -> None:
+        """Asks for a persona, for that filter; ``ready``: there is a worker that can answer."""
         if not ready:
-            self._say(filter_id, "The photo was not taken: the worker is not ready. Try again in a moment.")
+            self._say(filter_id, phrase("photo.not-ready"))
             return
         request = self._next_serial()
         self._filters[request] = filter_id
         when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        consent = Consent(ground, getpass.getuser()[:200] or "user", when)
-        self._say(filter_id, f"{Path(photo).name} is being prepared...")
-        self._send(AddPersona(request, (photo,), name[:200], consent))
+        consent = Consent(wanted.ground, getpass.getuser()[:200] or "user", when)
+        self._say(filter_id, phrase("photo.preparing", file=Path(wanted.files[0]).name))
+        self._send(AddPersona(request, wanted.files, wanted.name[:200], consent, wanted.licence))
 
     def answered(self, answer: PersonaAdded) -> None:
         """The worker has made it, or says what is wrong with the photo."""
@@ -56,10 +72,13 @@ class PersonaRequests:
         if filter_id is None:
             return  # its filter is gone
         if not answer.ok:
-            self._say(filter_id, sentence(f"The photo was not taken: {answer.error}"))
+            self._say(filter_id, phrase("photo.refused", why=sentence(answer.error)))
             return
-        self._say(filter_id, "\n".join(("The face was added.", *map(sentence, answer.warnings))))
-        self._choose(filter_id, {"persona": answer.id, ADD_PATH: "", ADD_NAME: "", ADD_GROUND: ""})
+        warnings = (verbatim(sentence(text)) for text in answer.warnings)
+        self._say(filter_id, phrase("photo.added" if answer.id else "model.added"), *warnings)
+        empty: dict[str, object] = {ADD_PATH: "", ADD_MORE: [], ADD_NAME: "", ADD_GROUND: ""}
+        empty.update({ADD_CONFIRMED: False, ADD_LICENCE: False})
+        self._choose(filter_id, {**empty, "persona": answer.id} if answer.id else empty)
 
     def filter_gone(self, filter_id: int) -> None:
         """Nobody waits for that filter's answers any more."""
@@ -70,4 +89,4 @@ class PersonaRequests:
         """Nobody will answer what is open."""
         while self._filters:
             _, filter_id = self._filters.popitem()
-            self._say(filter_id, "The photo was not taken: the worker stopped. Try again.")
+            self._say(filter_id, phrase("photo.worker-lost"))

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 from doppel_ipc.errors import ConfigError, NativeError
 from doppel_ipc.paths import InstallConfig, load_config
 
 from doppel_obs import libobs as obs
-from doppel_obs import registration, settings_reader
+from doppel_obs import registration
 from doppel_obs.control import Control
-from doppel_obs.errors import PluginError
-from doppel_obs.properties import (
-    ADD_CONFIRMED,
-    ADD_GROUND,
-    ADD_NAME,
-    ADD_PATH,
-    GROUNDS,
-    Page,
-    PageBuilder,
-    PageCallbacks,
-    PersonaChoice,
-)
+from doppel_obs.errors import LanguageError, PluginError
+from doppel_obs.language import Language, load_english, load_language
+from doppel_obs.page_actions import PageActions
+from doppel_obs.page_callbacks import PageCallbacks
+from doppel_obs.phrases import Phrase, phrase
 from doppel_obs.registration import Holder
-
-DESCRIPTION = (
-    "<h3>Doppel: live face swap</h3>"
-    "<p>Right-click your camera &gt; Filters &gt; + under Audio/Video Filters &gt; <b>Face Swap</b>.</p>"
-    "<p>Until the worker has judged a picture, it is covered. "
-    "Remove or disable the filter to show the original.</p>"
-)
 
 
 class Plugin:
@@ -37,12 +24,25 @@ class Plugin:
 
     Args:
         project: folder that holds ``obs_plugin/`` and ``shared/``.
+
+    Raises:
+        LanguageError: Doppel's files are not complete.
     """
 
     def __init__(self, project: Path) -> None:
         self._project = project
+        self._language, self._language_problem = _users_language()
         self._holder: Holder | None = None
         self._control: Control | None = None
+
+    @property
+    def description(self) -> str:
+        """What Tools > Scripts says of the script, as HTML."""
+        say = self._language.say
+        name = f"<b>{html.escape(say(phrase('filter.name')))}</b>"
+        how = html.escape(say(phrase("script.how", filter="\0"))).replace("\0", name)
+        title = html.escape(say(phrase("script.title")))
+        return f"<h3>{title}</h3><p>{how}</p><p>{html.escape(say(phrase('script.covered')))}</p>"
 
     def problem(self) -> str:
         """What is missing on this computer and what to do; empty: nothing that can be seen from here."""
@@ -50,24 +50,25 @@ class Plugin:
             config = load_config(self._project)
         except ConfigError as error:
             return str(error)
-        return _missing(config)
+        missing = _missing(config)
+        return "" if missing is None else self._language.say(missing)
 
     def load(self) -> None:
         """Registers the filter and starts the control loop; says in OBS's log what hinders it."""
         try:
             config = load_config(self._project)
-            self._holder = registration.register(config.native_library)
+            self._holder = registration.register(config.native_library, self._language)
         except (ConfigError, NativeError, PluginError) as error:
-            _log_without_holder(f"The Face Swap filter is not there: {error}")
+            _log_without_holder(self._language.in_english(phrase("install.no-filter", why=str(error))))
             return
-        missing = _missing(config)
-        if missing:
-            self._holder.libobs.log(obs.LOG_WARNING, missing)
-        self._control = Control(self._holder, config)
+        for problem in (_missing(config), self._language_problem):
+            if problem is not None:
+                self._holder.libobs.log(obs.LOG_WARNING, self._language.in_english(problem))
+        self._control = Control(self._holder, config, self._language)
         callbacks = _callbacks(self._holder)
-        callbacks.add_clicked = self._add_clicked
-        callbacks.refresh_clicked = self._control.refresh_page
-        registration.enable_properties(self._holder, self._page)
+        actions = PageActions(self._holder, self._control, config, self._language, callbacks)
+        callbacks.clicked, callbacks.preview = actions.clicked, actions.preview
+        registration.enable_properties(self._holder, actions.page)
         self._control.start()
 
     def unload(self) -> None:
@@ -78,7 +79,7 @@ class Plugin:
             return
         registration.disable_properties(holder)
         callbacks = _callbacks(holder)
-        callbacks.add_clicked = callbacks.refresh_clicked = None
+        callbacks.clicked = callbacks.preview = None
         control.stop()
 
     def toggle_panic(self) -> None:
@@ -86,66 +87,26 @@ class Plugin:
         if self._control is not None:
             self._control.toggle_panic()
 
-    def _page(self, filter_id: int) -> int | None:
-        holder, control = self._holder, self._control
-        instance = control.instance(filter_id) if control is not None else None
-        if holder is None or control is None:
-            return None
-        personas = list(control.personas)
-        chosen = instance.settings.persona if instance is not None else ""
-        if chosen and chosen not in [item.id for item in personas]:
-            personas.append(PersonaChoice(chosen, chosen))
-        page = Page(
-            filter_id=filter_id,
-            status=instance.line.text() if instance is not None else "Doppel is starting.",
-            answer=instance.answer if instance is not None else "",
-            personas=personas,
-            audio_names=holder.libobs.audio_device_names(),
-            slate=instance is not None and instance.settings.cover == "slate",
-            own_sound=instance is not None and instance.has_own_sound(),
-        )
-        return PageBuilder(holder.libobs, _callbacks(holder)).build(page)
 
-    def _add_clicked(self, filter_id: int) -> None:
-        holder, control = self._holder, self._control
-        instance = control.instance(filter_id) if control is not None else None
-        if holder is None or control is None or instance is None:
-            return
-        source = holder.gate.doppel_gate_get_source(filter_id)
-        if source is None:
-            return
-        try:
-            values = settings_reader.read_json(holder.libobs, source)
-        finally:
-            holder.libobs.obs_source_release(source)
-        photo, ground = str(values.get(ADD_PATH, "")), str(values.get(ADD_GROUND, ""))
-        refusal = _refusal(photo, ground, confirmed=values.get(ADD_CONFIRMED) is True)
-        if refusal:
-            instance.answer = refusal
-            control.refresh_page(filter_id)
-        else:
-            control.add_persona(filter_id, photo, str(values.get(ADD_NAME, "")), ground)
+def _users_language() -> tuple[Language, Phrase | None]:
+    """The language that OBS is in, and what is wrong with its table."""
+    try:
+        locale = obs.text_of(obs.Libobs(obs.find_libobs()).obs_get_locale())
+    except PluginError:
+        locale = ""  # not inside OBS; loading says so
+    try:
+        return load_language(locale), None
+    except LanguageError as error:
+        return load_english(), phrase("install.no-language", why=str(error))
 
 
-def _refusal(photo: str, ground: str, *, confirmed: bool) -> str:
-    if not photo:
-        return "Choose a photo first."
-    if not Path(photo).is_file():
-        return f"There is no file {photo}."
-    if ground not in [key for key, _ in GROUNDS]:
-        return "Say whose face it is."
-    if not confirmed:
-        return "Tick the box to confirm that you may use this face."
-    return ""
-
-
-def _missing(config: InstallConfig) -> str:
-    again = f"In a terminal, type:  cd {config.project} && python3 -m installer install"
+def _missing(config: InstallConfig) -> Phrase | None:
+    again = phrase("install.again", project=str(config.project))
     if not config.native_library.is_file():
-        return f"The native library {config.native_library} has not been built. {again}"
+        return phrase("install.no-library", path=str(config.native_library), again=again)
     if not config.python.is_file():
-        return f"The worker's Python {config.python} is missing. {again}"
-    return ""
+        return phrase("install.no-python", path=str(config.python), again=again)
+    return None
 
 
 def _callbacks(holder: Holder) -> PageCallbacks:

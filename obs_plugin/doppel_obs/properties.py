@@ -1,32 +1,34 @@
 """The filter's property page.
 
-OBS asks for it on the UI thread (obs-websocket also on one of its own), through the gate. The page's
-buttons and lists call back into the process-wide thunks of :class:`PageCallbacks`, which find the filter by
-its id: a page may stay open while the script is reloaded.
+OBS asks for it on the UI thread (obs-websocket also on one of its own), through the gate. What the page's
+buttons and lists call back is in :mod:`doppel_obs.page_callbacks`; a page may stay open while the script is
+reloaded.
 """
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
-from typing import Callable, Sequence
+from typing import Mapping, Sequence
 
-from doppel_ipc.settings import FIELDS
+from doppel_ipc.message_parts import CONSENT_GROUNDS
+from doppel_ipc.messages import Choices, DeviceInfo
+from doppel_ipc.settings import FIELDS, FilterSettings
 
-from doppel_obs import libobs as obs
+from doppel_obs import page_layout as layout
+from doppel_obs.language import Language
 from doppel_obs.libobs import Handle, Libobs
+from doppel_obs.page_callbacks import PREVIEW, PageCallbacks
+from doppel_obs.page_layout import Group, Row
+from doppel_obs.page_widgets import Item, Widgets
+from doppel_obs.phrases import phrase
 
-ADD_PATH, ADD_NAME, ADD_GROUND, ADD_CONFIRMED = "add_path", "add_name", "add_ground", "add_confirmed"
-"""Keys of the "add a photo" part in the filter's obs_data; they are no settings of the swap."""
-GROUNDS = (
-    ("own", "It is my own face"),
-    ("permission", "This person has given me permission"),
-    ("public-domain", "The picture is in the public domain"),
-    ("synthetic", "Nobody: the face is synthetic"),
-)
-"""Grounds of consent, as ``doppel persona add --consent`` takes them, and what the page calls them."""
-OWN_SOUND = "No microphone to choose: it is this source's own sound that is delayed with the picture."
-_IMAGES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp)"
+ADD_PATH, ADD_MORE, ADD_NAME, ADD_GROUND = "add_path", "add_more", "add_name", "add_ground"
+ADD_CONFIRMED, ADD_LICENCE = "add_confirmed", "add_licence"
+"""Keys of the part "Add a face" in the filter's obs_data; they are no settings of the swap."""
+LOOK, LOOK_NAME = "look", "look_name"
+"""Keys of the part "Saved looks"."""
+_PICTURES = "(*.png *.jpg *.jpeg *.webp *.bmp)"
+_PHOTOS = "(*.png *.jpg *.jpeg *.webp *.bmp *.onnx *.dfm)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +37,8 @@ class PersonaChoice:
 
     id: str
     name: str
+    picture: str = ""
+    """Path of a picture of it; empty: there is none."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,52 +46,20 @@ class Page:
     """What the page of one filter shows."""
 
     filter_id: int
+    settings: FilterSettings
     status: str
-    answer: str
-    """To what was last done in the "add a photo" part; stands beside its button. Empty: nothing was."""
+    answers: Mapping[str, str]
+    """To what was last done in a group ("add", "looks", "help"); stands beside its buttons."""
     personas: Sequence[PersonaChoice]
+    choices: Choices
+    looks: Sequence[str]
+    """Names of the saved looks."""
     audio_names: Sequence[str]
-    slate: bool
-    """True: the slate's path is visible, since ``cover`` is ``slate``."""
     own_sound: bool
     """True: the source has sound of its own, so there is no microphone to pick."""
-
-
-class PageCallbacks:
-    """The thunks that pages hold. One per process: OBS may call them as long as a page is open.
-
-    Args:
-        libobs: libobs's functions.
-        guarded: wraps a function so that no exception reaches libobs, see ``Holder.guarded``.
-    """
-
-    def __init__(self, libobs: Libobs, guarded: Callable[..., Callable[..., bool]]) -> None:
-        self._libobs = libobs
-        self.add_clicked: Callable[[int], None] | None = None
-        """Set by the script that is loaded: the Add button of filter id was pressed."""
-        self.refresh_clicked: Callable[[int], None] | None = None
-        self.thunks = (
-            obs.CLICKED_CALLBACK(guarded(False, self._add)),
-            obs.CLICKED_CALLBACK(guarded(False, self._refresh)),
-            obs.MODIFIED_CALLBACK(guarded(False, self._cover_changed)),
-        )
-
-    def _add(self, _properties: int, _property: int, filter_id: int) -> bool:
-        if self.add_clicked is not None:
-            self.add_clicked(filter_id)
-        return False
-
-    def _refresh(self, _properties: int, _property: int, filter_id: int) -> bool:
-        if self.refresh_clicked is not None:
-            self.refresh_clicked(filter_id)
-        return False
-
-    def _cover_changed(self, _data: int, properties: int, _property: int, settings: int) -> bool:
-        chosen = obs.text_of(self._libobs.obs_data_get_string(settings, b"cover"))
-        slate = self._libobs.obs_properties_get(properties, b"slate_image")
-        if slate:
-            self._libobs.obs_property_set_visible(slate, chosen == "slate")
-        return True
+    delay: str
+    in_use: str
+    """Which device and provider work for this filter."""
 
 
 class PageBuilder:
@@ -96,96 +68,142 @@ class PageBuilder:
     Args:
         libobs: libobs's functions.
         callbacks: the process's thunks.
+        language: in which the page is.
     """
 
-    def __init__(self, libobs: Libobs, callbacks: PageCallbacks) -> None:
-        self._obs = libobs
-        self._add_thunk, self._refresh_thunk, self._cover_thunk = callbacks.thunks
+    def __init__(self, libobs: Libobs, callbacks: PageCallbacks, language: Language) -> None:
+        self._libobs = libobs
+        self._callbacks = callbacks
+        self._language = language
 
     def build(self, page: Page) -> Handle:
         """A new obs_properties_t; the caller owns it."""
-        root: Handle = self._obs.obs_properties_create()
-        self._info(root, "status", page.status)
-        self._button(root, "refresh", "Refresh the status", self._refresh_thunk, page.filter_id)
-        self._list(root, "persona", "Face", [(item.id, item.name) for item in page.personas])
-        self._bool(root, "swap", "Swap the face (off shows the original)")
-        self._look(root)
-        self._add_photo(root, page)
-        self._safety(root, page)
+        return _Build(Widgets(self._libobs, self._callbacks, self._language, page.filter_id), page).page(
+            self._language
+        )
+
+
+class _Build:
+    """One page in the making."""
+
+    def __init__(self, widgets: Widgets, page: Page) -> None:
+        self._widgets = widgets
+        self._page = page
+
+    def page(self, language: Language) -> Handle:
+        self._language = language
+        widgets = self._widgets
+        root = widgets.start()
+        widgets.info(root, "status", self._page.status)
+        widgets.button(root, "refresh")
+        widgets.reacts(widgets.switch(root, layout.SHOW_ADVANCED, "page.show_advanced"))
+        self._group(root, layout.FACE)
+        self._add(root)
+        self._group(root, layout.LOOK)
+        self._looks(root)
+        for group in (layout.TRACKING, layout.TIMING, layout.SAFETY, layout.LABEL, layout.DEVICE):
+            self._group(root, group)
+        self._help(root)
         return root
 
-    def _add_photo(self, root: Handle, page: Page) -> None:
-        group = self._obs.obs_properties_create()
-        self._obs.obs_properties_add_path(
-            group, ADD_PATH.encode(), b"Photo", obs.PATH_FILE, _IMAGES.encode(), None
-        )
-        self._obs.obs_properties_add_text(group, ADD_NAME.encode(), b"Name", obs.TEXT_DEFAULT)
-        self._list(group, ADD_GROUND, "Whose face is it?", [("", "(please choose)"), *GROUNDS])
-        self._bool(group, ADD_CONFIRMED, "I confirm that I may use this face")
-        # Above the button: OBS keeps the scroll position, so it comes up where the user is looking.
-        if page.answer:
-            self._info(group, "add_answer", page.answer)
-        self._button(group, "add_photo", "Add this face", self._add_thunk, page.filter_id)
-        self._obs.obs_properties_add_group(root, b"add", b"Add a photo...", obs.GROUP_NORMAL, group)
+    def _group(self, root: Handle, group: Group) -> None:
+        content = self._widgets.start()
+        if group is layout.TIMING:
+            self._widgets.info(content, "delay", self._page.delay)
+        for row in group.rows:
+            self._row(content, row)
+            if row.key == "persona":
+                self._widgets.info(content, PREVIEW, " ")
+        if group is layout.DEVICE:
+            self._widgets.info(content, "in_use", self._page.in_use)
+        self._widgets.group(root, group.key, content)
 
-    def _look(self, root: Handle) -> None:
-        group = self._obs.obs_properties_create()
-        self._slider(group, "strength", "Strength")
-        self._bool(group, "keep_mouth", "Keep my mouth's inside (teeth, tongue)")
-        self._bool(group, "keep_eyes", "Keep my eyes")
-        self._slider(group, "edge_softness", "Softness of the edge")
-        self._bool(group, "label", "Show the label that discloses the swap")
-        self._obs.obs_properties_add_group(root, b"look", b"Look", obs.GROUP_NORMAL, group)
-
-    def _safety(self, root: Handle, page: Page) -> None:
-        group = self._obs.obs_properties_create()
-        cover = self._list(group, "cover", "When the picture is covered, show", _COVERS)
-        self._obs.obs_property_set_modified_callback2(cover, self._cover_thunk, None)
-        slate = self._obs.obs_properties_add_path(
-            group, b"slate_image", b"Slate picture", obs.PATH_FILE, _IMAGES.encode(), None
-        )
-        self._obs.obs_property_set_visible(slate, page.slate)
-        self._list(group, "late_policy", "When a result is late", _LATE)
-        self._bool(group, "sound_sync", "Delay the sound as much as the picture")
-        if page.own_sound:
-            self._info(group, "own_sound", OWN_SOUND)
+    def _row(self, parent: Handle, row: Row) -> None:
+        key, words = row.key, f"setting.{row.key}"
+        field = FIELDS[key]
+        made: Handle | None = None
+        if key == "sound_source" and self._page.own_sound:
+            self._widgets.info(parent, "own_sound", self._widgets.words("sound.own"))
+        elif key == "slate_image":
+            self._widgets.path(parent, key, words, self._pattern("files.pictures", _PICTURES))
+        elif isinstance(field.default, bool):
+            made = self._widgets.switch(parent, key, words)
+        elif isinstance(field.default, (int, float)):
+            self._widgets.slider(parent, row, words)
+        elif key == "label_text":
+            self._widgets.text(parent, key, words)
         else:
-            names = [("", "(none)"), *((name, name) for name in page.audio_names)]
-            self._list(group, "sound_source", "Microphone to delay", names, editable=True)
-        self._obs.obs_properties_add_group(root, b"safety", b"Cover and sound", obs.GROUP_NORMAL, group)
+            items = self._items(key)
+            made = self._widgets.choice(parent, key, words, items, editable=key == "sound_source")
+        if made is not None and (key in layout.SWITCHING or key == "persona"):
+            self._widgets.reacts(made)
 
-    def _info(self, parent: Handle, key: str, text: str) -> None:
-        self._obs.obs_properties_add_text(parent, key.encode(), text.encode(), obs.TEXT_INFO)
+    def _items(self, key: str) -> Sequence[Item]:
+        """The lines of a setting's list, the chosen one always among them.
 
-    def _bool(self, parent: Handle, key: str, text: str) -> None:
-        self._obs.obs_properties_add_bool(parent, key.encode(), text.encode())
+        OBS sets a list without the chosen value to its first line, and that in the settings.
+        """
+        page = self._page
+        items: list[Item] = [
+            (value, self._widgets.words(f"choice.{key}.{value}")) for value in FIELDS[key].metadata["choices"]
+        ]
+        if key == "persona":
+            items = [(item.id, item.name) for item in page.personas]
+        elif key == "sound_source":
+            items = [("", self._widgets.words("choice.sound_source.none"))]
+            items += [(name, name) for name in page.audio_names]
+        elif key == "device":
+            items += [(one.id, self._device(one)) for one in page.choices.devices if one.id != "cpu"]
+        elif FIELDS[key].metadata["model"]:
+            items += [(one.name, one.name) for one in page.choices.models if one.role == key]
+        chosen = getattr(page.settings, key)
+        if chosen not in [value for value, _ in items]:
+            items.append((chosen, chosen))
+        return items
 
-    def _slider(self, parent: Handle, key: str, text: str) -> None:
-        limits = FIELDS[key].metadata
-        self._obs.obs_properties_add_float_slider(
-            parent, key.encode(), text.encode(), limits["low"], limits["high"], 0.01
-        )
+    def _device(self, device: DeviceInfo) -> str:
+        if not device.memory_mb:
+            return self._language.say(phrase("device.row-plain", name=device.name, id=device.id))
+        size = f"{device.memory_mb / 1024:.0f}"
+        return self._language.say(phrase("device.row", name=device.name, id=device.id, gb=size))
 
-    def _button(self, parent: Handle, key: str, text: str, thunk: object, filter_id: int) -> None:
-        self._obs.obs_properties_add_button2(
-            parent, key.encode(), text.encode(), thunk, ctypes.c_void_p(filter_id)
-        )
+    def _pattern(self, words: str, pattern: str) -> str:
+        return f"{self._widgets.words(words)} {pattern}"
 
-    def _list(
-        self, parent: Handle, key: str, text: str, items: Sequence[tuple[str, str]], *, editable: bool = False
-    ) -> Handle:
-        kind = obs.COMBO_EDITABLE if editable else obs.COMBO_LIST
-        made: Handle = self._obs.obs_properties_add_list(
-            parent, key.encode(), text.encode(), kind, obs.COMBO_FORMAT_STRING
-        )
-        for value, name in items:
-            self._obs.obs_property_list_add_string(made, name.encode(), value.encode())
-        return made
+    def _add(self, root: Handle) -> None:
+        widgets, content = self._widgets, self._widgets.start()
+        photos = self._pattern("files.photos", _PHOTOS)
+        widgets.path(content, ADD_PATH, "page.add_path", photos)
+        widgets.files(content, ADD_MORE, "page.add_more", self._pattern("files.pictures", _PICTURES))
+        widgets.text(content, ADD_NAME, "page.add_name")
+        grounds = [(ground, widgets.words(f"ground.{ground}")) for ground in CONSENT_GROUNDS]
+        widgets.choice(content, ADD_GROUND, "page.add_ground", [("", widgets.words("ground.none")), *grounds])
+        widgets.switch(content, ADD_CONFIRMED, "page.add_confirmed")
+        widgets.switch(content, ADD_LICENCE, "page.add_licence")
+        self._answer(content, "add")
+        widgets.button(content, "add_photo")
+        widgets.group(root, "add", content)
 
+    def _looks(self, root: Handle) -> None:
+        widgets, content = self._widgets, self._widgets.start()
+        names = [(name, name) for name in self._page.looks]
+        widgets.choice(content, LOOK, "page.look", [("", widgets.words("page.look.none")), *names])
+        widgets.button(content, "look_apply")
+        widgets.button(content, "look_remove")
+        widgets.text(content, LOOK_NAME, "page.look_name")
+        self._answer(content, "looks")
+        widgets.button(content, "look_save")
+        widgets.group(root, "looks", content)
 
-_COVERS = (("mosaic", "A coarse mosaic of it"), ("slate", "A slate picture"))
-_LATE = (
-    ("hold", "Hold the last picture, then cover"),
-    ("cover", "Cover at once"),
-    ("original", "Show the ORIGINAL face"),
-)
+    def _help(self, root: Handle) -> None:
+        content = self._widgets.start()
+        self._answer(content, "help")
+        for key in ("restart_worker", "open_log", "open_personas", "diagnostics"):
+            self._widgets.button(content, key)
+        self._widgets.group(root, "help", content)
+
+    def _answer(self, content: Handle, group: str) -> None:
+        """Above the button: OBS keeps the scroll position, so it comes up where the user is looking."""
+        text = self._page.answers.get(group, "")
+        if text:
+            self._widgets.info(content, f"{group}_answer", text)

@@ -14,6 +14,7 @@ from doppel_ipc.errors import SettingError
 from doppel_ipc.settings import FIELDS, FilterSettings, Value, check_value
 
 from doppel_obs.libobs import Handle, Libobs, text_of
+from doppel_obs.phrases import Phrase, phrase
 
 
 def read_json(libobs: Libobs, source: Handle) -> dict[str, object]:
@@ -33,14 +34,14 @@ def read_json(libobs: Libobs, source: Handle) -> dict[str, object]:
     return loaded if isinstance(loaded, dict) else {}
 
 
-def parse(values: Mapping[str, object]) -> tuple[FilterSettings, list[str]]:
+def parse(values: Mapping[str, object]) -> tuple[FilterSettings, list[Phrase]]:
     """Settings from plain values, and a sentence for each value that was not usable.
 
     Numbers out of range are clamped; anything else that is not valid takes its default. Keys that are no
     settings are the property page's own and are left out.
     """
     good: dict[str, Value] = {}
-    problems: list[str] = []
+    problems: list[Phrase] = []
     for key, value in values.items():
         if key not in FIELDS:
             continue
@@ -50,7 +51,8 @@ def parse(values: Mapping[str, object]) -> tuple[FilterSettings, list[str]]:
             clamped = _clamped(key, value)
             if clamped is not None:
                 good[key] = clamped
-            problems.append(f"The setting {error}; {_shown(good.get(key, FIELDS[key].default))} is used.")
+            used = _shown(good.get(key, FIELDS[key].default))
+            problems.append(phrase("setting-not-usable", problem=str(error), used=used))
     return FilterSettings().replace(**good), problems
 
 

@@ -1,4 +1,4 @@
-"""The words of a filter's status line."""
+"""What a filter's status line says."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from doppel_ipc.messages import LaneStatus, Status
 from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.lane_stats import format_name
+from doppel_obs.language import Language
+from doppel_obs.phrases import Phrase, phrase, verbatim
 
-MEASURING = "Its speed is being measured: press Refresh the status in some seconds."
-SWAPPING = "Swapping:"
-"""How the state's sentence begins while faces are swapped."""
 MEASURE_NS = 3_000_000_000
 """The worker's figures speak of its last two seconds; before this they speak of its start as well."""
 _NS_PER_MS = 1e6
@@ -34,7 +33,7 @@ class Situation:
     lane: LaneStatus | None
     persona_names: Mapping[str, str]
     """Identifier -> what the face list calls it."""
-    notes: tuple[str, ...]
+    notes: tuple[Phrase, ...]
     """Sentences about settings, sound, errors: shown below the state."""
 
 
@@ -46,64 +45,67 @@ def sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def state_text(now: Situation) -> str:
+def state_of(now: Situation) -> Phrase:
     """One sentence without figures, so that it changes only when the state does."""
     if not now.enabled:
-        return "Off: the filter is disabled, the original is shown."
+        return phrase("status.off")
     if now.panic:
-        return "Covered: the panic hotkey was pressed. Press it again to go on."
+        return phrase("status.panic")
     if not now.settings.swap:
-        return "Paused: the original is shown."
+        return phrase("status.paused")
     if now.gate.unsupported_format:
-        name = format_name(now.gate.unsupported_format)
-        return (
-            f"Covered: pixel format {name} is not supported. Set the source's video format to NV12 or YUY2."
-        )
+        return phrase("status.format", format=format_name(now.gate.unsupported_format))
     if not now.gate.geometry.width:
-        return "Waiting for the source's first picture."
+        return phrase("status.waiting")
     if not now.settings.persona:
-        return "Covered: choose a face."
+        return phrase("status.no-persona")
     if not now.worker_running:
-        return "Covered: the worker is not running."
+        return phrase("status.no-worker")
     if now.worker is not None and now.worker.state == "failed":
-        return f"Covered: the worker cannot work. {now.worker.detail}"
+        return phrase("status.worker-failed", why=now.worker.detail)
     if now.lane is not None and now.lane.state == "failed":
-        return f"Covered: {now.lane.detail or 'the worker cannot serve this source.'}"
+        if now.lane.detail:
+            return phrase("status.lane-failed-because", why=now.lane.detail)
+        return phrase("status.lane-failed")
     if not now.lane_open or now.lane is None or now.lane.state == "loading":
-        return "Covered: the worker is starting."
+        return phrase("status.starting")
     if not now.lane.persona:
-        return "Covered: the face is being prepared."
-    return f"{SWAPPING} {now.persona_names.get(now.lane.persona, now.lane.persona)}."
+        return phrase("status.preparing")
+    return phrase("status.swapping", face=now.persona_names.get(now.lane.persona, now.lane.persona))
 
 
-def figures_text(now: Situation) -> str:
-    """Device, rate and delay; for a lane that swaps."""
+def is_swapping(state: Phrase) -> bool:
+    """Whether a state is that of a filter that swaps."""
+    return state.key == "status.swapping"
+
+
+def figures_of(now: Situation, clock: str) -> Phrase | None:
+    """Device, rate and delay at a time of day; for a lane that swaps."""
     lane = now.lane
     if lane is None:
-        return ""
+        return None
     device = now.worker.device if now.worker is not None else ""
     frames = now.gate.delay_frames
-    delay_ms = frames * now.gate.frame_interval_ns / _NS_PER_MS
-    parts = [
-        f"{device} ({lane.provider})" if lane.provider else device,
-        f"{lane.fps:.1f} fps",
-        f"{lane.turnaround_ms_p50:.0f} ms a frame",
-        f"delay {frames} {'frame' if frames == 1 else 'frames'} ({delay_ms:.0f} ms)",
-    ]
-    return ", ".join(part for part in parts if part)
-
-
-def neighbours_text(now: Situation) -> str:
-    """Which other filters stand where they can do nothing; empty: none."""
-    if not now.enabled or not now.gate.filters_after:
-        return ""
-    return (
-        "A filter below Face Swap, such as Video Delay (Async), could show pictures that Face Swap has not "
-        "seen, so it has no effect. Move it above Face Swap."
+    return phrase(
+        "status.figures",
+        clock=clock,
+        device=f"{device} ({lane.provider})" if lane.provider else device,
+        fps=f"{lane.fps:.1f}",
+        ms=f"{lane.turnaround_ms_p50:.0f}",
+        delay=phrase(
+            "status.delay-one" if frames == 1 else "status.delay",
+            frames=frames,
+            ms=f"{frames * now.gate.frame_interval_ns / _NS_PER_MS:.0f}",
+        ),
     )
 
 
-def full_text(now: Situation, clock: str, *, measured: bool) -> str:
+def neighbours_of(now: Situation) -> Phrase | None:
+    """Which other filters stand where they can do nothing."""
+    return phrase("status.filter-below") if now.enabled and now.gate.filters_after else None
+
+
+def full_lines(now: Situation, clock: str, *, measured: bool) -> tuple[Phrase, ...]:
     """What the property page shows.
 
     Args:
@@ -112,23 +114,27 @@ def full_text(now: Situation, clock: str, *, measured: bool) -> str:
             figures say when they were true.
         measured: faces have been swapped for so long that the figures speak of nothing else.
     """
-    lines = [state_text(now)]
-    if lines[0].startswith(SWAPPING) and now.lane is not None:
-        figures = f"At {clock}: {figures_text(now)}." if measured else MEASURING
-        lines += [figures, _detail(now)]
-    return "\n".join(line for line in (*lines, neighbours_text(now), *now.notes) if line)
+    state = state_of(now)
+    figures = None
+    if is_swapping(state):
+        figures = figures_of(now, clock) if measured else phrase("status.measuring")
+    return _present(state, figures, _detail(now), neighbours_of(now), *now.notes)
 
 
-def log_lines(now: Situation) -> tuple[str, ...]:
+def log_lines(now: Situation) -> tuple[Phrase, ...]:
     """What OBS's log is told when the state changes: no figures, which are not measured yet then."""
-    return tuple(line for line in (state_text(now), _detail(now), neighbours_text(now), *now.notes) if line)
+    return _present(state_of(now), _detail(now), neighbours_of(now), *now.notes)
 
 
-def _detail(now: Situation) -> str:
+def _present(*lines: Phrase | None) -> tuple[Phrase, ...]:
+    return tuple(line for line in lines if line is not None)
+
+
+def _detail(now: Situation) -> Phrase | None:
     """What the worker says of a lane that swaps; in the other states it is part of the state's sentence."""
-    if now.lane is None or not now.lane.detail or not state_text(now).startswith(SWAPPING):
-        return ""
-    return sentence(now.lane.detail)
+    if now.lane is None or not now.lane.detail or not is_swapping(state_of(now)):
+        return None
+    return verbatim(sentence(now.lane.detail))
 
 
 class StatusLine:
@@ -138,32 +144,37 @@ class StatusLine:
         self._now: Situation | None = None
         self._looked_ns = 0
         self._swapping_since_ns: int | None = None
-        self._told: frozenset[str] = frozenset()
+        self._told: frozenset[Phrase] = frozenset()
 
     def look(self, now_ns: int, now: Situation) -> None:
         """Takes the situation at one look."""
         self._now, self._looked_ns = now, now_ns
-        if not state_text(now).startswith(SWAPPING):
+        if not is_swapping(state_of(now)):
             self._swapping_since_ns = None
         elif self._swapping_since_ns is None:
             self._swapping_since_ns = now_ns
 
-    def state(self) -> str:
-        """The state's sentence, without figures; empty before the first look."""
-        return "" if self._now is None else state_text(self._now)
+    def state(self) -> Phrase | None:
+        """The state's sentence, without figures; None before the first look."""
+        return None if self._now is None else state_of(self._now)
 
-    def text(self) -> str:
+    def text(self, language: Language) -> str:
         """The whole status line, for the page."""
         if self._now is None:
-            return "Doppel is starting."
+            return language.say(phrase("status.beginning"))
         since_ns = self._swapping_since_ns
         measured = since_ns is not None and self._looked_ns - since_ns >= MEASURE_NS
-        return full_text(self._now, time.strftime("%H:%M:%S"), measured=measured)
+        lines = full_lines(self._now, time.strftime("%H:%M:%S"), measured=measured)
+        return "\n".join(map(language.say, lines))
 
-    def news(self) -> str:
+    def lines(self) -> tuple[Phrase, ...]:
+        """All that the status line knows, without waiting for measured figures."""
+        return () if self._now is None else full_lines(self._now, time.strftime("%H:%M:%S"), measured=True)
+
+    def news(self) -> tuple[Phrase, ...]:
         """For OBS's log, when the state has changed: the state, and what was not said the last time."""
         if self._now is None:
-            return ""
+            return ()
         state, *rest = log_lines(self._now)
         told, self._told = self._told, frozenset(rest)
-        return "\n".join((state, *(line for line in rest if line not in told)))
+        return (state, *(line for line in rest if line not in told))

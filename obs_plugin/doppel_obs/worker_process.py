@@ -16,6 +16,7 @@ from doppel_ipc.messages import Message
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
 
+from doppel_obs.phrases import Phrase, phrase
 from doppel_obs.restarts import Backoff
 from doppel_obs.spare_worker import SpareWorker
 from doppel_obs.worker_child import WorkerChild
@@ -36,7 +37,7 @@ class WorkerProcess:
         worker_log: takes its stderr.
     """
 
-    def __init__(self, config: InstallConfig, log: Callable[[str], None], worker_log: WorkerLog) -> None:
+    def __init__(self, config: InstallConfig, log: Callable[[Phrase], None], worker_log: WorkerLog) -> None:
         self._config = config
         self._log = log
         self._worker_log = worker_log
@@ -44,8 +45,8 @@ class WorkerProcess:
         self._child: WorkerChild | None = None
         self._spare = SpareWorker(config, worker_log)
         self._ticked_ns = 0
-        self.problem = ""
-        """Why there is no worker that works; empty once one is ready."""
+        self.problem: Phrase | None = None
+        """Why there is no worker that works; None once one is ready."""
         self.starts = 0
         """Workers that came to serve; each is a generation of its own: lanes of an earlier one are void."""
         self.restarts = 0
@@ -94,7 +95,7 @@ class WorkerProcess:
             self._child.excuse(now_ns)
         messages, ended = self._child.receive(now_ns)
         if self._child.ready_ns:
-            self.problem = ""
+            self.problem = None
         if ended is None and not late:
             ended = self._child.hung(now_ns)
             if ended is None and oldest_busy_ns > BUSY_NS:
@@ -118,6 +119,11 @@ class WorkerProcess:
         if self._child is not None:
             self._child.send(message)
 
+    def restart(self) -> None:
+        """The user asks for another worker: this one and the one in waiting end, and a new one starts."""
+        self.stop()
+        self._backoff = Backoff()
+
     def stop(self) -> None:
         """Kills the workers, then joins their threads. Harmless without one."""
         child, self._child = self._child, None
@@ -136,18 +142,18 @@ class WorkerProcess:
             self._child = WorkerChild(self._config, self._worker_log, now_ns)
         except OSError as error:
             self._backoff.ended(now_ns, 0, judged=False)
-            self._say(f"The worker cannot be started: {error}. Run `python3 -m installer doctor`.")
+            self._say(phrase("worker.no-start", why=str(error)))
             return []
         self.starts += 1
         return []
 
-    def _say(self, text: str) -> None:
-        self.problem = text
-        self._log(text)
+    def _say(self, what: Phrase) -> None:
+        self.problem = what
+        self._log(what)
 
     def _fail(self, child: WorkerChild, now_ns: int, why: str) -> None:
         served_ns = now_ns - child.ready_ns if child.ready_ns else 0
-        self._say(f"The worker is started again: {why}. Its log: {self._worker_log.path.parent}")
+        self._say(phrase("worker.again", why=why, folder=str(self._worker_log.path.parent)))
         self._child = None
         child.stop()
         self.restarts += 1

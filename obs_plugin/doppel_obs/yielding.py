@@ -7,6 +7,7 @@ from typing import Callable
 from doppel_ipc.messages import ALL_LANES, Message, Throttle
 
 from doppel_obs.libobs import Libobs
+from doppel_obs.phrases import Phrase, phrase
 from doppel_obs.throttle import Throttle as LagThrottle
 
 
@@ -19,7 +20,9 @@ class Yielding:
         say: takes a sentence for the log and the report.
     """
 
-    def __init__(self, libobs: Libobs, send: Callable[[Message], None], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, libobs: Libobs, send: Callable[[Message], None], say: Callable[[Phrase], None]
+    ) -> None:
         self._obs = libobs
         self._send = send
         self._say = say
@@ -45,5 +48,4 @@ class Yielding:
         if after == before:
             return
         self._send(Throttle(ALL_LANES, after))
-        slower = f"OBS is late with its own pictures: one of {after} frames is swapped."
-        self._say(slower if after > 1 else "Every frame is swapped again.")
+        self._say(phrase("worker.slower", frames=after) if after > 1 else phrase("worker.every-frame"))

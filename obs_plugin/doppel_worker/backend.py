@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from doppel_ipc.messages import Consent, PersonaInfo
+from doppel_ipc.messages import Choices, Consent, PersonaInfo
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 
@@ -118,11 +118,18 @@ class Backend(Protocol):
     def personas(self) -> Sequence[PersonaInfo]:
         """All personas that can be picked."""
 
-    def add_persona(self, photos: Sequence[Path], name: str, consent: Consent) -> PersonaInfo:
-        """Makes a persona of photos of one face.
+    def choices(self) -> Choices:
+        """The devices and models that settings may name."""
+
+    def add_persona(
+        self, photos: Sequence[Path], name: str, consent: Consent, *, licence: bool
+    ) -> PersonaInfo | None:
+        """Makes a persona of photos of one face, or of a model; None: the model was kept, and is no persona.
+
+        ``licence``: the user accepts that of a model file.
 
         Raises:
-            Exception: one of ``errors``; its text says what is wrong with the photo and what to do.
+            Exception: one of ``errors``; its text says what is wrong with the file and what to do.
         """
 
 

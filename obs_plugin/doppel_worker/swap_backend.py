@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
-from doppel_ipc.messages import Consent, PersonaInfo
+from doppel_ipc.messages import Choices, Consent, PersonaInfo
 from doppel_ipc.settings import FilterSettings
 from doppel_models import personas
 from doppel_models.errors import ModelsError
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 
+from doppel_worker import offers
 from doppel_worker.assets import PersonaKey
 from doppel_worker.backend import BackendConfig, Judgement
 from doppel_worker.device_parts import DeviceParts, DevicePool
@@ -23,6 +24,7 @@ from doppel_worker.devices import AUTO
 from doppel_worker.errors import PersonaError, WorkerError
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory, memory_of
+from doppel_worker.persona_engines import models_beside
 from doppel_worker.report import EventKind, PipelineEvent
 from doppel_worker.turns import Turns
 
@@ -38,6 +40,7 @@ class SwapBackend:
     def __init__(self, config: BackendConfig) -> None:
         self._notify = config.notify
         self._store = PersonaStore(config.persona_dir)
+        self._models = models_beside(self._store)
         self._devices = DevicePool(self._store, lambda text: config.notify("fallback", text))
         self._wanted = config.device
         self._main = self._devices.get(config.device)
@@ -72,12 +75,21 @@ class SwapBackend:
         """All personas that can be picked."""
         return [_info(persona) for persona in self._store.list()]
 
-    def add_persona(self, photos: Sequence[Path], name: str, consent: Consent) -> PersonaInfo:
-        """Makes a persona of photos of one face.
+    def choices(self) -> Choices:
+        """The devices and models that settings may name."""
+        return offers.choices(self._models)
+
+    def add_persona(
+        self, photos: Sequence[Path], name: str, consent: Consent, *, licence: bool
+    ) -> PersonaInfo | None:
+        """Makes a persona of photos of one face, or of a model; None: the model was kept, and is no persona.
 
         Raises:
-            PersonaError: what is wrong with the photo and what to do (``doppel_models.errors``).
+            ModelsError: what is wrong with the file and what to do (``doppel_models.errors``).
         """
+        if photos[0].suffix.lower() in offers.MODEL_SUFFIXES:
+            made = offers.add_model(photos[0], name, consent, self._models, self._store, licence=licence)
+            return None if made is None else _info(made)
         record = personas.Consent.checked(
             {"ground": consent.ground, "who": consent.who, "when": consent.when}
         )
@@ -166,4 +178,5 @@ def load(config: BackendConfig) -> SwapBackend:
 
 
 def _info(persona: personas.Persona) -> PersonaInfo:
-    return PersonaInfo(persona.id, persona.name, persona.kind, persona.warnings)
+    picture = str(persona.paths[0]) if persona.kind == "photo" else ""
+    return PersonaInfo(persona.id, persona.name, persona.kind, persona.warnings, picture)

@@ -219,20 +219,24 @@ class Worker:
         photos = [Path(photo) for photo in message.photos]
         errors: tuple[type[Exception], ...] = (WorkerError, OSError, *backend.errors)
         try:
-            info = backend.add_persona(photos, message.name, message.consent)
+            info = backend.add_persona(photos, message.name, message.consent, licence=message.licence)
         except errors as error:
             logger.warning("persona not added: %s", error)
             self._send(messages.PersonaAdded(message.request, False, "", (), clip(str(error))))
             return
-        logger.info("persona %s added, consent: %s", info.id, message.consent.ground)
+        logger.info(
+            "%s added, consent: %s", f"persona {info.id}" if info else "model", message.consent.ground
+        )
         # The list first: OBS sets a list without the chosen entry to its first one, and that in the settings.
         self._list_personas()
-        self._send(messages.PersonaAdded(message.request, True, info.id, info.warnings, ""))
+        id_, warnings = (info.id, info.warnings) if info else ("", ())
+        self._send(messages.PersonaAdded(message.request, True, id_, warnings, ""))
 
     def _list_personas(self) -> None:
         """On the background thread."""
         if self._backend is not None:
             self._send(messages.Personas(tuple(self._backend.personas())))
+            self._send(self._backend.choices())
 
 
 def clip(text: str, limit: int = _TEXT_MAX) -> str:

@@ -22,6 +22,7 @@ from typing import Hashable
 
 from doppel_ipc.errors import ChannelClosed, ProtocolError
 from doppel_ipc.messages import (
+    Choices,
     LaneStatus,
     ListPersonas,
     Message,
@@ -44,7 +45,7 @@ def coalesce_key(message: Message) -> Hashable | None:
     """Messages of equal key replace each other while they wait to be sent; None: each one counts."""
     if isinstance(message, (Settings, LaneStatus, Throttle)):
         return (type(message), message.lane)
-    if isinstance(message, (Status, Personas, ListPersonas, Ping, Pong)):
+    if isinstance(message, (Status, Personas, Choices, ListPersonas, Ping, Pong)):
         return (type(message),)
     return None
 

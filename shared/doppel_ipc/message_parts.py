@@ -23,6 +23,7 @@ WORKER_STATES = ("loading", "ready", "failed")
 LANE_STATES = ("loading", "running", "failed")
 ERROR_CODES = ("segment", "settings", "persona", "slate", "model", "device", "internal")
 EVENT_CODES = ("fallback", "persona")
+MODEL_ROLES = ("engine", "enhancer", "occlusion")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +54,28 @@ class PersonaInfo:
     name: str = wire(NAME)
     kind: str = wire(text(40, empty=False))
     warnings: tuple[str, ...] = wire(items(LONG, 20))
+    picture: str = wire(text(4096))
+    """Path of a picture of it; empty: there is none."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceInfo:
+    """One line of the device list."""
+
+    id: str = wire(text(40, empty=False))
+    """As the setting ``device`` names it."""
+    name: str = wire(NAME)
+    memory_mb: int = wire(integer(0, 2**31))
+    """Its own memory; 0: not known."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelInfo:
+    """A model file that the user has added."""
+
+    name: str = wire(text(200, empty=False))
+    role: str = wire(word(*MODEL_ROLES))
+    """The setting that may name it."""
 
 
 @dataclasses.dataclass(frozen=True)

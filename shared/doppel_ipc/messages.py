@@ -28,12 +28,14 @@ from doppel_ipc.message_parts import (
     WORKER_STATES,
 )
 from doppel_ipc.message_parts import Consent as Consent
+from doppel_ipc.message_parts import DeviceInfo as DeviceInfo
+from doppel_ipc.message_parts import ModelInfo as ModelInfo
 from doppel_ipc.message_parts import PersonaInfo as PersonaInfo
 from doppel_ipc.message_parts import Segment as Segment
 from doppel_ipc.message_parts import StageTime as StageTime
 from doppel_ipc.settings import FilterSettings
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 """Both sides must speak the same one; it grows with any change of a message, a setting or the segment."""
 
 # OBS -> worker
@@ -89,7 +91,7 @@ class Prepare:
 
 @dataclasses.dataclass(frozen=True)
 class AddPersona:
-    """Make a persona of one or more photos of one face."""
+    """Make a persona of one or more photos of one face, or of a model file, or keep a model file."""
 
     request: int = wire(integer(1, ID_MAX))
     """Larger than every request before."""
@@ -97,11 +99,13 @@ class AddPersona:
     name: str = wire(NAME)
     """Empty: the worker makes one of the first photo's name."""
     consent: Consent = wire(nested(Consent))
+    licence: bool = wire(flag)
+    """The licence of a model file is accepted; without that, the answer's error shows it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ListPersonas:
-    """Answer with :class:`Personas`."""
+    """Answer with :class:`Personas` and :class:`Choices`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,13 +192,21 @@ class Personas:
 
 
 @dataclasses.dataclass(frozen=True)
+class Choices:
+    """What settings may name beside personas; sent with them."""
+
+    devices: tuple[DeviceInfo, ...] = wire(items(nested(DeviceInfo), 100))
+    models: tuple[ModelInfo, ...] = wire(items(nested(ModelInfo), 1000))
+
+
+@dataclasses.dataclass(frozen=True)
 class PersonaAdded:
     """The answer to :class:`AddPersona`."""
 
     request: int = wire(integer(1, ID_MAX))
     ok: bool = wire(flag)
     id: str = wire(NAME)
-    """Empty when it failed."""
+    """Empty when it failed, or when it was a model that is no persona."""
     warnings: tuple[str, ...] = wire(items(LONG, 20))
     error: str = wire(LONG)
     """What is wrong with the photo and what to do; empty when it worked."""
@@ -227,7 +239,7 @@ class Pong:
 
 
 ToWorker = Union[Hello, OpenLane, CloseLane, Settings, Prepare, AddPersona, ListPersonas, Throttle, Ping]
-ToObs = Union[Ready, Status, LaneOpened, LaneStatus, Personas, PersonaAdded, Error, Event, Pong]
+ToObs = Union[Ready, Status, LaneOpened, LaneStatus, Personas, Choices, PersonaAdded, Error, Event, Pong]
 Message = Union[ToWorker, ToObs]
 
 TO_WORKER: dict[str, type[Any]] = {
@@ -247,6 +259,7 @@ TO_OBS: dict[str, type[Any]] = {
     "lane_opened": LaneOpened,
     "lane_status": LaneStatus,
     "personas": Personas,
+    "choices": Choices,
     "persona_added": PersonaAdded,
     "error": Error,
     "event": Event,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from doppel_ipc.messages import Consent, PersonaInfo
+from doppel_ipc.messages import Choices, Consent, DeviceInfo, PersonaInfo
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_worker.backend import BackendConfig, Judgement
@@ -44,12 +44,17 @@ class MarkBackend:
         return MarkLane(settings)
 
     def personas(self) -> Sequence[PersonaInfo]:
-        return [PersonaInfo(name, name.capitalize(), "mask", ()) for name in GREYS]
+        return [PersonaInfo(name, name.capitalize(), "mask", (), "") for name in GREYS]
 
-    def add_persona(self, photos: Sequence[Path], name: str, consent: Consent) -> PersonaInfo:
+    def choices(self) -> Choices:
+        return Choices((DeviceInfo("cpu", "A processor", 0), DeviceInfo("cuda:0", "A card", 8192)), ())
+
+    def add_persona(
+        self, photos: Sequence[Path], name: str, consent: Consent, *, licence: bool
+    ) -> PersonaInfo | None:
         if not photos[0].is_file():
             raise PersonaError(f"{photos[0]} does not exist")
-        return PersonaInfo("added", name or "added", "photo", (f"ground: {consent.ground}",))
+        return PersonaInfo("added", name or "added", "photo", (f"ground: {consent.ground}",), str(photos[0]))
 
 
 class MarkLane:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from doppel_ipc.messages import Consent, PersonaInfo
+from doppel_ipc.messages import Choices, Consent, DeviceInfo, PersonaInfo
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_worker.backend import BackendConfig, Judgement
@@ -80,7 +80,7 @@ class BoxBackend:
 
     def __init__(self, config: BackendConfig) -> None:
         self._config = config
-        self._personas = [PersonaInfo("box", "Box", "mask", ())]
+        self._personas = [PersonaInfo("box", "Box", "mask", (), "")]
 
     def prepare(self, settings: FilterSettings) -> None:
         pass
@@ -91,11 +91,16 @@ class BoxBackend:
     def personas(self) -> Sequence[PersonaInfo]:
         return self._personas
 
-    def add_persona(self, photos: Sequence[Path], name: str, consent: Consent) -> PersonaInfo:
+    def choices(self) -> Choices:
+        return Choices((DeviceInfo("cpu", "A processor", 0), DeviceInfo("cuda:0", "A card", 8192)), ())
+
+    def add_persona(
+        self, photos: Sequence[Path], name: str, consent: Consent, *, licence: bool
+    ) -> PersonaInfo | None:
         missing = [photo for photo in photos if not photo.is_file()]
         if missing:
             raise PersonaError(f"{missing[0]} does not exist; choose another photo")
-        info = PersonaInfo(name or photos[0].stem, name, "photo", (f"consent: {consent.ground}",))
+        info = PersonaInfo(name or photos[0].stem, name, "photo", (f"consent: {consent.ground}",), "")
         self._personas.append(info)
         return info
 

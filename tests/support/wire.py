@@ -48,6 +48,8 @@ _CHOICES: dict[tuple[type, str], st.SearchStrategy[Any]] = {
     (messages.LaneStatus, "fps"): st.floats(0, 1e5),
     (messages.Error, "code"): st.sampled_from(message_parts.ERROR_CODES),
     (messages.Event, "code"): st.sampled_from(message_parts.EVENT_CODES),
+    (messages.DeviceInfo, "memory_mb"): st.integers(0, 2**31),
+    (messages.ModelInfo, "role"): st.sampled_from(message_parts.MODEL_ROLES),
     (messages.AddPersona, "photos"): st.lists(_SOME_TEXT, min_size=1, max_size=16).map(tuple),
 }
 

@@ -61,7 +61,7 @@ CONVERSATION: list[Message] = [
     messages.Throttle(0, 2),
     messages.Throttle(1, 1),
     open_lane(2),
-    messages.AddPersona(1, ("/a.png",), "Ann", messages.Consent("own", "me", "2026-01-31")),
+    messages.AddPersona(1, ("/a.png",), "Ann", messages.Consent("own", "me", "2026-01-31"), False),
     messages.CloseLane(1),
     PING,
 ]
@@ -71,7 +71,8 @@ ANSWERS: list[Message] = [
     messages.Error(2, "segment", "no memory", "close a program"),
     messages.Event(0, "fallback", "the CPU is used"),
     messages.PersonaAdded(1, True, "ann", (), ""),
-    messages.Personas((messages.PersonaInfo("ann", "Ann", "photo", ("dark",)),)),
+    messages.Personas((messages.PersonaInfo("ann", "Ann", "photo", ("dark",), "/a.png"),)),
+    messages.Choices((messages.DeviceInfo("cuda:0", "A card", 8192),), (messages.ModelInfo("m", "engine"),)),
     messages.Status("ready", "cpu", "CPUExecutionProvider", "mesh", 123.5, ""),
     messages.LaneStatus(1, "running", 2, "bronze", "mesh", "CPU", 30.0, 9.5, 12.0, (), 1, 99, 3, ""),
     messages.Pong(1),
@@ -213,7 +214,7 @@ def steps(*done: Message) -> list[Message]:
 LANE = open_lane(5)
 CLOSE = messages.CloseLane(5)
 CONSENT = messages.Consent("own", "me", "2026-01-31")
-ADD = messages.AddPersona(3, ("/a.png",), "", CONSENT)
+ADD = messages.AddPersona(3, ("/a.png",), "", CONSENT, False)
 TOO_EARLY: list[tuple[str, list[Message], Message]] = [
     ("a message before hello", [], PING),
     ("a second hello", steps(HELLO), HELLO),
@@ -299,7 +300,7 @@ def test_a_refused_send_changes_nothing() -> None:
 
 def test_a_message_that_would_be_too_long_is_not_sent() -> None:
     _, worker = connected()
-    many = tuple(messages.PersonaInfo(f"p{n}", "x" * 200, "photo", ("w" * 4000,)) for n in range(400))
+    many = tuple(messages.PersonaInfo(f"p{n}", "x" * 200, "photo", ("w" * 4000,), "") for n in range(400))
     with pytest.raises(ProtocolError) as caught:
         worker.send(messages.Personas(many))
     assert caught.value.fault is ProtocolFault.OVERSIZED

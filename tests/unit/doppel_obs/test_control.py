@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from doppel_ipc.paths import InstallConfig
 from doppel_obs.control import Control
+from doppel_obs.persona_requests import NewPersona
 
+from tests.unit.doppel_obs.english import ENGLISH
 from tests.unit.doppel_obs.fake_obs import PARENT, WEAK, FakeHolder
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -39,7 +41,7 @@ def make(tmp_path: Path, holder: FakeHolder) -> Iterator[Callable[[str], Control
         python.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
         python.chmod(python.stat().st_mode | stat.S_IXUSR)
         config = InstallConfig(PROJECT, python, tmp_path / "lib.so", tmp_path / "logs", tmp_path / "personas")
-        started.append(Control(holder.as_holder(), config))
+        started.append(Control(holder.as_holder(), config, ENGLISH))
         started[-1].start()
         return started[-1]
 
@@ -83,7 +85,7 @@ def test_a_photo_that_no_worker_can_take_is_refused_at_once(
     holder.gate.filters = [1]
     control = make("mute")
     until(lambda: control.instance(1) is not None, holder)
-    control.add_persona(1, "/photo.png", "Ann", "own")
+    control.add_persona(1, NewPersona(("/photo.png",), "Ann", "own", licence=False))
     until(lambda: any("not ready" in line for line in holder.libobs.lines), holder)
 
 

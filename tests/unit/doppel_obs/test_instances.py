@@ -9,9 +9,10 @@ from doppel_ipc.errors import ProtocolError, ProtocolFault
 from doppel_ipc.messages import CloseLane, LaneStatus, Message
 from doppel_obs.instances import FilterInstance, Surroundings
 
+from tests.unit.doppel_obs.english import ENGLISH
 from tests.unit.doppel_obs.fake_obs import PARENT, WEAK, FakeHolder
 
-AROUND = Surroundings(10**12, 1, True, None, "", {}, False)
+AROUND = Surroundings(10**12, 1, True, None, None, {}, False)
 
 
 @pytest.fixture
@@ -66,14 +67,14 @@ def test_the_error_of_a_refused_lane_stays_until_one_opens(holder: FakeHolder) -
     one.tick(AROUND)
     one.error = "the segment cannot be opened"
     one.lane_refused(AROUND.now_ns)
-    later = Surroundings(AROUND.now_ns + 3 * 10**9, 1, True, None, "", {}, False)
+    later = Surroundings(AROUND.now_ns + 3 * 10**9, 1, True, None, None, {}, False)
     one.tick(later)
     assert one.lane.serial == 2
-    assert "cannot be opened" in one.line.text()
+    assert "cannot be opened" in one.line.text(ENGLISH)
 
     one.lane_opened()
     one.tick(later)
-    assert "cannot be opened" not in one.line.text()
+    assert "cannot be opened" not in one.line.text(ENGLISH)
 
 
 def test_a_worker_that_took_over_is_not_judged_by_the_lane_of_the_one_before(holder: FakeHolder) -> None:

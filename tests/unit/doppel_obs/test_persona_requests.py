@@ -3,7 +3,9 @@ from __future__ import annotations
 import itertools
 
 from doppel_ipc.messages import AddPersona, Message, PersonaAdded
-from doppel_obs.persona_requests import PersonaRequests
+from doppel_obs.persona_requests import NewPersona, PersonaRequests
+
+from tests.unit.doppel_obs.english import words
 
 
 class Bench:
@@ -11,16 +13,21 @@ class Bench:
         self.sent: list[Message] = []
         self.said: list[tuple[int, str]] = []
         self.chosen: list[int] = []
+        self.settings: dict[str, object] = {}
         serials = itertools.count(1)
         self.requests = PersonaRequests(
             self.sent.append,
             lambda: next(serials),
-            lambda filter_id, text: self.said.append((filter_id, text)),
-            lambda filter_id, _: self.chosen.append(filter_id),
+            lambda filter_id, *phrases: self.said.append((filter_id, words(*phrases))),
+            self._choose,
         )
 
+    def _choose(self, filter_id: int, settings: dict[str, object]) -> None:
+        self.chosen.append(filter_id)
+        self.settings = settings
+
     def ask(self, filter_id: int, *, ready: bool = True) -> None:
-        self.requests.ask(filter_id, "/photo.png", "Ann", "own", ready=ready)
+        self.requests.ask(filter_id, NewPersona(("/photo.png",), "Ann", "own", licence=False), ready=ready)
 
 
 def test_the_answer_reaches_the_filter_that_asked() -> None:
@@ -32,6 +39,16 @@ def test_the_answer_reaches_the_filter_that_asked() -> None:
 
     assert bench.chosen == [4]
     assert bench.said[-1] == (4, "The face was added.")
+
+
+def test_a_model_that_is_no_persona_is_kept_and_the_face_stays() -> None:
+    bench = Bench()
+    bench.ask(4)
+    bench.requests.answered(PersonaAdded(1, True, "", (), ""))
+
+    assert "persona" not in bench.settings
+    assert not bench.settings["add_licence"]
+    assert "model was added" in bench.said[-1][1]
 
 
 def test_without_a_worker_that_is_ready_the_user_hears_so_at_once() -> None:
@@ -49,8 +66,8 @@ def test_what_a_worker_leaves_open_is_answered_when_it_is_lost() -> None:
     bench.requests.worker_lost()
     bench.requests.worker_lost()
 
-    assert [text for _, text in bench.said if "not taken" in text] == [
-        "The photo was not taken: the worker stopped. Try again."
+    assert [text for _, text in bench.said if "stopped" in text] == [
+        "Nothing was added: the worker stopped. Try again."
     ]
 
 
@@ -63,7 +80,7 @@ def test_the_request_of_a_filter_that_is_gone_is_forgotten() -> None:
     bench.requests.worker_lost()
 
     assert bench.chosen == []
-    assert [filter_id for filter_id, text in bench.said if "not taken" in text] == [5]
+    assert [filter_id for filter_id, text in bench.said if "stopped" in text] == [5]
 
 
 def test_each_warning_is_a_sentence_on_a_line_of_its_own() -> None:

@@ -7,15 +7,19 @@ import pytest
 from doppel_ipc import gate_abi
 from doppel_ipc.messages import LaneStatus, Status
 from doppel_ipc.settings import FilterSettings
+from doppel_obs.phrases import phrase, verbatim
 from doppel_obs.status_line import (
     MEASURE_NS,
-    MEASURING,
     Situation,
     StatusLine,
-    full_text,
+    full_lines,
     sentence,
-    state_text,
+    state_of,
 )
+
+from tests.unit.doppel_obs.english import ENGLISH, lines, words
+
+SOUND, NO_GPU = verbatim("The sound is not delayed."), verbatim("No GPU.")
 
 
 def lane(**changes: Any) -> LaneStatus:
@@ -57,7 +61,10 @@ def situation(**changes: Any) -> Situation:
 
 
 def shown(now: Situation) -> str:
-    return full_text(now, "12:34:56", measured=True)
+    return words(*full_lines(now, "12:34:56", measured=True))
+
+
+MEASURING = words(phrase("status.measuring"))
 
 
 def test_a_filter_that_swaps_says_whom_with_what_and_how_late() -> None:
@@ -68,7 +75,7 @@ def test_a_filter_that_swaps_says_whom_with_what_and_how_late() -> None:
 
 
 def test_the_state_does_not_change_with_the_figures() -> None:
-    assert state_text(situation()) == state_text(situation(lane=lane(fps=12.0, turnaround_ms_p50=80.0)))
+    assert state_of(situation()) == state_of(situation(lane=lane(fps=12.0, turnaround_ms_p50=80.0)))
 
 
 @pytest.mark.parametrize(
@@ -101,13 +108,13 @@ def test_a_format_that_is_not_supported_is_named_with_what_to_set_instead() -> N
     gate = gate_abi.Status(unsupported_format=18)
     gate.geometry.width = 1280
 
-    text = state_text(situation(gate=gate))
+    text = words(state_of(situation(gate=gate)))
     assert "P010" in text
     assert "NV12" in text
 
 
 def test_notes_follow_the_state() -> None:
-    assert shown(situation(notes=("The sound is not delayed.",))).endswith("The sound is not delayed.")
+    assert shown(situation(notes=(SOUND,))).endswith("The sound is not delayed.")
 
 
 def test_a_filter_after_ours_is_to_be_moved_above() -> None:
@@ -123,25 +130,25 @@ def test_figures_are_shown_only_when_they_speak_of_swapping_alone() -> None:
     line = StatusLine()
     line.look(1, situation(lane=lane(persona="")))
     line.look(2, situation())
-    assert line.text() == f"Swapping: Ann's portrait.\n{MEASURING}"
+    assert line.text(ENGLISH) == f"Swapping: Ann's portrait.\n{MEASURING}"
     line.look(2 + MEASURE_NS, situation())
-    assert "30.0 fps" in line.text()
+    assert "30.0 fps" in line.text(ENGLISH)
     # A pause's frames were not swapped: it begins anew.
     line.look(3 + MEASURE_NS, situation(panic=True))
     line.look(4 + MEASURE_NS, situation())
-    assert "fps" not in line.text()
+    assert "fps" not in line.text(ENGLISH)
 
 
 def test_the_log_hears_the_state_each_time_and_a_note_once() -> None:
     line = StatusLine()
-    line.look(1, situation(notes=("The sound is not delayed.",)))
-    assert line.news().splitlines() == ["Swapping: Ann's portrait.", "The sound is not delayed."]
-    line.look(2, situation(panic=True, notes=("The sound is not delayed.", "No GPU.")))
-    assert line.news().splitlines()[1:] == ["No GPU."]
+    line.look(1, situation(notes=(SOUND,)))
+    assert lines(line.news()) == ["Swapping: Ann's portrait.", "The sound is not delayed."]
+    line.look(2, situation(panic=True, notes=(SOUND, NO_GPU)))
+    assert lines(line.news())[1:] == ["No GPU."]
     line.look(3, situation())
-    assert line.news() == "Swapping: Ann's portrait."
-    line.look(4, situation(notes=("No GPU.",)))
-    assert line.news().splitlines()[1:] == ["No GPU."], "it went and came back"
+    assert words(*line.news()) == "Swapping: Ann's portrait."
+    line.look(4, situation(notes=(NO_GPU,)))
+    assert lines(line.news())[1:] == ["No GPU."], "it went and came back"
 
 
 def test_one_frame_is_no_plural() -> None:

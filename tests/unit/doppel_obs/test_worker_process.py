@@ -19,6 +19,8 @@ from doppel_obs.worker_child import worker_environment
 from doppel_obs.worker_log import LINES_PER_MINUTE, WorkerLog
 from doppel_obs.worker_process import WorkerProcess
 
+from tests.unit.doppel_obs.english import words
+
 PROJECT = Path(__file__).resolve().parents[3]
 FAKE = Path(__file__).parent / "fake_worker.py"
 
@@ -34,7 +36,7 @@ class Bench:
         self.said: list[str] = []
         self.config = InstallConfig(PROJECT, python, folder / "lib.so", folder / "logs", folder / "personas")
         self.log = WorkerLog(self.config.log_dir, self.said.append)
-        self.process = WorkerProcess(self.config, self.said.append, self.log)
+        self.process = WorkerProcess(self.config, lambda what: self.said.append(words(what)), self.log)
         self.messages: list[Message] = []
         self.skipped_ns = 0
         self.oldest_busy_ns = 0
@@ -183,7 +185,7 @@ def test_a_worker_in_waiting_that_dies_is_replaced_a_few_times_and_disturbs_nobo
     until_ns = one.skipped_ns + 3 * spare_worker.CALM_NS
     one.until(lambda: one.skipped_ns > until_ns, step_ns=20_000_000)
     assert one.children() == [first]
-    assert (one.process.pid, one.process.restarts, one.process.problem) == (first.pid, 0, "")
+    assert (one.process.pid, one.process.restarts, one.process.problem) == (first.pid, 0, None)
 
 
 @pytest.mark.parametrize("behaviour", ["gpu", "large"], ids=["on a graphics card", "large"])
@@ -210,7 +212,9 @@ def test_a_control_loop_that_stood_still_blames_nobody(bench: Callable[[str], Be
 def test_an_interpreter_that_is_missing_is_said_and_does_not_stop_the_loop(tmp_path: Path) -> None:
     said: list[str] = []
     config = InstallConfig(PROJECT, tmp_path / "nowhere", tmp_path / "lib.so", tmp_path / "logs", tmp_path)
-    process = WorkerProcess(config, said.append, WorkerLog(config.log_dir, said.append))
+    process = WorkerProcess(
+        config, lambda what: said.append(words(what)), WorkerLog(config.log_dir, said.append)
+    )
 
     assert process.tick(time.monotonic_ns(), wanted=True, oldest_busy_ns=0) == []
     assert not process.running

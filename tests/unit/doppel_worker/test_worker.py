@@ -192,7 +192,7 @@ def test_a_persona_is_added_and_the_list_told_anew(desk: Desk, tmp_path: Path) -
     photo = tmp_path / "ann.png"
     photo.touch()
     consent = messages.Consent("own", "Ann", "2026-01-31T12:00:00")
-    desk.tell(desk.hello, messages.AddPersona(4, (str(photo),), "", consent))
+    desk.tell(desk.hello, messages.AddPersona(4, (str(photo),), "", consent, False))
     assert desk.last(messages.PersonaAdded) == messages.PersonaAdded(4, True, "ann", ("consent: own",), "")
     assert [persona.id for persona in desk.last(messages.Personas).personas] == ["box", "ann"]
     # OBS, told of a choice that its list lacks, would choose another one.
@@ -201,7 +201,7 @@ def test_a_persona_is_added_and_the_list_told_anew(desk: Desk, tmp_path: Path) -
 
 def test_a_photo_that_is_refused_says_why(desk: Desk) -> None:
     consent = messages.Consent("own", "Ann", "2026-01-31T12:00:00")
-    desk.tell(desk.hello, messages.AddPersona(4, ("/no/photo.png",), "", consent))
+    desk.tell(desk.hello, messages.AddPersona(4, ("/no/photo.png",), "", consent, False))
     answer = desk.last(messages.PersonaAdded)
     assert not answer.ok
     assert answer.error == "/no/photo.png does not exist; choose another photo"

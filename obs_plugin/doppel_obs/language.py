@@ -1,0 +1,102 @@
+"""The language that the user reads: one table per language, ``languages/<code>.json``, key -> text.
+
+English is complete and stands in for what another table lacks. A text whose placeholders are not those of
+the English one is left out as well, so that a table with a mistake costs a sentence and not the page.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from pathlib import Path
+
+from doppel_obs.errors import LanguageError
+from doppel_obs.phrases import Phrase
+
+FOLDER = Path(__file__).resolve().parent / "languages"
+ENGLISH = "en"
+
+
+class Language:
+    """Turns phrases into words.
+
+    Args:
+        code: of the table in use, such as ``de``.
+        english: the complete table.
+        texts: the user's language; what it lacks is said in English.
+    """
+
+    def __init__(self, code: str, english: dict[str, str], texts: dict[str, str]) -> None:
+        self.code = code
+        self._english = english
+        usable = {key: text for key, text in texts.items() if _fits(text, english.get(key, ""))}
+        self._texts = {**english, **usable}
+
+    def say(self, phrase: Phrase) -> str:
+        """The phrase in the user's language."""
+        return _say(phrase, self._texts)
+
+    def in_english(self, phrase: Phrase) -> str:
+        """The phrase as OBS's log has it, which others than the user are to read."""
+        return _say(phrase, self._english)
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a text."""
+        return key in self._english
+
+
+def load_language(locale: str, folder: Path = FOLDER) -> Language:
+    """The language of an OBS locale such as ``de-DE``: the table of that name, else of its first part.
+
+    Raises:
+        LanguageError: a table cannot be read. :func:`load_english` may help.
+    """
+    english = _read(folder / f"{ENGLISH}.json")
+    for code in (locale, locale.partition("-")[0]):
+        path = folder / f"{code}.json"
+        # Not a path: the locale is what OBS's settings file says.
+        if code.replace("-", "").isalnum() and path.is_file():
+            return Language(code, english, english if code == ENGLISH else _read(path))
+    return Language(ENGLISH, english, english)
+
+
+def load_english(folder: Path = FOLDER) -> Language:
+    """English, which every other language falls back to.
+
+    Raises:
+        LanguageError: Doppel's files are not complete.
+    """
+    return load_language(ENGLISH, folder)
+
+
+def placeholders(text: str) -> frozenset[str]:
+    """The names in braces.
+
+    Raises:
+        ValueError: a brace that is not closed.
+    """
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def _fits(text: str, english: str) -> bool:
+    try:
+        return placeholders(text) == placeholders(english)
+    except ValueError:
+        return False
+
+
+def _say(phrase: Phrase, texts: dict[str, str]) -> str:
+    values = {
+        name: _say(value, texts) if isinstance(value, Phrase) else value for name, value in phrase.values
+    }
+    return texts[phrase.key].format(**values)
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LanguageError(f"the texts in {path} cannot be read: {error}") from error
+    if not isinstance(table, dict) or not all(isinstance(text, str) for text in table.values()):
+        raise LanguageError(f"{path} must be one JSON object of texts")
+    return table
