@@ -75,7 +75,7 @@ def box(picture: Picture, side: int) -> Picture:
 
 
 def warp_back(picture: ByteArray, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> ByteArray:
-    """An RGB patch of ``size`` (width, height); pixel p shows a :func:`padded` picture at ``matrix`` times p."""
+    """An RGB patch of ``size`` (width, height); pixel p is a :func:`padded` picture at ``matrix`` times p."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     out = cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.cvtColor(out, cv2.COLOR_RGBA2RGB), np.uint8)
