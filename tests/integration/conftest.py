@@ -99,8 +99,14 @@ def start_obs(tmp_path: Path, display: str) -> Iterator[Callable[[Setup], Rig]]:
 
 
 @pytest.fixture(scope="session")
+def mark_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the shared OBS's logs, personas and settings lie."""
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="session")
 def shared_obs(
-    tmp_path_factory: pytest.TempPathFactory,
+    mark_folder: Path,
     display: str,
     native_library: Path,
     mark_python: Path,
@@ -111,11 +117,10 @@ def shared_obs(
     The script is loaded by the remote script, so that tests can reload and remove it. At the end OBS must
     exit as if Doppel had never been there.
     """
-    folder = tmp_path_factory.mktemp("shared")
-    config = install_config(folder, native_library, mark_python)
+    config = install_config(mark_folder, native_library, mark_python)
     before = shared_memory()
     setup = Setup([], [Scene(EMPTY_SCENE, [])], scripts=(REMOTE,), config=config)
-    with Rig(folder / "obs", display, setup) as rig:
+    with Rig(mark_folder / "obs", display, setup) as rig:
         rig.remote("load", SCRIPT)
         yield rig
         result = rig.stop()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from doppel_ipc.settings import FIELDS
+
 from installer.scene import FILTER_NAME
 from tests.integration.rig import SCRIPT, wait_for
 from tests.integration.stage import Stage
@@ -31,9 +33,9 @@ def test_the_page_shows_the_state_and_what_can_be_chosen(stage: Stage) -> None:
         "public-domain",
         "synthetic",
     ]
-    wanted = {"swap", "strength", "keep_mouth", "keep_eyes", "edge_softness", "label", "cover", "late_policy"}
-    assert wanted <= set(page)
+    assert set(FIELDS) - set(page) == {"sound_source"}, "a setting has no control"
     assert not page["slate_image"]["visible"]
+    assert not page["redetect_ms"]["visible"], "a rarely needed setting is not hidden"
     assert "sound_source" not in page, "the source has sound of its own"
     assert "own sound" in page["own_sound"]["text"], "why there is nothing to choose is not said"
     assert "add_answer" not in page, "nothing was asked"
@@ -55,7 +57,7 @@ def test_a_camera_without_sound_of_its_own_asks_for_the_microphone(stage: Stage)
     wait_for(lambda: "pick the microphone" in page()["status"]["text"], 20, "the page does not say it")
     assert "sound_source" in page()
     stage.rig.set_filter(camera, sound_source="No such microphone")
-    wait_for(lambda: "'No such microphone'" in page()["status"]["text"], 20, "a wrong name is not said")
+    wait_for(lambda: "“No such microphone”" in page()["status"]["text"], 20, "a wrong name is not said")
     stage.rig.set_filter(camera, sound_source=stage.camera)
     wait_for(lambda: "sound" not in page()["status"]["text"], 20, "the microphone is not found")
 
@@ -64,6 +66,73 @@ def test_the_path_of_the_slate_appears_when_a_slate_is_chosen(stage: Stage) -> N
     stage.rig.set_filter(stage.camera, cover="slate")
 
     assert stage.rig.remote("modify", stage.camera, FILTER_NAME, "cover")["slate_image"]["visible"]
+
+
+def test_rarely_needed_settings_appear_when_all_are_asked_for(stage: Stage) -> None:
+    stage.rig.set_filter(stage.camera, show_advanced=True)
+
+    page = stage.rig.remote("modify", stage.camera, FILTER_NAME, "show_advanced")
+    assert page["redetect_ms"]["visible"]
+    assert not page["max_faces"]["visible"], "one face is swapped"
+
+
+def test_lists_hold_what_the_worker_offers_and_always_the_chosen_value(stage: Stage) -> None:
+    stage.rig.set_filter(stage.camera, device="cuda:7", enhancer="my enhancer")
+    stage.show()
+
+    def values(key: str) -> list[str]:
+        page = stage.rig.remote("page", stage.camera, FILTER_NAME)
+        return [value for value, _ in page[key]["items"]]
+
+    wait_for(lambda: "cuda:0" in values("device"), 20, "the worker's devices are not offered")
+    assert values("device") == ["auto", "cpu", "cuda:0", "cuda:7"]
+    assert values("enhancer") == ["none", "my enhancer"]
+
+
+def test_a_look_is_saved_applied_and_deleted_and_leaves_the_label_alone(stage: Stage) -> None:
+    stage.show()
+
+    def settings() -> dict[str, Any]:
+        found = stage.rig.request("GetSourceFilter", sourceName=stage.camera, filterName=FILTER_NAME)
+        return dict(found["filterSettings"])
+
+    def press_and_expect(button: str, text: str) -> None:
+        stage.rig.remote("press", stage.camera, FILTER_NAME, button)
+        wait_for(lambda: text in page().get("looks_answer", {}).get("text", ""), 20, f"{text!r} is not said")
+
+    def page() -> Any:
+        return stage.rig.remote("page", stage.camera, FILTER_NAME)
+
+    press_and_expect("look_save", "Give the look a name")
+    stage.rig.set_filter(stage.camera, strength=0.4, keep_eyes=False, label=False, look_name="Evening")
+    press_and_expect("look_save", "“Evening” was saved")
+    assert settings()["look"] == "Evening"
+    stage.rig.set_filter(stage.camera, strength=1.0, keep_eyes=True, label=True)
+    press_and_expect("look_apply", "“Evening” is applied")
+    wait_for(lambda: settings()["strength"] == 0.4, 20, "the look is not applied")
+    assert settings()["keep_eyes"] is False
+    assert settings()["label"] is True, "a look switched the disclosure label off"
+    press_and_expect("look_remove", "“Evening” was deleted")
+    assert [value for value, _ in page()["look"]["items"]] == [""]
+
+
+def test_the_worker_is_restarted_and_diagnostics_are_written(stage: Stage, mark_folder: Path) -> None:
+    stage.show()
+    before = stage.rig.worker().pid
+
+    def answer() -> str:
+        page = stage.rig.remote("page", stage.camera, FILTER_NAME)
+        return str(page.get("help_answer", {}).get("text", ""))
+
+    stage.rig.remote("press", stage.camera, FILTER_NAME, "restart_worker")
+    wait_for(lambda: "restarted" in answer(), 20, "the button is not answered")
+    wait_for(lambda: stage.rig.stats()["worker"]["pid"] not in (0, before), 30, "there is no other worker")
+    stage.wait_swapping()
+    stage.rig.remote("press", stage.camera, FILTER_NAME, "diagnostics")
+    wait_for(lambda: "diagnostics.txt" in answer(), 20, "the button is not answered")
+    text = (mark_folder / "logs" / "diagnostics.txt").read_text(encoding="utf-8")
+    assert "filter 1: Swapping: Porcelain." in text
+    assert "device: {'id': 'cuda:0', 'name': 'A card', 'memory_mb': 8192}" in text
 
 
 def test_a_photo_becomes_a_face_only_with_consent(stage: Stage, tmp_path: Path) -> None:
