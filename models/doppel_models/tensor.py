@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from doppel_models import channels
 from doppel_models.types import ByteArray
 
 _FAR = 1e4
@@ -65,8 +67,9 @@ class TensorFormat:
             cv2.LUT(picture, np.ascontiguousarray(tables.T[None]), dst=tensor[0])
         else:
             order = (2, 1, 0) if self.channels == "bgr" else (0, 1, 2)
+            planes = channels.split(rgb)
             for plane, channel in enumerate(order):
-                cv2.LUT(cv2.extractChannel(rgb, channel), red_first[channel], dst=tensor[0, plane])
+                cv2.LUT(planes[channel], red_first[channel], dst=tensor[0, plane])
         return tensor if self.dtype == "float32" else tensor.astype(np.float16)
 
     def decode(self, tensor: npt.NDArray[np.floating]) -> ByteArray:
@@ -94,9 +97,8 @@ class TensorFormat:
 def is_finite(values: npt.NDArray[np.float32]) -> bool:
     """Whether an array holds numbers alone."""
     # What is no number makes the sum none; so may very large numbers, so that it is only a hint.
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = values.sum()
-    return bool(np.isfinite(total) or np.isfinite(values).all())
+    total = sum(cv2.sumElems(values.reshape(len(values), -1)))
+    return math.isfinite(total) or bool(np.isfinite(values).all())
 
 
 @functools.lru_cache(maxsize=16)

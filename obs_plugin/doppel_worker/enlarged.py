@@ -63,19 +63,21 @@ class Enlarged:
         columns, rows = ((-(-side // whole) * whole + 2 * border) // step for side in (x1 - x0, y1 - y0))
         # Sample c of the grid covers the pixels from x0 - border + c * step on, and stands in their middle.
         u, v = x0 - border + 0.5 * (step - 1), y0 - border + 0.5 * (step - 1)
-        # One pixel around what shows, whose mask is 0: it is repeated into everything farther away.
         grid = np.array(
             [
-                [a * step, b * step, a * u + b * v + x - (left - 1)],
-                [c * step, d * step, c * u + d * v + y - (top - 1)],
+                [a * step, b * step, a * u + b * v + x - left],
+                [c * step, d * step, c * u + d * v + y - top],
             ]
         )
+        shown = slice(top, top + tall), slice(left, left + wide)
         samples = cv2.warpAffine(
-            _weighted(_around(colors, part), _around(mask, part)),
+            _weighted(colors[shown], mask[shown]),
             grid,
             (columns, rows),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
+            # Beyond what shows: nothing, and all of the frame.
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(0, 0, 0, 255),
         )
         return cls(Rect(x0, y0, x1, y1), np.asarray(samples, np.uint8), step)
 
@@ -113,16 +115,7 @@ def laid_over(below: ByteArray, above: ByteArray, left: ByteArray) -> ByteArray:
 
 def _weighted(colors: ByteArray, mask: ByteArray) -> ByteArray:
     """(h, w, 4): the colours times the mask, and 255 - mask."""
-    over = cv2.multiply(colors, cv2.merge([mask] * 3), scale=1 / 255)
-    return np.asarray(cv2.merge([over, cv2.bitwise_not(mask)]), np.uint8)
-
-
-def _around(picture: ByteArray, part: tuple[int, int, int, int]) -> ByteArray:
-    """A part (x0, y0, x1, y1) of (h, w[, n]) with a pixel more on each side; 0 off the picture."""
-    height, width = picture.shape[:2]
-    x0, y0, x1, y1 = part[0] - 1, part[1] - 1, part[2] + 1, part[3] + 1
-    inside = picture[max(y0, 0) : y1, max(x0, 0) : x1]
-    left, top, right, bottom = max(-x0, 0), max(-y0, 0), max(x1 - width, 0), max(y1 - height, 0)
-    if not left + top + right + bottom:
-        return inside
-    return np.asarray(cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_CONSTANT), np.uint8)
+    over = cv2.multiply(colors, cv2.merge([mask, mask, mask]), scale=1 / 255)
+    both = np.asarray(cv2.cvtColor(over, cv2.COLOR_RGB2RGBA), np.uint8)
+    cv2.insertChannel(cv2.bitwise_not(mask), both, 3)
+    return both

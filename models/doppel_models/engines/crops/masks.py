@@ -71,11 +71,8 @@ def without_openings(mask: FloatArray, points: FloatArray, *, mouth: bool, eyes:
     kept = [features.MOUTH.outline] * mouth + [slit.outline for slit in features.EYES] * eyes
     if not kept:
         return mask
-    canvas = np.zeros((SIDE, SIDE), np.float32)
-    for outline in kept:
-        canvas = np.maximum(canvas, _filled(points[outline, :2]))
     soft = max(_EYE_SOFT * float(np.ptp(points[regions.OVAL, 0])), 0.5)
-    return mask * (1 - imaging.blur(canvas, soft))
+    return mask * (1 - imaging.blur(_filled(*(points[outline, :2] for outline in kept)), soft))
 
 
 def to_bytes(mask: FloatArray, size: int) -> ByteArray:
@@ -90,12 +87,13 @@ def scaled(points: FloatArray, crop_size: int) -> FloatArray:
     return np.asarray((points[:, :2] + np.float32(0.5)) * np.float32(factor) - np.float32(0.5), np.float32)
 
 
-def _filled(outline: FloatArray) -> FloatArray:
+def _filled(*outlines: FloatArray) -> FloatArray:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
-    # What lies far outside is brought near, so that it fits OpenCV's fixed point.
-    fixed = np.rint(np.clip(outline, -4 * SIDE, 5 * SIDE) * (1 << _SHIFT)).astype(np.int32)
-    cv2.fillPoly(canvas, [fixed], 255, cv2.LINE_AA, _SHIFT)
-    return canvas.astype(np.float32) / np.float32(255)
+    for outline in outlines:
+        # What lies far outside is brought near, so that it fits OpenCV's fixed point.
+        fixed = np.rint(np.clip(outline, -4 * SIDE, 5 * SIDE) * (1 << _SHIFT)).astype(np.int32)
+        cv2.fillPoly(canvas, [fixed], 255, cv2.LINE_AA, _SHIFT)
+    return np.multiply(canvas, np.float32(1 / 255), dtype=np.float32)
 
 
 @functools.cache
