@@ -14,6 +14,7 @@ import time
 from typing import Callable, Mapping, Sequence
 
 from doppel_ipc.messages import (
+    ALL_LANES,
     Choices,
     Error,
     Event,
@@ -31,6 +32,7 @@ from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.audio import SoundKeeper
 from doppel_obs.diagnostics import Facts
+from doppel_obs.hotkeys import HotkeyKeeper
 from doppel_obs.instances import FilterInstance, Surroundings
 from doppel_obs.lane_stats import LaneBook
 from doppel_obs.language import Language
@@ -41,6 +43,7 @@ from doppel_obs.persona_requests import NewPersona, PersonaRequests
 from doppel_obs.phrases import Phrase
 from doppel_obs.properties import PersonaChoice
 from doppel_obs.registration import Holder
+from doppel_obs.remote_status import RemoteStatus
 from doppel_obs.stats_file import StatsFile
 from doppel_obs.worker_log import WorkerLog
 from doppel_obs.worker_process import WorkerProcess
@@ -80,8 +83,12 @@ class Control:
         self._states: dict[int, Phrase] = {}
         self._wanted_ns = 0
         self._generation = 0
+        self._notice = ""
+        """What the worker fell back to, and why; for filters that come later."""
         self._worker_status: Status | None = None
         self._pages = FilterPages(holder)
+        self._hotkeys = HotkeyKeeper(self._gate, self._pages.set_values)
+        self._remote = RemoteStatus(self._gate, language.say)
         self._persona_requests = PersonaRequests(
             self._worker.send, self._next_serial, self._say, self._pages.set_values
         )
@@ -116,6 +123,7 @@ class Control:
             self._guard(functools.partial(instance.leave, alive=True))
         self._guard(self._worker.stop)
         self._guard(self._sound.restore)
+        self._guard(self._remote.end)
         self._worker_log.close()
 
     def filters(self) -> Sequence[FilterInstance]:
@@ -158,8 +166,9 @@ class Control:
         return Facts(self._worker_status, self._worker.starts, self._worker.restarts, self.choices)
 
     def refresh_page(self, filter_id: int) -> None:
-        """Has OBS build that filter's property page anew. Any thread."""
+        """Has OBS build that filter's property page anew, and looks for new faces and models. Any thread."""
         self._tasks.append(lambda: self._pages.refresh(filter_id))
+        self._tasks.append(lambda: self._worker.send(ListPersonas()))
 
     def _next_serial(self) -> int:
         return next(self._serial)
@@ -199,6 +208,10 @@ class Control:
             self._guard(functools.partial(self._tick, filter_id, instance, around))
         self._guard(lambda: self._sound.look(now_ns, self._instances.values()))
         self._yielding.look(now_ns, swapping=any(item.swapping() for item in self._instances.values()))
+        status, names = self._worker_status, around.persona_names
+        self._guard(
+            lambda: self._remote.look(now_ns, status, names, self._instances.values(), panic=self.panic)
+        )
         if self._stats.due(now_ns):
             self._write_stats()
 
@@ -206,9 +219,9 @@ class Control:
         count = self._gate.doppel_gate_list(self._ids, MOST_FILTERS)
         living = set(self._ids[: min(count, MOST_FILTERS)])
         for filter_id in living - set(self._instances):
-            self._instances[filter_id] = FilterInstance(
-                self._holder, filter_id, self._worker.send, self._next_serial
-            )
+            made = FilterInstance(self._holder, filter_id, self._worker.send, self._next_serial)
+            made.notice = self._notice
+            self._instances[filter_id] = made
         for filter_id in set(self._instances) - living:
             self._gone(filter_id)
 
@@ -219,6 +232,9 @@ class Control:
             return
         if known is None and instance.stats is not None:
             self._lanes.add(instance.stats)
+        instance.original_held = self._hotkeys.look(
+            around.now_ns, filter_id, instance.settings, list(around.persona_names)
+        )
         state = instance.line.state()
         if state is not None and state != self._states.get(filter_id):
             self._states[filter_id] = state
@@ -231,6 +247,7 @@ class Control:
     def _gone(self, filter_id: int) -> None:
         self._states.pop(filter_id, None)
         self._persona_requests.filter_gone(filter_id)
+        self._hotkeys.gone(filter_id)
         instance = self._instances.pop(filter_id)
         if instance.stats is not None:
             self._lanes.close(instance.stats)
@@ -247,6 +264,7 @@ class Control:
 
     def _worker_lost(self) -> None:
         self._generation = 0
+        self._notice = ""
         self._worker_status = None
         self._persona_requests.worker_lost()
 
@@ -278,7 +296,8 @@ class Control:
             self._pages.refresh(filter_id)
 
     def _take_lane(self, message: LaneOpened | LaneStatus | Error | Event) -> None:
-        instance = next((i for i in self._instances.values() if i.lane.serial == message.lane), None)
+        open_lanes = (item for item in self._instances.values() if item.lane.serial)
+        instance = next((item for item in open_lanes if item.lane.serial == message.lane), None)
         if isinstance(message, Error):
             text = f"{message.message} {message.advice}".strip()
             if not (message.code == "segment" and instance is not None and instance.refused):
@@ -291,8 +310,8 @@ class Control:
                     instance.lane.opened()
         elif isinstance(message, Event):
             self._note(message.text)
-            if instance is not None and message.code == "fallback":
-                instance.notice = message.text
+            if message.code == "fallback":
+                self._fell_back(message)
         elif instance is None:
             return
         elif isinstance(message, LaneOpened):
@@ -301,6 +320,14 @@ class Control:
             instance.lane_status = message
             if instance.stats is not None:
                 instance.stats.look_at_worker(message)
+
+    def _fell_back(self, event: Event) -> None:
+        """The worker as a whole, most of all while it loads: then filters that come later are told, too."""
+        if event.lane == ALL_LANES:
+            self._notice = event.text
+        for instance in self._instances.values():
+            if event.lane in (ALL_LANES, instance.lane.serial):
+                instance.notice = event.text
 
     # -- the filters' pages
 

@@ -62,7 +62,7 @@ class PersonaRequests:
         request = self._next_serial()
         self._filters[request] = filter_id
         when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        consent = Consent(wanted.ground, getpass.getuser()[:200] or "user", when)
+        consent = Consent(wanted.ground, _user(), when)
         self._say(filter_id, phrase("photo.preparing", file=Path(wanted.files[0]).name))
         self._send(AddPersona(request, wanted.files, wanted.name[:200], consent, wanted.licence))
 
@@ -90,3 +90,11 @@ class PersonaRequests:
         while self._filters:
             _, filter_id = self._filters.popitem()
             self._say(filter_id, phrase("photo.worker-lost"))
+
+
+def _user() -> str:
+    """Who gives consent: the user of this computer, by name where the system knows one."""
+    try:
+        return getpass.getuser()[:200] or "user"
+    except (OSError, KeyError, ImportError):  # as it is told by each system and version of Python
+        return "user"

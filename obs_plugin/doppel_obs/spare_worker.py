@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Collection
 
-from doppel_ipc.messages import Message, Personas, Prepare, Ready, Status
+from doppel_ipc.messages import Message, Prepare, Ready, Status
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
 
@@ -118,7 +118,8 @@ class SpareWorker:
             child.excuse(now_ns)
         messages, ended = child.receive(now_ns)
         for message in messages:
-            if isinstance(message, (Ready, Status, Personas)):
+            # No list of faces: it may be old by then, and is asked for anew.
+            if isinstance(message, (Ready, Status)):
                 self._said[type(message)] = message
         if ended is None and not late:
             ended = child.hung(now_ns)

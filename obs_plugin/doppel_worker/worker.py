@@ -32,6 +32,8 @@ Send = Callable[[Message], None]
 Background = Callable[[Callable[[], None]], None]
 """Runs jobs one after another on another thread."""
 _TEXT_MAX = 2000
+_MOST_PERSONAS = 1000
+"""As many as a message holds."""
 DEVICE_VARIABLE = "DOPPEL_DEVICE"
 """Environment: the device that the setting ``auto`` means, for example ``cuda:1``."""
 
@@ -234,9 +236,15 @@ class Worker:
 
     def _list_personas(self) -> None:
         """On the background thread."""
-        if self._backend is not None:
-            self._send(messages.Personas(tuple(self._backend.personas())))
-            self._send(self._backend.choices())
+        backend = self._backend
+        if backend is None:
+            return
+        try:
+            self._send(messages.Personas(tuple(backend.personas()[:_MOST_PERSONAS])))
+            self._send(backend.choices())
+        except (WorkerError, OSError, *backend.errors) as error:
+            logger.error("faces and models cannot be listed: %s", error)
+            self._send(messages.Error(ALL_LANES, "persona", clip(str(error)), "built-in faces still work"))
 
 
 def clip(text: str, limit: int = _TEXT_MAX) -> str:

@@ -9,12 +9,16 @@ import time
 from doppel_ipc.channel import Channel
 from doppel_ipc.errors import ChannelClosed
 from doppel_ipc.messages import (
+    ALL_LANES,
     PROTOCOL_VERSION,
     Error,
+    Event,
     Hello,
     LaneOpened,
     LaneStatus,
+    ListPersonas,
     OpenLane,
+    Personas,
     Prepare,
     Ready,
     Status,
@@ -28,6 +32,10 @@ assert isinstance(hello, Hello)
 if behaviour == "mute":
     time.sleep(60)
 channel.send(Ready(PROTOCOL_VERSION, os.getpid()))
+if behaviour == "falls-back":
+    channel.send(Event(ALL_LANES, "fallback", "the CPU does the work"))
+    channel.send(Error(ALL_LANES, "persona", "the folder cannot be read", ""))
+channel.send(Personas(()))
 refused = behaviour != "refuses-the-first-lane"
 try:
     while behaviour != "silent":
@@ -44,6 +52,8 @@ try:
             else:
                 refused = True
                 channel.send(Error(said.lane, "segment", "no such segment", "restart OBS"))
+        if isinstance(said, ListPersonas):
+            print("the list is asked for", flush=True, file=sys.stderr)
         if isinstance(said, Prepare):
             print(os.getpid(), "prepares", said.settings.persona, flush=True, file=sys.stderr)
         if behaviour == "crash":

@@ -103,3 +103,31 @@ def test_the_panic_goes_on_when_the_script_is_reloaded(
     assert again.panic
     assert holder.gate.panics[0] == 0
     assert set(holder.gate.panics[1:]) == {1}
+
+
+def test_what_the_worker_fell_back_to_is_told_at_every_filter_also_one_that_comes_later(
+    make: Callable[[str], Control], holder: FakeHolder
+) -> None:
+    holder.gate.filters = [1, 2]
+    control = make("falls-back")
+    until(lambda: len(holder.gate.attached) == 2, holder)
+    holder.gate.filters = [1, 2, 3]
+    until(lambda: len(holder.gate.attached) == 3, holder)
+
+    filters = [control.instance(number) for number in (1, 2, 3)]
+    assert [item.notice for item in filters if item is not None] == ["the CPU does the work"] * 3
+    assert [item.error for item in filters if item is not None] == [""] * 3, "it is no filter's alone"
+    assert any("the folder cannot be read" in line for line in holder.libobs.lines)
+
+
+def test_a_page_that_is_refreshed_asks_for_faces_that_have_come_since(
+    make: Callable[[str], Control], holder: FakeHolder
+) -> None:
+    def asked() -> int:
+        return sum("the list is asked for" in line for line in holder.libobs.lines)
+
+    holder.gate.filters = [1]
+    control = make("good")
+    until(lambda: asked() == 1, holder)
+    control.refresh_page(1)
+    until(lambda: asked() == 2, holder)

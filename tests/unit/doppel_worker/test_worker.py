@@ -14,7 +14,7 @@ from doppel_ipc.messages import Message
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_worker.backend import Backend, BackendConfig
-from doppel_worker.errors import WorkerError
+from doppel_worker.errors import PersonaError, WorkerError
 from doppel_worker.worker import Worker, clip
 
 from tests.support import box_backend
@@ -94,6 +94,30 @@ def test_hello_is_answered_before_anything_is_loaded(desk: Desk) -> None:
     desk.tell()
     assert desk.last(messages.Status).state == "ready"
     assert desk.last(messages.Personas).personas[0].id == "box"
+
+
+def test_faces_that_cannot_be_listed_are_told_and_end_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.tell(desk.hello)
+
+    def refuse(_: object) -> list[messages.PersonaInfo]:
+        raise PersonaError("the folder cannot be read")
+
+    monkeypatch.setattr(box_backend.BoxBackend, "personas", refuse)
+    desk.tell(messages.ListPersonas(), messages.Ping(1))
+    assert desk.last(messages.Error).message == "the folder cannot be read"
+    assert desk.last(messages.Pong).number == 1
+
+
+def test_more_faces_than_a_message_holds_are_cut(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.tell(desk.hello)
+    (one,) = desk.last(messages.Personas).personas
+    monkeypatch.setattr(box_backend.BoxBackend, "personas", lambda _: [one] * 1001)
+    desk.tell(messages.ListPersonas())
+    listed = desk.last(messages.Personas)
+    assert messages.from_object(messages.to_object(listed), messages.TO_OBS) == listed
+    assert len(listed.personas) == 1000
 
 
 def test_a_lane_is_served_when_it_was_opened_before_the_backend_was_there(desk: Desk, gate: GateSide) -> None:
