@@ -219,10 +219,9 @@ class Worker:
             self._send(messages.PersonaAdded(message.request, False, "", (), clip(self._failure)))
             return
         photos = [Path(photo) for photo in message.photos]
-        errors: tuple[type[Exception], ...] = (WorkerError, OSError, *backend.errors)
         try:
             info = backend.add_persona(photos, message.name, message.consent, licence=message.licence)
-        except errors as error:
+        except _errors(backend) as error:
             logger.warning("persona not added: %s", error)
             self._send(messages.PersonaAdded(message.request, False, "", (), clip(str(error))))
             return
@@ -242,9 +241,14 @@ class Worker:
         try:
             self._send(messages.Personas(tuple(backend.personas()[:_MOST_PERSONAS])))
             self._send(backend.choices())
-        except (WorkerError, OSError, *backend.errors) as error:
+        except _errors(backend) as error:
             logger.error("faces and models cannot be listed: %s", error)
             self._send(messages.Error(ALL_LANES, "persona", clip(str(error)), "built-in faces still work"))
+
+
+def _errors(backend: Backend) -> tuple[type[Exception], ...]:
+    """What may go wrong with files of the user's."""
+    return WorkerError, OSError, *backend.errors
 
 
 def clip(text: str, limit: int = _TEXT_MAX) -> str:
