@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import sys
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def open_file(folder: Path, level: str) -> None:
         logging.getLogger(name).setLevel(level.upper())
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
+        handler = SharedFile(
             folder / LOG_NAME,
             maxBytes=MAX_BYTES,
             backupCount=BACKUPS,
@@ -48,6 +49,37 @@ def open_file(folder: Path, level: str) -> None:
         return
     handler.setFormatter(logging.Formatter(_FORMAT, "%Y-%m-%d %H:%M:%S"))
     logging.getLogger().addHandler(handler)
+
+
+class SharedFile(logging.handlers.RotatingFileHandler):
+    """A rotating file that two processes write: the worker that serves, and the one that waits."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a record into the newest file, also where the other process has begun that."""
+        try:
+            self._follow()
+        except OSError:
+            self.handleError(record)
+            return
+        super().emit(record)
+
+    def doRollover(self) -> None:  # noqa: N802 - logging's name
+        """Begins a new file; later where the other process has the old one open and that counts (Windows)."""
+        try:
+            super().doRollover()
+        except OSError:
+            self.stream = self.stream or self._open()
+
+    def _follow(self) -> None:
+        if self.stream is None:
+            return
+        try:
+            is_newest = os.path.samestat(Path(self.baseFilename).stat(), os.fstat(self.stream.fileno()))
+        except FileNotFoundError:
+            is_newest = False
+        if not is_newest:
+            self.stream.close()
+            self.stream = self._open()
 
 
 class _OneLine(logging.Formatter):

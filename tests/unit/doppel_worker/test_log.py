@@ -48,6 +48,38 @@ def test_the_file_rotates_and_stays_small(tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 4 * log.MAX_BYTES
 
 
+def _record(text: str) -> logging.LogRecord:
+    return logging.LogRecord("doppel_worker", logging.INFO, "", 0, text, None, None)
+
+
+def test_two_workers_share_the_file_and_its_rotation(tmp_path: Path) -> None:
+    path = tmp_path / log.LOG_NAME
+    both = [log.SharedFile(path, maxBytes=1000, backupCount=3, encoding="utf-8") for _ in range(2)]
+    for number in range(60):
+        for name, handler in zip("ab", both, strict=True):
+            handler.handle(_record(f"{name}{number} {'x' * 90}"))
+            assert text(tmp_path).splitlines()[-1].startswith(f"{name}{number} ")
+    for handler in both:
+        handler.close()
+    assert all(one.stat().st_size <= 1000 for one in tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_rotated_now_is_written_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = log.SharedFile(tmp_path / log.LOG_NAME, maxBytes=100, backupCount=3, encoding="utf-8")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("another process has it open")
+
+    monkeypatch.setattr(handler, "rotate", refuse)
+    for number in range(5):
+        handler.handle(_record(f"{number} {'x' * 90}"))
+    handler.close()
+    assert [line[0] for line in text(tmp_path).splitlines()] == list("01234")
+    assert not capsys.readouterr().err
+
+
 def test_a_name_that_is_no_text_does_not_break_the_log(tmp_path: Path) -> None:
     log.open_file(tmp_path, "info")
     logging.getLogger("doppel_worker").info("photo %s", "caf\udce9.png")
