@@ -20,6 +20,7 @@ from tests.support.portrait import astronaut
 
 EYES, ONE_EYE, MOUTH = [33, 133, 362, 263, 159, 145, 386, 374], [33, 133, 159, 145], [61, 291, 0, 17]
 NOSE_AND_MOUTH = [4, 98, 327, *MOUTH]
+UPPER_HALF = [10, 234, 454, 4, *EYES]
 BLACK, BLUE, WHITE = (0, 0, 0), (30, 60, 200), (240, 240, 240)
 
 
@@ -48,6 +49,7 @@ def boxed(points: list[int], color: tuple[int, int, int], grow: float = 0.08) ->
         (EYES, BLACK, {"the eyes"}),
         (ONE_EYE, BLACK, {"an eye"}),
         (NOSE_AND_MOUTH, BLUE, {"the nose", "the mouth"}),
+        (UPPER_HALF, BLACK, {"most of the face"}),
         (MOUTH, BLUE, {"the mouth"}),
         (MOUTH, WHITE, {"the mouth"}),
     ],
