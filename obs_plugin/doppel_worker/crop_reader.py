@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from doppel_models.types import ByteArray
+from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.compositor import Compositor, Rect
 from doppel_worker.frame import FrameView
@@ -36,11 +36,17 @@ class FrameCrop:
 
     def reduced(self, factor: int) -> ByteArray:
         """The crop at ``1 / factor`` of its size, rounded down; (h, w, 3) uint8 RGB."""
-        # Pixel c of the result covers the pixels from c * factor on.
-        half = 0.5 / factor - 0.5
-        scale = 1 / factor
-        matrix = np.array(
-            [[scale, 0, half - self.rect.x0 * scale], [0, scale, half - self.rect.y0 * scale]], np.float32
-        )
-        size = self.rect.width // factor, self.rect.height // factor
+        size, matrix = reduction(self.rect, factor)
         return self.compositor.sample(self.frame, matrix, size)
+
+
+def reduction(rect: Rect, factor: int) -> tuple[tuple[int, int], FloatArray]:
+    """A rectangle at ``1 / factor`` of its size, rounded down.
+
+    Returns:
+        (width, height) of the result, and (2, 3) float32: pixels of the frame -> pixels of the result.
+    """
+    # Pixel c of the result covers the pixels from c * factor on.
+    half, scale = 0.5 / factor - 0.5, 1 / factor
+    matrix = np.array([[scale, 0, half - rect.x0 * scale], [0, scale, half - rect.y0 * scale]], np.float32)
+    return (rect.width // factor, rect.height // factor), matrix

@@ -46,7 +46,7 @@ class DeviceParts:
         self.turns = Turns()
         importer = PersonaImporter()
         models = ModelEngines(importer, models_beside(store), safe.config)
-        engines = PersonaEngines(store, importer, models)
+        engines = PersonaEngines(store, importer, models, safe.mesh_device)
         self.loader = PersonaLoader(engines.load)
         self.pipeline = FacePipeline(safe.compositor, detector, landmarker, self.loader)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 
+from doppel_models.engines.mesh.on_device import MeshDevice
 from doppel_models.session import Network, SessionConfig
 
 from doppel_worker.compositor import Compositor
@@ -24,6 +25,11 @@ class OpenDevice:
     info: DeviceInfo
     compositor: Compositor
     config: SessionConfig
+
+    @property
+    def mesh_device(self) -> MeshDevice | None:
+        """Draws the mesh engine's faces; None: the processor does."""
+        return self.compositor.mesh if isinstance(self.compositor, CudaCompositor) else None
 
 
 def open_device(wanted: str, fallback: Notify) -> OpenDevice:

@@ -6,6 +6,7 @@ from typing import cast
 
 from doppel_models.engines.base import FaceEngine
 from doppel_models.engines.mesh.engine import MeshEngine
+from doppel_models.engines.mesh.on_device import DeviceMeshEngine, MeshDevice
 from doppel_models.errors import EngineError, ModelsError
 from doppel_models.files.store import ModelStore
 from doppel_models.persona_import import PersonaImporter
@@ -30,9 +31,21 @@ class PersonaEngines:
     """Makes engines; give :meth:`load` to a :class:`~doppel_worker.assets.PersonaLoader`."""
 
     def __init__(
-        self, store: PersonaStore, importer: PersonaImporter, models: ModelEngines | None = None
+        self,
+        store: PersonaStore,
+        importer: PersonaImporter,
+        models: ModelEngines | None = None,
+        mesh_device: MeshDevice | None = None,
     ) -> None:
-        """Personas of ``store``; ``models`` makes engines of model files (default: beside ``store``)."""
+        """Prepare.
+
+        Args:
+            store: of the personas.
+            importer: reads their photos.
+            models: makes engines of model files (default: beside ``store``).
+            mesh_device: draws the mesh engine's faces; None: the processor does.
+        """
+        self._mesh_device = mesh_device
         self._store = store
         self._importer = importer
         self._models = models or ModelEngines(importer, models_beside(store))
@@ -51,6 +64,7 @@ class PersonaEngines:
             if persona.kind == "model" or key.engine not in _BUILT_IN:
                 # An engine takes only states that it made itself, which the protocol's types cannot say.
                 return cast("FaceEngine", self._models.load(persona, key))
-            return cast("FaceEngine", MeshEngine(self._importer.mesh(persona)))
+            mesh, device = self._importer.mesh(persona), self._mesh_device
+            return cast("FaceEngine", MeshEngine(mesh) if device is None else DeviceMeshEngine(mesh, device))
         except ModelsError as error:
             raise PersonaError(f"persona {key.persona!r} cannot be used: {error}") from error

@@ -225,8 +225,7 @@ class FacePipeline:
                 rect = Rect(*even_rect(face.bbox[:2], face.bbox[2:], frame.width, frame.height))
                 missed += [rect] if rect.width and rect.height else []
                 continue
-            # A device's tensors hold one face at a time.
-            if len(faces) == 1 and can_swap_on_device(engine, self.compositor, look):
+            if can_swap_on_device(engine, self.compositor, look, len(faces)):
                 state = lane.personas.state(face.track_id)
                 result, picture = swap_on_device(
                     self.compositor, frame, engine, request, face, look, state, watch
@@ -250,10 +249,10 @@ class FacePipeline:
 
     def _paste(self, frame: FrameView, swap: Swap, settings: FilterSettings, watch: Stopwatch) -> None:
         with watch.stage("paste"):
-            if swap.direct is not None and swap.result.pose_fade == 0:
-                swap.direct.paste(self.compositor, frame, swap.request, swap.result.mask)
-                return
             result, fade = swap.result, swap.result.pose_fade
+            if swap.direct is not None and fade == 0 and result.veil_mask is None:
+                swap.direct.paste(self.compositor, frame, swap.request)
+                return
             if result.veil_mask is not None or fade > 0:
                 rect, veil, cover = to_blur(swap, frame.width, frame.height)
                 if rect.width == 0 or rect.height == 0:

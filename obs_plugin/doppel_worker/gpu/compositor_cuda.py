@@ -11,21 +11,24 @@ import contextlib
 
 import numpy as np
 from doppel_models.engines.base import CropRequest
+from doppel_models.engines.mesh.on_device import DeviceCrop
 from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat
 from doppel_models.types import ByteArray, FloatArray
 
-from doppel_worker.color import ColorConversion
 from doppel_worker.compositor import UNCHANGED, ColorShift, Rect
 from doppel_worker.compositor_cpu import CpuCompositor, stored_rect
+from doppel_worker.crop_reader import reduction
 from doppel_worker.errors import DeviceError, FrameError
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory
-from doppel_worker.gpu import describe, structs
+from doppel_worker.gpu import describe
 from doppel_worker.gpu.device import Device
-from doppel_worker.gpu.device_frame import DeviceFrames
+from doppel_worker.gpu.device_frame import DeviceFrames, FrameKey, frame_key
 from doppel_worker.gpu.memory import DeviceScratch
+from doppel_worker.gpu.mesh_drawing import MeshDrawing
+from doppel_worker.gpu.pasting import Pasting
 from doppel_worker.gpu.spreading import SMALLEST, Spreading, can_cover
-from doppel_worker.gpu.structs import Struct, struct
+from doppel_worker.gpu.structs import Struct
 from doppel_worker.gpu.taking import Taking
 from doppel_worker.gpu.tensors import DeviceTensors
 
@@ -42,6 +45,10 @@ class CudaCompositor:
         """What networks need to work on the device."""
         self._taking = Taking(device, self._frames, self._scratch)
         self._spreading = Spreading(device, self._frames, self._scratch)
+        self._pasting = Pasting(device, self._frames)
+        self.mesh = MeshDrawing(self.ops)
+        """Draws the mesh engine's faces."""
+        self._settled: FrameKey | None = None
 
     @property
     def note(self) -> str:
@@ -76,6 +83,44 @@ class CudaCompositor:
         self._taking.crop(frame, matrix, dsize, describe.written(fmt, tensor))
         return tensor
 
+    def live_crop(self, frame: FrameView, request: CropRequest) -> DeviceCrop:
+        """The crop that the mesh engine asks for, on the device until the next frame.
+
+        Raises:
+            FrameError: as the CPU's.
+            DeviceError: the device failed.
+        """
+        self._take(frame)
+        tensor, target = self._picture(*request.dsize)
+        if request.rect is None:
+            self._taking.crop(frame, request.matrix, request.dsize, target)
+            return self.mesh.live_crop(tensor)
+        rect = Rect(*request.rect)
+        self._taking.rectangle(frame, rect, target)
+
+        def reduced(factor: int) -> DeviceTensor:
+            size, matrix = reduction(rect, factor)
+            small, to = self._picture(*size)
+            self._taking.crop(frame, matrix, size, to)
+            return small
+
+        return DeviceCrop(tensor, reduced)
+
+    def paste_drawn(
+        self, frame: FrameView, request: CropRequest, rgb: DeviceTensor, mask: DeviceTensor | ByteArray
+    ) -> None:
+        """Blend a picture (h, w, 3) of bytes over the frame where its crop was taken, by its mask (h, w).
+
+        Raises:
+            DeviceError: the device failed.
+        """
+        self._take(frame)
+        over = mask if isinstance(mask, DeviceTensor) else self.ops.upload(mask)
+        rect = Rect(*request.frame_rect(frame.width, frame.height))
+        if rect.width and rect.height:
+            moved = None if request.rect is not None else request.matrix_from(rect.x0, rect.y0)
+            self._pasting.paste(frame, rect, describe.picture(rgb), over, moved)
+
     def thumbnail(self, frame: FrameView, dsize: tuple[int, int]) -> ByteArray:
         """The whole frame reduced to ``dsize`` (width, height), uint8 RGB; see the protocol."""
         self._settle(frame)
@@ -105,7 +150,7 @@ class CudaCompositor:
             raise FrameError(f"picture {rgb.shape} or mask {mask.shape} does not fit {rect}")
         self._take(frame)
         picture = describe.picture(self.ops.upload(rgb))
-        self._paste(frame, rect, picture, self.ops.upload(mask))
+        self._pasting.paste(frame, rect, picture, self.ops.upload(mask))
 
     def paste_crop(self, frame: FrameView, matrix: FloatArray, rgb: ByteArray, mask: ByteArray) -> Rect:
         """Blend a crop over the frame where it was taken; see the protocol.
@@ -121,7 +166,9 @@ class CudaCompositor:
         rect = Rect(*request.frame_rect(frame.width, frame.height))
         if rect.width and rect.height:
             picture = describe.picture(self.ops.upload(rgb))
-            self._paste(frame, rect, picture, self.ops.upload(mask), request.matrix_from(rect.x0, rect.y0))
+            self._pasting.paste(
+                frame, rect, picture, self.ops.upload(mask), request.matrix_from(rect.x0, rect.y0)
+            )
         return rect
 
     def paste_tensor(
@@ -151,7 +198,7 @@ class CudaCompositor:
         above = tensor if isinstance(tensor, DeviceTensor) else self.ops.upload(tensor)
         picture = describe.read(fmt, above)
         over = mask if isinstance(mask, DeviceTensor) else self.ops.upload(mask)
-        self._paste(frame, rect, picture, over, moved, shift)
+        self._pasting.paste(frame, rect, picture, over, moved, shift)
         return rect
 
     def blur(self, frame: FrameView, rect: Rect, mask: ByteArray) -> None:
@@ -211,60 +258,16 @@ class CudaCompositor:
             return
         # Its memory is used again, and so are the scratch buffers.
         self.device.synchronize()
-        self._scratch.reset()
-        self.ops.forget_uploads()
+        if self._settled != frame_key(frame):
+            self._scratch.reset()
+            self.ops.forget_uploads()
+        self._settled = None
         self._frames.begin(frame)
 
     def _settle(self, frame: FrameView) -> None:
-        """Let the CPU see and change the frame as it is now."""
+        """Let the CPU see and change the frame as it is now; what was made of it stays on the device."""
         self.finish(frame)
-
-    def _paste(
-        self,
-        frame: FrameView,
-        rect: Rect,
-        picture: Struct,
-        mask: DeviceTensor,
-        moved: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None = None,
-        shift: ColorShift = UNCHANGED,
-    ) -> None:
-        """``moved``: (2, 3), pixels of the rectangle -> pixels of picture and mask; None: the same ones."""
-        stored = stored_rect(frame, rect)
-        mode, (x_shift, y_shift) = describe.mode_of(frame), describe.chroma_shifts(frame)
-        colors: dict[str, object] = {}
-        if mode != structs.PACKED_RGB:
-            colors["to_yuv"] = ColorConversion.of(frame.color).to_yuv.ravel()
-        if moved is not None:
-            colors["matrix"] = moved.ravel()
-        self._frames.bring(frame, stored)
-        height, width = describe.mask_size(mask)
-        params = struct(
-            structs.PASTE,
-            planes=describe.whole_planes(self._frames, frame),
-            picture=picture[0],
-            mask=describe.mask(mask)[0],
-            gain=shift.gain,
-            shift=shift.offset,
-            mode=mode,
-            x_shift=x_shift,
-            y_shift=y_shift,
-            flip=frame.flip,
-            frame_width=frame.width,
-            frame_height=frame.height,
-            x0=stored.x0,
-            y0=stored.y0,
-            x1=stored.x1,
-            y1=stored.y1,
-            width=width,
-            height=height,
-            warp=moved is not None,
-            recolour=shift != UNCHANGED,
-            **colors,
-        )
-        across = -(-stored.x1 >> x_shift) - (stored.x0 >> x_shift)
-        down = -(-stored.y1 >> y_shift) - (stored.y0 >> y_shift)
-        self.device.launch("paste_rect", across, down, params)
-        self._frames.changed(stored)
+        self._settled = frame_key(frame)
 
     def _picture(self, width: int, height: int) -> tuple[DeviceTensor, Struct]:
         """Room for a picture (h, w, 3) of bytes on the device, until the next frame."""

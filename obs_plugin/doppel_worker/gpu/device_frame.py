@@ -17,6 +17,7 @@ from doppel_worker.gpu.memory import host_view
 from doppel_worker.gpu.mirror import MirrorPlan, PlanePart
 
 _LAYOUTS_KEPT = 8
+FrameKey = tuple[int, int, int]
 
 
 class _Mirror:
@@ -37,7 +38,7 @@ class DeviceFrames:
         self._mirrors: dict[FrameLayout, _Mirror] = {}
         self._registered: dict[FrameMemory, bool] = {}
         self._current: _Mirror | None = None
-        self._key: tuple[int, int, int] | None = None
+        self._key: FrameKey | None = None
         self._direct = False
 
     @property
@@ -47,7 +48,7 @@ class DeviceFrames:
 
     def is_current(self, frame: FrameView) -> bool:
         """True when the frame is the one in hand."""
-        return self._key == _key(frame)
+        return self._key == frame_key(frame)
 
     def begin(self, frame: FrameView) -> None:
         """A new frame; the device must be idle."""
@@ -57,7 +58,7 @@ class DeviceFrames:
                 self._mirrors.pop(next(iter(self._mirrors)))
             mirror = self._mirrors[frame.layout] = _Mirror(self._device, frame.layout)
         mirror.plan.forget()
-        self._current, self._key = mirror, _key(frame)
+        self._current, self._key = mirror, frame_key(frame)
         self._direct = self._is_registered(frame)
         if not self._direct and mirror.bounce is None:
             mirror.bounce = self._device.allocate_pinned(frame.layout.size)
@@ -136,7 +137,8 @@ class DeviceFrames:
         return mirror.bounce.address + offset, view
 
 
-def _key(frame: FrameView) -> tuple[int, int, int]:
+def frame_key(frame: FrameView) -> FrameKey:
+    """Tells a frame from every other one, without holding its memory."""
     return frame.planes[0].ctypes.data, frame.frame_id, frame.timestamp_ns
 
 
