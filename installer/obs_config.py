@@ -80,6 +80,10 @@ class ObsOptions:
     """Folder of recordings (MKV)."""
     recording_quality: str = "Small"
     """``Small`` (high quality), ``HQ`` (indistinguishable) or ``Lossless`` (huge, AVI with UT Video)."""
+    language: str = "en-US"
+    """Of OBS's windows and of its scripts."""
+    replay_seconds: int = 0
+    """Length of the replay buffer; 0: there is none."""
     encoder: str = "x264_lowcpu"
     """Simple output's recording encoder; ``x264_lowcpu`` is x264 with the preset ultrafast."""
     preview: bool = False
@@ -165,6 +169,7 @@ def _write_global(root: Path, version: ObsVersion, options: ObsOptions) -> None:
             "ConfirmOnExit": False,
             "EnableAutoUpdates": False,
             "MaxLogs": 3,
+            "Language": options.language,
             "ProcessPriority": "Normal",
         },
         "Basic": {
@@ -212,6 +217,8 @@ def _profile_sections(version: ObsVersion, options: ObsOptions) -> dict[str, dic
         "RecEncoder": options.encoder,
         "StreamEncoder": "x264",
     }
+    if options.replay_seconds:
+        simple |= {"RecRB": True, "RecRBTime": options.replay_seconds}
     return {
         "General": {"Name": NAME},
         "Output": {"Mode": "Simple"},

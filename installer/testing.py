@@ -17,6 +17,9 @@ from installer.system import PackageManager
 
 COMPILER_PACKAGES = ("gcc", "libc6-dev")
 """For the C tests under sanitizers; the compiler that ``ziglang`` brings has no address sanitizer."""
+SERVER = Path("/usr/sbin/nginx")  # not on every user's PATH
+SERVER_PACKAGES = ("nginx", "libnginx-mod-rtmp")
+"""A streaming server for the test that watches a stream; without it that test is skipped."""
 
 
 def run_tests(
@@ -33,8 +36,11 @@ def run_tests(
     Returns:
         ``ok``, ``problems``, ``steps`` (tool -> exit code), ``closing`` (pytest's last line), ``seconds``.
     """
-    if shutil.which("cc") is None and (manager := PackageManager.find()) is not None:
-        manager.install(COMPILER_PACKAGES, progress)
+    packages = [*COMPILER_PACKAGES] if shutil.which("cc") is None else []
+    if shutil.which("nginx") is None and not SERVER.exists():
+        packages += SERVER_PACKAGES
+    if packages and (manager := PackageManager.find()) is not None:
+        manager.install(packages, progress)
     environment = prepare_environment(progress, ("dev", "native"), device)
     prepare_obs(progress, headless=True)
     prepare_script(environment, progress)

@@ -18,7 +18,6 @@ for _folder in (_PROJECT / "obs_plugin", _PROJECT / "shared"):
         sys.path.insert(0, str(_folder))
 
 _HOTKEY = "doppel_panic"
-_HOTKEY_TEXT = "Doppel: cover all faces now (press again to go on)"
 _plugin: Any = None
 _failure = ""
 _hotkey_id: Any = None
@@ -61,7 +60,7 @@ def script_load(settings: Any) -> None:
         print(_failure)
         return
     plugin.load()
-    _register_hotkey(settings)
+    _register_hotkey(settings, plugin.panic_text)
 
 
 def script_unload() -> None:
@@ -83,12 +82,12 @@ def script_save(settings: Any) -> None:
     obspython.obs_data_array_release(keys)
 
 
-def _register_hotkey(settings: Any) -> None:
+def _register_hotkey(settings: Any, text: str) -> None:
     """The hotkey is called back on a thread of obspython's own, without any lock of libobs."""
     global _hotkey_id  # noqa: PLW0603
     import obspython
 
-    _hotkey_id = obspython.obs_hotkey_register_frontend(_HOTKEY, _HOTKEY_TEXT, _panic_pressed)
+    _hotkey_id = obspython.obs_hotkey_register_frontend(_HOTKEY, text, _panic_pressed)
     keys = obspython.obs_data_get_array(settings, _HOTKEY)
     obspython.obs_hotkey_load(_hotkey_id, keys)
     obspython.obs_data_array_release(keys)

@@ -1,4 +1,4 @@
-"""The control loop: every 50 ms it looks at the filters, the worker and OBS's health, and does what is due.
+"""The control loop: every 30 ms it looks at the filters, the worker and OBS's health, and does what is due.
 
 One thread of its own (:mod:`doppel_obs.loop`), which lives as long as the script. It never runs anything
 long, never waits for the worker, and calls libobs through ctypes only.
@@ -49,7 +49,8 @@ from doppel_obs.worker_log import WorkerLog
 from doppel_obs.worker_process import WorkerProcess
 from doppel_obs.yielding import Yielding
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.03
+"""With the time for which settings must be quiet, a change is with the worker within 100 ms."""
 LINGER_NS = 1_000_000_000
 """The worker outlives the last filter by this: a scene collection that changes brings new ones at once."""
 MOST_FILTERS = 256

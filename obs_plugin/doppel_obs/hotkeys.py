@@ -18,7 +18,7 @@ from doppel_ipc.settings import FilterSettings, Value
 from doppel_obs.errors import RegistrationError
 from doppel_obs.libobs import Libobs
 
-TEXTS = tuple(f"hotkey.{name}" for name in gate_user_abi.HOTKEYS)
+TEXTS = ("hotkey.swap", "hotkey.next", "hotkey.previous", "hotkey.original")
 """Keys of what the hotkeys are called, in the gate's order."""
 CATCH_UP_NS = 1_000_000_000
 """A change that the filter's settings do not show after this long was overruled, e.g. by the user."""

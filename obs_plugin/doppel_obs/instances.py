@@ -20,9 +20,9 @@ from doppel_obs.policy import PolicyKeeper
 from doppel_obs.registration import Holder
 from doppel_obs.status_line import Situation, StatusLine
 
-SETTLE_NS = 60_000_000
+SETTLE_NS = 25_000_000
 """Settings that changed are read when they have been quiet for this long: OBS's data is not thread-safe."""
-LONGEST_SETTLE_NS = 200_000_000
+LONGEST_SETTLE_NS = 90_000_000
 """... but a slider that is being dragged is followed at least this often."""
 STEADY_FRAMES = 30
 """The sound waits until the frame interval has been measured over so many frames."""
@@ -86,6 +86,8 @@ class FilterInstance:
         """What the worker fell back to, and why."""
         self.answers: dict[str, tuple[Phrase, ...]] = {}
         """Group of the page -> what came of its buttons, e.g. why a photo was refused; shown beside them."""
+        self.original_held = False
+        """The key is down that shows the original."""
         self.refused = False
         """The worker could not open the last lane; another one is tried now and then."""
         self._sound_note: Phrase | None = None
@@ -248,6 +250,7 @@ class FilterInstance:
             gate=status,
             enabled=self._enabled,
             panic=around.panic,
+            original_held=self.original_held,
             worker_running=around.worker_running,
             worker=around.worker,
             lane_open=self.lane.serial != 0,

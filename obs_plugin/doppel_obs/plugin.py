@@ -12,11 +12,13 @@ from doppel_obs import libobs as obs
 from doppel_obs import registration
 from doppel_obs.control import Control
 from doppel_obs.errors import LanguageError, PluginError
+from doppel_obs.hotkeys import TEXTS, install_hotkeys
 from doppel_obs.language import Language, load_english, load_language
 from doppel_obs.page_actions import PageActions
 from doppel_obs.page_callbacks import PageCallbacks
 from doppel_obs.phrases import Phrase, phrase
 from doppel_obs.registration import Holder
+from doppel_obs.remote_status import register_vendor
 
 
 class Plugin:
@@ -44,6 +46,11 @@ class Plugin:
         title = html.escape(say(phrase("script.title")))
         return f"<h3>{title}</h3><p>{how}</p><p>{html.escape(say(phrase('script.covered')))}</p>"
 
+    @property
+    def panic_text(self) -> str:
+        """What the panic hotkey is called in OBS's settings."""
+        return self._language.say(phrase("hotkey.panic"))
+
     def problem(self) -> str:
         """What is missing on this computer and what to do; empty: nothing that can be seen from here."""
         try:
@@ -58,12 +65,19 @@ class Plugin:
         try:
             config = load_config(self._project)
             self._holder = registration.register(config.native_library, self._language)
+            texts = [self._language.say(phrase(key)) for key in TEXTS]
+            install_hotkeys(self._holder.libobs, self._holder.gate, texts)
         except (ConfigError, NativeError, PluginError) as error:
             _log_without_holder(self._language.in_english(phrase("install.no-filter", why=str(error))))
             return
         for problem in (_missing(config), self._language_problem):
             if problem is not None:
                 self._holder.libobs.log(obs.LOG_WARNING, self._language.in_english(problem))
+        if self._holder.remote_status is None:
+            self._holder.remote_status = register_vendor(self._holder.libobs, self._holder.gate)
+            if not self._holder.remote_status:
+                text = self._language.in_english(phrase("install.no-remote-status"))
+                self._holder.libobs.log(obs.LOG_INFO, text)
         self._control = Control(self._holder, config, self._language)
         callbacks = _callbacks(self._holder)
         actions = PageActions(self._holder, self._control, config, self._language, callbacks)

@@ -27,6 +27,8 @@ class Situation:
     gate: gate_abi.Status
     enabled: bool
     panic: bool
+    original_held: bool
+    """The key is down that shows the original."""
     worker_running: bool
     worker: Status | None
     lane_open: bool
@@ -51,6 +53,8 @@ def state_of(now: Situation) -> Phrase:
         return phrase("status.off")
     if now.panic:
         return phrase("status.panic")
+    if now.original_held:
+        return phrase("status.held")
     if not now.settings.swap:
         return phrase("status.paused")
     if now.gate.unsupported_format:

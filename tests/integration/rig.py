@@ -64,8 +64,11 @@ class Setup:
     canvas: tuple[int, int] = CANVAS
     collection: dict[str, object] | None = None
     """A scene collection that OBS saved, instead of ``sources``, ``scenes`` and ``scripts``."""
+    language: str = "en-US"
     record: bool = False
     """Record from OBS's start on."""
+    replay_seconds: int = 0
+    """Length of the replay buffer; 0: there is none."""
 
 
 class Rig:
@@ -89,7 +92,11 @@ class Rig:
             config_path.write_text(setup.config.to_json(), encoding="utf-8")
             environ[paths.CONFIG_ENV] = str(config_path)
         options = ObsOptions(
-            canvas=setup.canvas, recording_dir=folder / "recordings", websocket_port=free_port()
+            canvas=setup.canvas,
+            recording_dir=folder / "recordings",
+            websocket_port=free_port(),
+            replay_seconds=setup.replay_seconds,
+            language=setup.language,
         )
         collection = setup.collection or scene_collection(
             setup.sources, setup.scenes, setup.canvas, setup.scripts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import threading
 from typing import Any
 
@@ -27,6 +28,8 @@ class FakeGate:
         self.attached: list[int] = []
         self.detached = 0
         self.panics: list[int] = []
+        self.answers: list[dict[str, Any]] = []
+        """To remote controls."""
         self.status = gate_abi.Status(geometry_serial=1)
         self.status.geometry = native.Geometry.of(FrameLayout.of(PixelFormat.NV12, 64, 48, (64, 64)))
 
@@ -63,6 +66,13 @@ class FakeGate:
     def doppel_gate_collect(self, _id: int) -> int:
         return 0
 
+    def doppel_gate_follow_hotkeys(self, _id: int, _wishes: Any) -> int:
+        return 0
+
+    def doppel_gate_set_answer(self, text: bytes) -> int:
+        self.answers.append(json.loads(text))
+        return 0
+
     def doppel_gate_set_policy(self, _id: int, policy: Any) -> int:
         self.panics.append(policy._obj.panic)
         return 0
@@ -74,6 +84,7 @@ class FakeObs:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.references: dict[int, int] = {PARENT: 0, WEAK: 0}
+        self.json = b"{}"
         self.failing = ""
         """Name of a function that raises."""
 
@@ -89,7 +100,7 @@ class FakeObs:
         self.lines.append(text)
 
     def obs_data_get_json(self, _data: int) -> bytes:
-        return b"{}"
+        return self.json
 
     def weak_parent(self, _filter: int) -> int:
         self.references[WEAK] += 1

@@ -50,6 +50,7 @@ def situation(**changes: Any) -> Situation:
         gate=gate,
         enabled=True,
         panic=False,
+        original_held=False,
         worker_running=True,
         worker=Status("ready", "cpu", "CPUExecutionProvider", "mesh", 300.0, ""),
         lane_open=True,
