@@ -65,18 +65,27 @@ def open_memory(name: str, size: int, make_mapping: Any = mmap.mmap) -> mmap.mma
     return mapping
 
 
-def _kernel32() -> Any:
-    import ctypes
+class _Kernel32:
+    """The system's library. Python may call it too between two of our calls, so errors are kept by ctypes."""
 
-    library = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
-    library.CreateFileMappingW.restype = ctypes.c_void_p
-    library.CreateFileMappingW.argtypes = [
-        ctypes.c_void_p,
-        ctypes.c_void_p,
-        ctypes.c_uint32,
-        ctypes.c_uint32,
-        ctypes.c_uint32,
-        ctypes.c_wchar_p,
-    ]
-    library.CloseHandle.argtypes = [ctypes.c_void_p]
-    return library
+    def __init__(self) -> None:
+        import ctypes
+
+        library = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
+        self.CreateFileMappingW = library.CreateFileMappingW
+        self.CreateFileMappingW.restype = ctypes.c_void_p
+        self.CreateFileMappingW.argtypes = [
+            ctypes.c_void_p,
+            ctypes.c_void_p,
+            ctypes.c_uint32,
+            ctypes.c_uint32,
+            ctypes.c_uint32,
+            ctypes.c_wchar_p,
+        ]
+        self.CloseHandle = library.CloseHandle
+        self.CloseHandle.argtypes = [ctypes.c_void_p]
+        self.GetLastError = ctypes.get_last_error  # type: ignore[attr-defined,unused-ignore]
+
+
+def _kernel32() -> Any:
+    return _Kernel32()

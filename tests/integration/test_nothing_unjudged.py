@@ -5,7 +5,6 @@ The worker here paints over everything but the frame's number, so a recorded fra
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ import obsws_python.error
 import pytest
 from doppel_ipc.paths import InstallConfig
 
-from installer.scene import FILTER_NAME, Scene
+from installer.scene import Scene
 from tests.integration.rig import EMPTY_SCENE, REMOTE, SCRIPT, Rig, Setup, wait_for
 from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged, shown_numbers
 from tests.support.coded_clip import write_coded_clip
@@ -249,20 +248,6 @@ def test_a_screenshot_of_the_source_shows_nothing_unjudged(
     assert seen <= {Verdict.BLACK, Verdict.BLURRED, Verdict.COVERED}
 
 
-def test_two_filters_on_one_source_both_hide_the_face(stage: Stage, judge: Judge) -> None:
-    stage.rig.add_filter(stage.camera, "Second", persona="bronze")
-    stage.show()
-    stage.rig.wait_swapping(stage.camera, "Second")
-    with stage.rig.recording() as recording:
-        for name, on in itertools.product((FILTER_NAME, "Second"), (False, True)):
-            stage.rig.request(
-                "SetSourceFilterEnabled", sourceName=stage.camera, filterName=name, filterEnabled=on
-            )
-            time.sleep(MOMENT)
-    assert_nothing_unjudged(judged(judge, recording[0]))
-    assert len(stage.rig.workers()) <= 2
-
-
 def test_a_video_delay_below_the_filter_uncovers_nothing(
     start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: Path, judge: Judge
 ) -> None:
@@ -289,34 +274,6 @@ def test_a_video_delay_below_the_filter_uncovers_nothing(
 
     assert_nothing_unjudged(judgements)
     assert len(set(shown_numbers(judgements))) > 5, "the swapped pictures do not go on"
-
-
-def test_several_sources_are_served_by_one_worker(stage: Stage, judge: Judge) -> None:
-    names = [stage.camera, f"{stage.camera} b", f"{stage.camera} c"]
-    for name in names[1:]:
-        stage.add_camera(name)
-        stage.rig.add_filter(name)
-    stage.show()
-    with stage.rig.recording() as recording:
-        for name in names:
-            stage.rig.wait_swapping(name)
-    assert_nothing_unjudged(judged(judge, recording[0]))
-    assert len(stage.rig.workers()) <= 2
-
-
-def test_copied_filters_swap_too(stage: Stage, judge: Judge) -> None:
-    stage.rig.set_filter(stage.camera, persona="bronze")
-    copy = f"{stage.camera} copy"
-    stage.add_camera(copy)
-    stage.rig.remote("copy_filters", copy, stage.camera)
-    stage.show()
-    with stage.rig.recording() as recording:
-        stage.rig.wait_swapping(copy)
-        item = stage.rig.request("GetSceneItemList", sceneName=stage.scene)["sceneItems"][-1]["sceneItemId"]
-        stage.rig.request("DuplicateSceneItem", sceneName=stage.scene, sceneItemId=item)
-        time.sleep(MOMENT)
-    assert stage.rig.lane(copy)["persona"] == "bronze"
-    assert_nothing_unjudged(judged(judge, recording[0]))
 
 
 @pytest.mark.parametrize("mode", [2, 3, 8], ids=["retro", "blend", "yadif-2x"])
