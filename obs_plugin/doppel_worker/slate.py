@@ -14,6 +14,7 @@ from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.errors import SlateError
 from doppel_worker.frame import FrameView, Plane
 
+MAX_FILE_BYTES = 64 << 20
 _OPAQUE = 255
 
 
@@ -29,22 +30,36 @@ def load(path: Path, width: int, height: int) -> ByteArray:
         (height, width, 3) uint8 RGB.
 
     Raises:
-        SlateError: there is no such file, or it is no picture.
+        SlateError: there is no such file, or it is no picture, or too large a one.
     """
     try:
+        if not path.is_file():
+            raise SlateError(f"the slate {path} cannot be read: there is no such file; choose another")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise SlateError(
+                f"the slate {path} is larger than {MAX_FILE_BYTES >> 20} MB; use a smaller picture"
+            )
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise SlateError(
             f"the slate {path} cannot be read ({error.strerror}); choose another picture"
         ) from error
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    except cv2.error:  # more pixels than OpenCV decodes
+        picture = None
     if picture is None:
         raise SlateError(f"the slate {path} is no picture that can be read; use a PNG or JPEG")
-    scale = max(width / picture.shape[1], height / picture.shape[0])
-    size = max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale))
-    resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    x, y = (size[0] - width) // 2, (size[1] - height) // 2
-    return np.ascontiguousarray(resized[y : y + height, x : x + width], np.uint8)
+    have_height, have_width = picture.shape[:2]
+    scale = max(width / have_width, height / have_height)
+    cut_width = min(max(round(width / scale), 1), have_width)
+    cut_height = min(max(round(height / scale), 1), have_height)
+    x, y = (have_width - cut_width) // 2, (have_height - cut_height) // 2
+    cut = picture[y : y + cut_height, x : x + cut_width]
+    resized = cv2.resize(
+        cut, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    )
+    return np.ascontiguousarray(resized, np.uint8)
 
 
 def draw(picture: ByteArray, like: FrameView, planes: tuple[Plane, ...]) -> None:

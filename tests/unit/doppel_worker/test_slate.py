@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -62,3 +64,29 @@ def test_a_file_that_is_missing_or_no_picture_is_refused_by_name(tmp_path: Path)
     text.write_bytes(b"")
     with pytest.raises(SlateError, match="no picture"):
         slate.load(text, 64, 48)
+
+
+def test_what_would_take_too_much_memory_or_for_ever_is_refused(tmp_path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    size = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
+    bomb = tmp_path / "bomb.png"
+    bomb.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    with pytest.raises(SlateError, match="no picture"):
+        slate.load(bomb, 64, 48)
+    large = tmp_path / "large.png"
+    with large.open("wb") as file:
+        file.truncate(slate.MAX_FILE_BYTES + 1)
+    with pytest.raises(SlateError, match="larger than 64 MB"):
+        slate.load(large, 64, 48)
+    for endless in (tmp_path, Path("/dev/zero")):
+        with pytest.raises(SlateError, match="cannot be read"):
+            slate.load(endless, 64, 48)
+
+
+def test_a_very_thin_picture_is_cut_before_it_is_enlarged(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "s.png"), np.full((20_000, 1, 3), (0, 0, 255), np.uint8))
+    picture = slate.load(tmp_path / "s.png", 1920, 1080)
+    assert picture.shape == (1080, 1920, 3)
+    assert (picture == (255, 0, 0)).all()
