@@ -22,7 +22,7 @@ _KEPT = 4
 """Engines that are kept for a quick way back; one holds about ten megabytes."""
 _KEPT_MODELS = 2
 """Of these, engines with networks of model files, which hold hundreds of megabytes: this one and the last."""
-_BUILT_IN = "mesh"
+_BUILT_IN, _NOTHING = "mesh", "none"
 _RETRY_SECONDS, _MOST_RETRY_SECONDS = 2.0, 64.0
 """A persona that could not be loaded is tried again so long after, if it is still asked for; then after twice
 as long, and so on: reading a large model takes a processor for a second."""
@@ -138,6 +138,19 @@ def _as_persona_error(key: PersonaKey, error: BaseException) -> PersonaError:
     return wrapped
 
 
+def _unused(key: PersonaKey, engine: FaceEngine) -> tuple[str, ...]:
+    """What the user has set that this engine does not know."""
+    if engine.name != _BUILT_IN:
+        return ()
+    wanted = {
+        "an enhancer": key.enhancer != _NOTHING,
+        "an occlusion model": key.occlusion != _NOTHING,
+        "pixel boost": key.pixel_boost > 1,
+    }
+    names = [name for name, is_set in wanted.items() if is_set]
+    return (f"the built-in engine works without {' and '.join(names)}",) if names else ()
+
+
 class PersonaSlot:
     """The engine of one lane, and what it remembers of every followed face."""
 
@@ -170,7 +183,8 @@ class PersonaSlot:
             return self._problem or f"preparing {wanted.persona}", ()
         self._take(wanted, engine)
         self._problem = ""
-        notes = tuple(PipelineEvent(EventKind.FALLBACK, note) for note in engine.notes)
+        said = (*engine.notes, *_unused(wanted, engine))
+        notes = tuple(PipelineEvent(EventKind.FALLBACK, note) for note in said)
         return "", (PipelineEvent(EventKind.PERSONA, f"now using {wanted.persona}"), *notes)
 
     def state(self, track_id: int) -> EngineState:

@@ -9,6 +9,7 @@ import pytest
 from doppel_worker import assets
 from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
 from doppel_worker.errors import PersonaError
+from doppel_worker.report import EventKind
 
 
 class Engine:
@@ -165,3 +166,18 @@ def test_a_slot_keeps_a_state_for_every_face_and_drops_them_with_the_engine() ->
 def test_a_slot_without_an_engine_has_no_states() -> None:
     with pytest.raises(PersonaError):
         PersonaSlot().state(1)
+
+
+@pytest.mark.parametrize(
+    ("engine", "told"),
+    [
+        ("mesh", ["the built-in engine works without an enhancer and pixel boost"]),
+        ("a model's engine", []),
+    ],
+)
+def test_settings_that_the_engine_does_not_know_are_told(engine: str, told: list[str]) -> None:
+    one, slot = loader(), PersonaSlot()
+    wanted = PersonaKey(engine, enhancer="GPEN-256", pixel_boost=2)
+    one.wait(wanted)
+    _, events = slot.follow(wanted, one)
+    assert [event.message for event in events if event.kind is EventKind.FALLBACK] == told
