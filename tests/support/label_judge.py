@@ -10,9 +10,12 @@ from doppel_models.types import ByteArray
 from doppel_worker.label import draw
 
 LIKENESS = 0.8
-"""Of the corner's luma to the original's with the label over it; LIMITS."""
+"""Least correlation of the corner's luma with the original's under the label.
+
+Measured in a stream of 640 x 360 (x264 ultrafast, 2.5 Mbit/s): 0.999 and more with the label, 0.49 and less
+without."""
 DISTANCE = 25.0
-"""Largest mean difference to it, 0..255."""
+"""Largest mean difference of the two, 0..255. There: 1.9 and less with the label, 53 and more without."""
 
 
 class LabelJudge:
