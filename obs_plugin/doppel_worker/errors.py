@@ -7,6 +7,7 @@ WorkerError
 ├── PersonaError      a persona cannot be used (missing, no consent, broken)
 ├── SlateError        the picture that is to cover the frame cannot be used
 ├── DeviceError       a GPU cannot be used, or failed
+│   └── DeviceLostError   it failed for good: whatever is asked of it fails from now on
 └── MediaError        a video file cannot be read or written
 """
 
@@ -31,6 +32,10 @@ class SlateError(WorkerError):
 
 class DeviceError(WorkerError):
     """A GPU cannot be used, or failed; the message says why and what to do."""
+
+
+class DeviceLostError(DeviceError):
+    """A GPU failed for good: whatever this process asks of it fails from now on."""
 
 
 class MediaError(WorkerError):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 
+from doppel_models.detector import FaceDetector
 from doppel_models.engines.mesh.on_device import MeshDevice
+from doppel_models.errors import SessionError
+from doppel_models.landmarker import FaceLandmarker
 from doppel_models.session import Network, SessionConfig
 
 from doppel_worker.compositor import Compositor
@@ -54,6 +57,34 @@ def open_device(wanted: str, fallback: Notify) -> OpenDevice:
         fallback(f"the CPU does the work instead of {info.id}: {error}")
         return open_device(CPU, fallback)
     return OpenDevice(info, CudaCompositor(device), info.session_config(device.stream))
+
+
+def open_networks(wanted: str, fallback: Notify) -> tuple[OpenDevice, FaceDetector, FaceLandmarker]:
+    """A device with the bundled networks on it, else the CPU.
+
+    Args:
+        wanted: see :func:`doppel_worker.devices.choose`.
+        fallback: is told why it is another device, and what to do.
+
+    Raises:
+        DeviceError: ``wanted`` is no device's name.
+        ModelsError: a bundled network is missing or cannot be run.
+    """
+    opened = open_device(wanted, fallback)
+    try:
+        detector, landmarker = _networks(opened)
+    except SessionError as error:
+        if opened.info.kind == CPU:
+            raise
+        fallback(f"the CPU does the work instead of {opened.info.id}: {error}")
+        opened = open_device(CPU, fallback)
+        return opened, *_networks(opened)
+    safe = checked(opened, (*detector.networks, landmarker.network), fallback)
+    return (opened, detector, landmarker) if safe is opened else (safe, *_networks(safe))
+
+
+def _networks(opened: OpenDevice) -> tuple[FaceDetector, FaceLandmarker]:
+    return FaceDetector(opened.config), FaceLandmarker(opened.config)
 
 
 def checked(opened: OpenDevice, networks: Iterable[Network], fallback: Notify) -> OpenDevice:

@@ -64,6 +64,7 @@ class _Outcome:
     blurred: int = 0
     status: str = ""
     events: list[PipelineEvent] = dataclasses.field(default_factory=list)
+    error: Exception | None = None
 
 
 class FacePipeline:
@@ -113,6 +114,7 @@ class FacePipeline:
             total_ms=watch.total_ms(),
             events=tuple(outcome.events),
             status=outcome.status,
+            error=outcome.error,
         )
 
     def cover(self, frame: FrameView, lane: LaneState) -> tuple[PipelineEvent, ...]:
@@ -272,7 +274,7 @@ class FacePipeline:
     def _failed(self, frame: FrameView, lane: LaneState, error: Exception) -> _Outcome:
         problem = f"{type(error).__name__}: {error}"
         lane.personas.forget_faces()
-        outcome = _Outcome(Verdict.COVERED, status=f"the frame cannot be swapped ({problem})")
+        outcome = _Outcome(Verdict.COVERED, status=f"the frame cannot be swapped ({problem})", error=error)
         outcome.events += self.cover(frame, lane)
         if problem != lane.problem:
             lane.problem = problem

@@ -49,6 +49,8 @@ class Report:
     events: tuple[PipelineEvent, ...] = ()
     status: str = ""
     """Why the frame is not swapped, for the status line; empty when there is nothing to tell."""
+    error: Exception | None = None
+    """What failed, so that the frame is covered; None: nothing."""
 
 
 class Stopwatch:

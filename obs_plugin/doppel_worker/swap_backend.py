@@ -148,13 +148,22 @@ class SwapLane:
         return self._parts.turns
 
     def process(self, frame: FrameView) -> Judgement:
-        """Edits the frame in place and says what it is now."""
+        """Edits the frame in place and says what it is now.
+
+        Raises:
+            DeviceError: the device is lost; the next lane that is opened works on the CPU.
+        """
         parts = self._parts
         with parts.turns:
+            parts.health.check()
             self._memory = memory_of(frame)
             report = parts.pipeline.process(frame, self._lane)
+            given_up = parts.health.note(report.error)
         for event in report.events:
             self._notify(event)
+        if given_up:
+            self._notify(PipelineEvent(EventKind.FALLBACK, parts.health.lost))
+            parts.health.check()
         wanted = PersonaKey.of(self._lane.settings)
         settled = not wanted.persona or wanted == self._lane.personas.key
         return Judgement(report.verdict, report.swapped, report.stage_ms, report.status, settled)

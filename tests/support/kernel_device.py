@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from doppel_worker.errors import DeviceError, DeviceLostError
 from doppel_worker.gpu.device import BLOCK, KERNEL_FOLDER, DeviceMemory, HostMemory
 from doppel_worker.gpu.structs import KERNELS, Struct
 
@@ -77,6 +78,7 @@ class KernelDevice:
         self._device_blocks: weakref.WeakSet[_Block] = weakref.WeakSet()
         self._waiting = False
         self.broken = False
+        self.lost = False
 
     def allocate(self, size: int) -> DeviceMemory:
         block = _Block(self._block(size))
@@ -128,10 +130,10 @@ class KernelDevice:
         return int(getattr(self._library, f"size_of_{kernel}")())
 
     def _check(self) -> None:
+        if self.lost:
+            raise DeviceLostError("the GPU failed: an illegal memory access was encountered; run doctor")
         if self.broken:
-            from doppel_worker.errors import DeviceError
-
-            raise DeviceError("the test broke the device")
+            raise DeviceError("no memory on the GPU: the test took it")
 
     def _block(self, size: int) -> np.ndarray:
         self.allocations += 1

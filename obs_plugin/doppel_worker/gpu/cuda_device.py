@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from doppel_worker.errors import DeviceError
+from doppel_worker.errors import DeviceError, DeviceLostError
 from doppel_worker.gpu.device import BLOCK, KERNEL_FOLDER, DeviceMemory, HostMemory
 from doppel_worker.gpu.structs import KERNELS, Struct
 
@@ -18,6 +18,10 @@ _MEMCPY_DEFAULT = 4
 """cudaMemcpyDefault: the addresses tell the direction."""
 _NO_DEVICE, _OLD_DRIVER = 100, 35
 """cudaErrorNoDevice, cudaErrorInsufficientDriver."""
+_LOST = frozenset((46, 214, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 999))
+"""Of CUDA's runtime and driver alike: devices unavailable, ECC error, and those after which, by CUDA's
+documentation, all further work of the process gives the same error (illegal address, launch timed out, context
+destroyed, ..., launch failed). 999, unknown, is what a driver gives that was reset or updated underneath."""
 
 
 def cuda_devices() -> list[tuple[str, int]]:
@@ -144,4 +148,5 @@ def _failures(what: str) -> Iterator[None]:
             why = "no NVIDIA GPU was found"
         else:
             why = f"{error}; run doctor"
-        raise DeviceError(f"{what}: {why}") from error
+        kind = DeviceLostError if status in _LOST else DeviceError
+        raise kind(f"{what}: {why}") from error

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from doppel_models.personas import PersonaStore
 from doppel_worker import device_parts
+from doppel_worker.device_health import DeviceHealth
 from doppel_worker.device_parts import DevicePool
+from doppel_worker.devices import DeviceInfo
 
 
 def test_lanes_of_an_open_device_do_not_wait_for_one_that_is_being_opened(
@@ -19,7 +21,8 @@ def test_lanes_of_an_open_device_do_not_wait_for_one_that_is_being_opened(
         """Takes long for any device but the processor."""
 
         def __init__(self, wanted: str, *_: object) -> None:
-            self.info = wanted
+            self.info = DeviceInfo(wanted, wanted, None, "")
+            self.health = DeviceHealth(wanted)
             if wanted != "cpu":
                 opening.set()
                 assert opened.wait(20)

@@ -1,0 +1,45 @@
+"""Whether a device can be worked with any longer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doppel_models.errors import SessionError
+
+from doppel_worker.errors import DeviceError, DeviceLostError
+
+_PATIENCE: Final = 3
+"""Frames in a row that a device may fail at: a game that takes its memory for a moment is not the end, and a
+tenth of a second of covered faces is what it costs to find out."""
+
+
+class DeviceHealth:
+    """Counts what fails on one device. One thread at a time."""
+
+    def __init__(self, device: str) -> None:
+        """``device``: its name; the processor is trusted."""
+        self._device = device
+        self._failures = 0
+        self.lost = ""
+        """Why it has been given up, and what to do; empty: it has not been."""
+
+    def check(self) -> None:
+        """Ask before a frame.
+
+        Raises:
+            DeviceLostError: it has been given up.
+        """
+        if self.lost:
+            raise DeviceLostError(self.lost)
+
+    def note(self, error: Exception | None) -> bool:
+        """Take in what a frame failed at (None: nothing); True when the device is given up by it."""
+        if self._device == "cpu" or not isinstance(error, (DeviceError, SessionError)):
+            self._failures = 0
+            return False
+        self._failures += 1
+        if self.lost or (self._failures < _PATIENCE and not isinstance(error, DeviceLostError)):
+            return False
+        again = "start OBS again to use it again"
+        self.lost = f"the CPU does the work from now on: {self._device} failed ({error}); {again}"
+        return True

@@ -1,0 +1,159 @@
+"""A device that fails in mid-stream: faces stay covered, the CPU goes on, and the user learns why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from doppel_ipc.settings import FilterSettings
+from doppel_ipc.verdict import Verdict
+from doppel_models.errors import SessionError
+from doppel_models.session import SessionConfig
+from doppel_worker import open_device
+from doppel_worker.backend import BackendConfig, LaneProcessor
+from doppel_worker.compositor_cpu import CpuCompositor
+from doppel_worker.device_health import DeviceHealth
+from doppel_worker.devices import CPU, Choice, DeviceInfo
+from doppel_worker.errors import DeviceError, DeviceLostError, FrameError
+from doppel_worker.frame import FrameView
+from doppel_worker.gpu.compositor_cuda import CudaCompositor
+from doppel_worker.open_device import OpenDevice
+from doppel_worker.swap_backend import SwapBackend, load
+
+from tests.support.faces import room
+from tests.support.frames import i420_frame
+from tests.support.kernel_device import KernelDevice
+from tests.support.portrait import astronaut, paste_head
+
+GPU = DeviceInfo("cuda:0", "stand-in", 1024, "CPUExecutionProvider")
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> KernelDevice:
+    """``auto`` is a device whose kernels run on the processor; its networks do so too."""
+    device = KernelDevice()
+    compositor = CudaCompositor(device)
+
+    def opened(wanted: str, _fallback: Callable[[str], None]) -> OpenDevice:
+        if wanted == CPU:
+            return OpenDevice(Choice(DeviceInfo(CPU, CPU, None, "")).device, CpuCompositor(), SessionConfig())
+        return OpenDevice(GPU, compositor, SessionConfig())
+
+    monkeypatch.setattr(open_device, "open_device", opened)
+    return device
+
+
+@pytest.fixture
+def backend(gpu: KernelDevice, tmp_path: Path) -> tuple[SwapBackend, list[tuple[str, str]]]:
+    told: list[tuple[str, str]] = []
+    return load(BackendConfig(tmp_path, lambda code, text: told.append((code, text)))), told
+
+
+def frame(number: int) -> FrameView:
+    canvas = room(320, 240)
+    paste_head(canvas, astronaut(), center=(150.0, 115.0), height=120.0)
+    return i420_frame(canvas, number)
+
+
+def until_swapped(lane: LaneProcessor) -> None:
+    deadline, number = time.monotonic() + 60, 0
+    while lane.process(frame(number := number + 1)).verdict is not Verdict.SWAPPED:
+        assert time.monotonic() < deadline
+
+
+def is_covered(shown: FrameView, original: FrameView) -> bool:
+    """Nothing of the face is left: a mosaic has 16 rows of blocks."""
+    luma = shown.planes[0].astype(int)
+    return bool(
+        (luma != original.planes[0]).any() and (np.abs(np.diff(luma, axis=0)).max(axis=1) == 0).mean() > 0.9
+    )
+
+
+def test_a_lost_device_is_given_up_at_once_and_every_lane_goes_on_with_the_cpu(
+    backend: tuple[SwapBackend, list[tuple[str, str]]], gpu: KernelDevice
+) -> None:
+    real, told = backend
+    one, other = real.open_lane(FilterSettings()), real.open_lane(FilterSettings(device="cuda:0"))
+    until_swapped(one)
+    until_swapped(other)
+    assert real.device == "cuda:0"
+    assert "fallback" not in [code for code, _ in told]
+
+    gpu.lost = True
+    failed = frame(500)
+    with pytest.raises(DeviceLostError, match="illegal memory access"):
+        one.process(failed)
+    assert is_covered(failed, frame(500))
+    (why,) = [text for code, text in told if code == "fallback"]
+    assert why == (
+        "the CPU does the work from now on: cuda:0 failed (the GPU failed: an illegal memory access was"
+        " encountered; run doctor); start OBS again to use it again"
+    )
+    with pytest.raises(DeviceLostError):
+        other.process(frame(501))
+    assert sum(code == "fallback" for code, _ in told) == 1, "told once"
+    for lane in (one, other):
+        lane.close()  # as a lane does it with a processor that failed
+
+    again = real.open_lane(FilterSettings()), real.open_lane(FilterSettings(device="cuda:0"))
+    for lane in again:
+        until_swapped(lane)
+    assert again[0].turn() is again[1].turn(), "they share what there is of the CPU"
+    assert real.device == "cuda:0 (lost; the CPU does the work)"
+
+
+def test_a_device_without_memory_for_a_moment_is_not_given_up(
+    backend: tuple[SwapBackend, list[tuple[str, str]]], gpu: KernelDevice
+) -> None:
+    real, told = backend
+    lane = real.open_lane(FilterSettings())
+    until_swapped(lane)
+    for number in (600, 700):
+        gpu.broken = True
+        covered = frame(number)
+        assert lane.process(covered).verdict is Verdict.COVERED
+        assert lane.process(frame(number + 1)).verdict is Verdict.COVERED
+        assert is_covered(covered, frame(number))
+        gpu.broken = False
+        until_swapped(lane)
+    assert real.device == "cuda:0"
+    gpu.broken = True
+    for number in (800, 801):
+        lane.process(frame(number))
+    with pytest.raises(DeviceLostError, match="no memory on the GPU"):
+        lane.process(frame(802))
+    assert [code for code, _ in told].count("fallback") == 1
+
+
+def test_networks_that_do_not_fit_on_the_device_are_loaded_on_the_cpu(
+    gpu: KernelDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = open_device.FaceLandmarker, []
+
+    def fails_once(config: SessionConfig) -> object:
+        calls.append(config)
+        if len(calls) == 1:
+            raise SessionError("landmarks: ONNX Runtime cannot load the network: CUDA out of memory")
+        return real(config)
+
+    monkeypatch.setattr(open_device, "FaceLandmarker", fails_once)
+    told: list[str] = []
+    opened, _, _ = open_device.open_networks("auto", told.append)
+    assert opened.info.id == CPU
+    (why,) = told
+    assert why.startswith("the CPU does the work instead of cuda:0: landmarks: ")
+    assert why.endswith("CUDA out of memory")
+
+
+def test_what_is_not_the_devices_fault_is_not_counted() -> None:
+    health = DeviceHealth("cuda:0")
+    for error in [DeviceError("a"), FrameError("b"), DeviceError("c"), None] * 4:
+        assert not health.note(error)
+    assert not DeviceHealth("cpu").note(DeviceLostError("never"))
+    health.note(SessionError("x"))
+    health.note(DeviceError("y"))
+    assert health.note(SessionError("z"))
+    assert not health.note(DeviceLostError("told already"))
