@@ -120,6 +120,17 @@ class PersonaStore:
             )
         return read_record(persona_id, folder)
 
+    def revision(self, persona_id: str) -> int:
+        """A number that changes with the persona's record; 0 where it has none, as built-in ones."""
+        try:
+            return (
+                (self.folder / persona_id / RECORD_NAME).stat().st_mtime_ns
+                if _ID.fullmatch(persona_id)
+                else 0
+            )
+        except OSError:
+            return 0
+
     def find(self, text: str) -> Persona:
         """A persona by its identifier or its name, whatever the case.
 

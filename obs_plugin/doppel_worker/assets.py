@@ -23,6 +23,8 @@ _KEPT = 4
 _KEPT_MODELS = 2
 """Of these, engines with networks of model files, which hold hundreds of megabytes: this one and the last."""
 _BUILT_IN, _NOTHING = "mesh", "none"
+_LOOK_SECONDS = 1.0
+"""How often a persona's files are asked for changes."""
 _RETRY_SECONDS, _MOST_RETRY_SECONDS = 2.0, 64.0
 """A persona that could not be loaded is tried again so long after, if it is still asked for; then after twice
 as long, and so on: reading a large model takes a processor for a second."""
@@ -48,14 +50,22 @@ class PersonaKey:
 
 LoadEngine = Callable[[PersonaKey], FaceEngine]
 """Makes an engine, in a thread beside the frames; raises :class:`PersonaError` saying why it cannot."""
+Revision = Callable[[PersonaKey], int]
+"""A number that changes with the persona's files. Quick; asked between frames."""
 
 
 @dataclasses.dataclass(slots=True)
 class _Entry:
     future: Future[FaceEngine]
+    revision: int
+    """Of the persona, when it was begun."""
+    looked_at: float
+    """When the persona's revision was asked for last, by the monotonic clock."""
     failures: int = 0
     """In a row, before this try."""
     failed_at: float | None = None
+    is_current: bool = True
+    """False: the persona has changed since."""
 
     @property
     def is_due(self) -> bool:
@@ -68,16 +78,30 @@ class _Entry:
     @property
     def is_model(self) -> bool:
         """Whether it holds an engine with networks of its own."""
-        if not self.future.done() or self.future.cancelled() or self.future.exception() is not None:
-            return False
-        return self.future.result().name != _BUILT_IN
+        return self._is_loaded and self.future.result().name != _BUILT_IN
+
+    def holds(self, engine: FaceEngine | None) -> bool:
+        """Whether it is this engine's."""
+        return self._is_loaded and self.future.result() is engine
+
+    @property
+    def _is_loaded(self) -> bool:
+        return self.future.done() and not self.future.cancelled() and self.future.exception() is None
 
 
 class PersonaLoader:
     """Engines by persona. All methods but the loading itself belong to one thread."""
 
-    def __init__(self, load: LoadEngine) -> None:
+    def __init__(self, load: LoadEngine, revision: Revision = lambda _key: 0) -> None:
+        """Prepare.
+
+        Args:
+            load: makes an engine.
+            revision: which version of a persona its folder holds now; where another one has come, the engine
+                is made anew.
+        """
         self._load = load
+        self._revision = revision
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="persona")
         self._entries: OrderedDict[PersonaKey, _Entry] = OrderedDict()
 
@@ -90,7 +114,9 @@ class PersonaLoader:
         entry = self._entries.get(key)
         if entry is None or entry.is_due:
             failures = 0 if entry is None else entry.failures + 1
-            entry = self._entries[key] = _Entry(self._thread.submit(self._load, key), failures)
+            entry = self._entries[key] = self._begin(key, failures)
+        elif not self._is_current(key, entry):
+            entry = self._entries[key] = self._begin(key, 0)
         self._entries.move_to_end(key)
         # What is still being loaded stays: lanes that all load at once would drop each other's for ever.
         loaded = [other for other, held in self._entries.items() if held.future.done() and other != key]
@@ -107,6 +133,22 @@ class PersonaLoader:
         if entry.failed_at is None:
             entry.failed_at = time.monotonic()
         raise _as_persona_error(key, error)
+
+    def is_current(self, key: PersonaKey, engine: FaceEngine | None) -> bool:
+        """False where the persona's files have changed since that engine was made of them."""
+        entry = self._entries.get(key)
+        return entry is None or (self._is_current(key, entry) and entry.holds(engine))
+
+    def _begin(self, key: PersonaKey, failures: int) -> _Entry:
+        # First the version: should another one come while this one is read, it is read again.
+        revision = self._revision(key)
+        return _Entry(self._thread.submit(self._load, key), revision, time.monotonic(), failures)
+
+    def _is_current(self, key: PersonaKey, entry: _Entry) -> bool:
+        now = time.monotonic()
+        if entry.future.done() and entry.is_current and now - entry.looked_at >= _LOOK_SECONDS:
+            entry.looked_at, entry.is_current = now, self._revision(key) == entry.revision
+        return entry.is_current
 
     def wait(self, key: PersonaKey, timeout: float | None = None) -> FaceEngine:
         """The engine, however long it takes (at most ``timeout`` seconds).
@@ -171,7 +213,7 @@ class PersonaSlot:
             self._take(None, None)
             self._problem = ""
             return "no persona is chosen", ()
-        if wanted == self.key:
+        if wanted == self.key and loader.is_current(wanted, self.engine):
             self._problem = ""
             return "", ()
         try:

@@ -28,7 +28,9 @@ def models_beside(store: PersonaStore) -> ModelStore:
 
 
 class PersonaEngines:
-    """Makes engines; give :meth:`load` to a :class:`~doppel_worker.assets.PersonaLoader`."""
+    """Makes engines; give :meth:`load` and :meth:`revision` to a
+    :class:`~doppel_worker.assets.PersonaLoader`.
+    """
 
     def __init__(
         self,
@@ -68,3 +70,7 @@ class PersonaEngines:
             return cast("FaceEngine", MeshEngine(mesh) if device is None else DeviceMeshEngine(mesh, device))
         except ModelsError as error:
             raise PersonaError(f"persona {key.persona!r} cannot be used: {error}") from error
+
+    def revision(self, key: PersonaKey) -> int:
+        """A number that changes when the persona is replaced, removed or added again."""
+        return self._store.revision(key.persona)

@@ -181,3 +181,40 @@ def test_settings_that_the_engine_does_not_know_are_told(engine: str, told: list
     one.wait(wanted)
     _, events = slot.follow(wanted, one)
     assert [event.message for event in events if event.kind is EventKind.FALLBACK] == told
+
+
+def test_a_persona_that_is_replaced_while_it_is_in_use_is_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assets, "_LOOK_SECONDS", 0.0)
+    versions = {"a": 1}
+    one, slot, key = PersonaLoader(Engine, lambda key: versions[key.persona]), PersonaSlot(), PersonaKey("a")  # type: ignore[arg-type]
+    first = one.wait(key, 20)
+    slot.follow(key, one)
+    assert slot.follow(key, one) == ("", ())
+    versions["a"] = 2
+    deadline = time.monotonic() + 20
+    while slot.engine is first:
+        assert slot.key == key, "the one in use stays until the other is there"
+        assert time.monotonic() < deadline
+        slot.follow(key, one)
+    assert slot.follow(key, one) == ("", ())
+
+
+def test_a_persona_that_is_removed_in_use_stays_and_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assets, "_LOOK_SECONDS", 0.0)
+    there = True
+
+    def load(key: PersonaKey) -> Engine:
+        if not there:
+            raise PersonaError("there is no persona 'a'")
+        return Engine(key)
+
+    one, slot, key = PersonaLoader(load, lambda _: int(there)), PersonaSlot(), PersonaKey("a")  # type: ignore[arg-type]
+    engine = one.wait(key, 20)
+    slot.follow(key, one)
+    there = False
+    deadline = time.monotonic() + 20
+    while not (status := slot.follow(key, one)[0]).startswith("there is no"):
+        assert time.monotonic() < deadline, status
+    assert slot.engine is engine
