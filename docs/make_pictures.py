@@ -18,17 +18,21 @@ PROJECT = Path(__file__).resolve().parents[1]
 FOLDERS = [str(PROJECT / name) for name in ("", "shared", "models", "obs_plugin")]
 sys.path[:0] = FOLDERS
 
-from doppel_models.types import ByteArray  # noqa: E402 - needs the paths above
+from doppel_ipc.paths import InstallConfig  # noqa: E402 - needs the paths above
+from doppel_models.types import ByteArray  # noqa: E402
 from doppel_worker.cli.bench import read_clip  # noqa: E402
 from doppel_worker.contact_sheet import Row, draw_sheet  # noqa: E402
 
 from installer.display import VirtualDisplay  # noqa: E402
 from installer.scene import FILTER_NAME, Scene, media_source  # noqa: E402
+from installer.x11 import place_window  # noqa: E402
 from tests.integration.conftest import build_native, install_config  # noqa: E402
 from tests.integration.rig import CAMERA, REMOTE, SCENE, SCRIPT, Rig, Setup, face_swap, wait_for  # noqa: E402
 
 PICTURES = PROJECT / "docs" / "pictures"
 CLIP = PROJECT / "models" / "doppel_models" / "data" / "demo.mp4"
+PORTRAIT = PROJECT / "tests" / "fixtures" / "astronaut.png"
+PERSONA = "astronaut"
 FRAMES = (15, 100, 160, 230, 264, 300)
 """Of the demo clip: straight on, talking, turned, blinking, smiling."""
 
@@ -53,11 +57,12 @@ def before_after() -> None:
 
 
 def property_page() -> None:
-    """The filter's page in OBS's own dialog, while it swaps."""
-    with tempfile.TemporaryDirectory() as name, VirtualDisplay(1100, 730) as display:
+    """The filter's page in OBS's own dialog, while it swaps: as it opens, and whole with every setting."""
+    with tempfile.TemporaryDirectory() as name, VirtualDisplay(1100, 3000) as display:
         folder = Path(name)
         config = install_config(folder, build_native(folder / "native"), Path(sys.executable))
-        source = media_source(CAMERA, CLIP, filters=[face_swap()])
+        _add_persona(config)
+        source = media_source(CAMERA, CLIP, filters=[face_swap(persona=PERSONA)])
         setup = Setup(
             sources=[source], scenes=[Scene(SCENE, [CAMERA])], scripts=(REMOTE, SCRIPT), config=config
         )
@@ -65,14 +70,36 @@ def property_page() -> None:
             rig.wait_swapping()
             wait_for(lambda: " fps" in _status(rig), 60, "the figures are not shown")
             rig.request("OpenInputFiltersDialog", inputName=CAMERA)
-            time.sleep(3)  # the dialog says nothing when it has been drawn
-            subprocess.run(
-                ["ffmpeg", "-v", "error", "-y", "-f", "x11grab", "-video_size", "1100x730",
-                 "-i", display.name, "-vf", "crop=860:720:100:4", "-frames:v", "1",
-                 str(PICTURES / "property-page.png")],
-                check=True,
-            )  # fmt: skip
+            _shoot(rig, display.name, (860, 900), "property-page.png")
+            rig.set_filter(show_advanced=True)
+            rig.remote("press", CAMERA, FILTER_NAME, "refresh")
+            _shoot(rig, display.name, (860, 2900), "property-page-all.png")
             rig.stop()
+
+
+def _shoot(rig: Rig, display: str, size: tuple[int, int], name: str) -> None:
+    """A picture of the filter dialog, without the pointer."""
+    time.sleep(2)  # the dialog says nothing when it has been drawn
+    wait_for(
+        lambda: place_window(display, rig.pid, "Filters for", (0, 0, *size)), 20, "the dialog is not there"
+    )
+    time.sleep(2)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-f", "x11grab", "-draw_mouse", "0", "-video_size",
+         f"{size[0]}x{size[1]}", "-i", display, "-frames:v", "1", str(PICTURES / name)],
+        check=True,
+    )  # fmt: skip
+
+
+def _add_persona(config: InstallConfig) -> None:
+    """The public-domain portrait as a face to choose."""
+    code = f"import sys; sys.path[:0] = {FOLDERS!r}; from doppel_worker.cli import main; main()"
+    subprocess.run(
+        [sys.executable, "-c", code, "persona", "add", str(PORTRAIT), "--name", PERSONA.capitalize(),
+         "--consent", "public-domain", "--dir", str(config.persona_dir), "--json"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
 
 
 def _status(rig: Rig) -> str:

@@ -1,4 +1,4 @@
-"""Closes a window as a user does, by the X server's own message (WM_DELETE_WINDOW).
+"""Closes a window as a user does, by the X server's own message (WM_DELETE_WINDOW), or moves it.
 
 SIGINT will not do for counting exits: OBS 29 closes its window inside the signal handler, and where Qt is
 just handing out events the program ends in signal 11 (seen once in 36 exits, the stack all Qt's).
@@ -33,22 +33,49 @@ class _Event(ctypes.Union):
 
 def close_window(display: str, pid: int, title: str) -> bool:
     """Asks the process's top-level window whose title begins so to close; False if there is none."""
+    with _found(display, pid, title) as (x11, connection, window):
+        if window is None:
+            return False
+        event = _Event()
+        event.client.type = _CLIENT_MESSAGE
+        event.client.window = window
+        event.client.message_type = x11.XInternAtom(connection, b"WM_PROTOCOLS", 0)
+        event.client.format = 32
+        event.client.data[0] = x11.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
+        x11.XSendEvent(connection, window, 0, 0, byref(event))
+        return True
+
+
+def place_window(display: str, pid: int, title: str, place: tuple[int, int, int, int]) -> bool:
+    """Moves and resizes such a window to x, y, width, height; False if there is none."""
+    with _found(display, pid, title) as (x11, connection, window):
+        if window is None:
+            return False
+        x11.XMoveResizeWindow(connection, window, *place)
+        return True
+
+
+@contextlib.contextmanager
+def _found(display: str, pid: int, title: str) -> Iterator[tuple[ctypes.CDLL, int, int | None]]:
+    """Xlib, a connection, and the process's top-level window whose title begins so."""
     x11 = _library()
     connection = x11.XOpenDisplay(display.encode())
     if not connection:
         raise OSError(f"no X display {display}")
     try:
-        for window in _windows(x11, connection, x11.XDefaultRootWindow(connection)):
-            if _pid(x11, connection, window) == pid and _name(x11, connection, window).startswith(title):
-                event = _Event()
-                event.client.type = _CLIENT_MESSAGE
-                event.client.window = window
-                event.client.message_type = x11.XInternAtom(connection, b"WM_PROTOCOLS", 0)
-                event.client.format = 32
-                event.client.data[0] = x11.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
-                x11.XSendEvent(connection, window, 0, 0, byref(event))
-                return True
-        return False
+        windows = _windows(x11, connection, x11.XDefaultRootWindow(connection))
+        yield (
+            x11,
+            connection,
+            next(
+                (
+                    w
+                    for w in windows
+                    if _pid(x11, connection, w) == pid and _name(x11, connection, w).startswith(title)
+                ),
+                None,
+            ),
+        )
     finally:
         x11.XCloseDisplay(connection)
 
@@ -117,6 +144,7 @@ def _library() -> ctypes.CDLL:
     )
     x11.XFetchName.argtypes = (c_void_p, c_ulong, POINTER(c_char_p))
     x11.XSendEvent.argtypes = (c_void_p, c_ulong, c_int, c_long, c_void_p)
+    x11.XMoveResizeWindow.argtypes = (c_void_p, c_ulong, c_int, c_int, c_uint, c_uint)
     x11.XFree.argtypes = (c_void_p,)
     x11.XCloseDisplay.argtypes = (c_void_p,)
     return x11

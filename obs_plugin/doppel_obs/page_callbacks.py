@@ -8,7 +8,7 @@ from doppel_ipc.settings import FIELDS
 
 from doppel_obs import libobs as obs
 from doppel_obs.libobs import Libobs
-from doppel_obs.page_layout import ROWS, SHOW_ADVANCED, is_seen
+from doppel_obs.page_layout import ADVANCED_ROWS, ROWS, SHOW_ADVANCED, is_seen
 
 PREVIEW = "preview"
 """The row with the picture of the chosen face."""
@@ -51,6 +51,10 @@ class PageCallbacks:
             found = self._libobs.obs_properties_get(properties, key.encode())
             if found:
                 self._libobs.obs_property_set_visible(found, is_seen(row, value_of, advanced=advanced))
+        for key in ADVANCED_ROWS:
+            found = self._libobs.obs_properties_get(properties, key.encode())
+            if found:
+                self._libobs.obs_property_set_visible(found, advanced)
         picture = self._libobs.obs_properties_get(properties, PREVIEW.encode())
         if picture and self.preview is not None:
             shown = self.preview(value_of("persona"))

@@ -13,6 +13,10 @@ SHOW_ADVANCED = "show_advanced"
 """Key of the box that shows rarely needed settings; it is no setting of the swap."""
 
 
+ADVANCED_ROWS = ("add_more",)
+"""Rows that are no settings, and seen only with :data:`SHOW_ADVANCED`."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     """One setting on the page."""

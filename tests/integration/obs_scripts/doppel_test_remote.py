@@ -51,6 +51,7 @@ _libobs.obs_property_button_clicked.restype = ctypes.c_bool
 _libobs.obs_property_modified.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
 _libobs.obs_property_modified.restype = ctypes.c_bool
 _libobs.obs_source_copy_filters.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+_libobs.obs_source_copy_single_filter.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
 _libobs.obs_source_set_deinterlace_mode.argtypes = (ctypes.c_void_p, ctypes.c_int)
 _libobs.obs_source_release.argtypes = (ctypes.c_void_p,)
 _scripting = ctypes.CDLL("libobs-scripting.so.1")
@@ -99,6 +100,15 @@ def _copy_filters(to, origin):
     _libobs.obs_source_copy_filters(target, source)
     _libobs.obs_source_release(source)
     _libobs.obs_source_release(target)
+
+
+def _copy_filter(to, origin, filter_name):
+    """What "Copy" and "Paste" in the list of filters do."""
+    target, source = _source(to), _source(origin)
+    found = _libobs.obs_source_get_filter_by_name(source, filter_name.encode())
+    _libobs.obs_source_copy_single_filter(target, found)
+    for one in (found, source, target):
+        _libobs.obs_source_release(one)
 
 
 def _with_page(source_name, filter_name, use):
@@ -189,6 +199,7 @@ _OPERATIONS = {
     "reload": _reload,
     "describe": _describe,
     "copy_filters": _copy_filters,
+    "copy_filter": _copy_filter,
     "deinterlace": _deinterlace,
     "page": _page,
     "press": _press,

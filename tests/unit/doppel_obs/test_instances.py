@@ -7,6 +7,7 @@ import itertools
 import pytest
 from doppel_ipc.errors import ProtocolError, ProtocolFault
 from doppel_ipc.messages import CloseLane, LaneStatus, Message
+from doppel_obs.control import LOOK_SECONDS
 from doppel_obs.instances import FilterInstance, Surroundings
 
 from tests.unit.doppel_obs.english import ENGLISH
@@ -75,6 +76,43 @@ def test_the_error_of_a_refused_lane_stays_until_one_opens(holder: FakeHolder) -
     one.lane_opened()
     one.tick(later)
     assert "cannot be opened" not in one.line.text(ENGLISH)
+
+
+@pytest.mark.parametrize("offset_ms", range(0, 30, 3))
+def test_a_change_is_with_the_worker_within_a_tenth_of_a_second(holder: FakeHolder, offset_ms: int) -> None:
+    sent: list[int] = []
+    one = instance(holder)
+    one.tick(AROUND)
+    one.lane.change = lambda *_: sent.append(now_ns)  # type: ignore[method-assign]
+    holder.libobs.json = b'{"strength": 0.5}'
+    look_ns = round(LOOK_SECONDS * 1e9)
+    changed_ns = AROUND.now_ns + 10 * look_ns + offset_ms * 1_000_000
+    for number in range(1, 30):
+        now_ns = AROUND.now_ns + number * look_ns
+        if now_ns >= changed_ns:
+            holder.gate.status.settings_serial = 5
+        one.tick(dataclasses.replace(AROUND, now_ns=now_ns))
+
+    # OBS itself hands a change over with its next frame, up to 33 ms later.
+    assert len(sent) == 1
+    assert sent[0] - changed_ns <= 67_000_000
+
+
+def test_a_slider_that_is_dragged_is_followed(holder: FakeHolder) -> None:
+    sent: list[int] = []
+    one = instance(holder)
+    one.tick(AROUND)
+    one.lane.change = lambda *_: sent.append(now_ns)  # type: ignore[method-assign]
+    look_ns = round(LOOK_SECONDS * 1e9)
+    for number in range(1, 40):
+        now_ns = AROUND.now_ns + number * look_ns
+        holder.gate.status.settings_serial = number
+        holder.libobs.json = b'{"strength": %.2f}' % (number / 100)
+        one.tick(dataclasses.replace(AROUND, now_ns=now_ns))
+
+    gaps = [later - earlier for earlier, later in itertools.pairwise(sent)]
+    assert len(sent) > 5
+    assert max(gaps) <= 130_000_000
 
 
 def test_a_worker_that_took_over_is_not_judged_by_the_lane_of_the_one_before(holder: FakeHolder) -> None:
