@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from doppel_models import canonical
+from doppel_models import canonical, channels
 from doppel_models.engines.base import CropReader, SwapResult
 from doppel_models.engines.mesh import features, imaging, raster
 from doppel_models.engines.mesh.plan import Plan
@@ -29,24 +29,21 @@ class Drawing:
             crop: the live face.
             lit: :func:`lit_texture` of the plan; None where nothing is swapped.
         """
-        texture_map, coverage = self._render(plan)
+        drawn = channels.split(raster.rasterize(plan.map_points, self._uv, self._triangles, *plan.map_size))
+        coverage = drawn[2]
         cover = imaging.resize(_bytes(coverage), plan.size) if plan.fade > 0 else None
         if plan.mask is None or lit is None:
             nothing = np.zeros(plan.size[::-1], np.uint8)
             return SwapResult(self._canvas.picture(plan.size), nothing, plan.fade, cover)
-        mask_small = _bytes(imaging.sample(plan.mask, texture_map) * imaging.box(coverage, 3))
+        # Where the mesh is not, both coordinates are 0: the masks' corner, which is empty.
+        mask_small = _bytes(imaging.sample(plan.mask, drawn[:2]) * imaging.box(coverage, 3))
         mask = imaging.resize(mask_small, plan.size)
-        rgb = self._canvas.texture(lit, texture_map, mask_small, plan.size)
+        rgb = self._canvas.texture(lit, imaging.continued(drawn), mask_small, plan.size)
         features.lay(crop, rgb, plan.patches)
         veil = None
         if plan.veil is not None:
-            veil = imaging.resize(_bytes(imaging.sample(plan.veil, texture_map) * coverage), plan.size)
+            veil = imaging.resize(_bytes(imaging.sample(plan.veil, drawn[:2])), plan.size)
         return SwapResult(rgb, mask, plan.fade, cover, veil)
-
-    def _render(self, plan: Plan) -> tuple[imaging.TextureMap, FloatArray]:
-        """Texture coordinates and coverage (h, w) at a fraction of the crop's resolution."""
-        drawn = raster.rasterize(plan.map_points, self._uv, self._triangles, *plan.map_size)
-        return imaging.continued(drawn)
 
 
 def lit_texture(plan: Plan) -> ByteArray:

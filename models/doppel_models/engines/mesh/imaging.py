@@ -128,24 +128,22 @@ def padded(picture: ByteArray) -> ByteArray:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), np.uint8)
 
 
-def continued(drawn: FloatArray) -> tuple[TextureMap, FloatArray]:
-    """Split (h, w, 3), two attributes and coverage, into the attributes and the coverage (h, w).
+def continued(drawn: FloatArray) -> TextureMap:
+    """Two attributes of three planes (3, h, w), of which the third is their coverage.
 
-    The attributes are continued a little past the covered pixels, so that enlarging them does not pull
-    their edge towards 0.
+    They are continued a little past the covered pixels, so that enlarging them does not pull their edge
+    towards 0.
     """
-    planes = channels.split(drawn)
-    coverage = planes[2]
-    inside: Any = (coverage > 0.5).view(np.uint8)
-    texture_map = np.empty((2, *coverage.shape), np.float32)
-    for plane, out in zip(planes, texture_map, strict=False):
+    inside: Any = (drawn[2] > 0.5).view(np.uint8)
+    texture_map = np.empty((2, *drawn.shape[1:]), np.float32)
+    for plane, out in zip(drawn, texture_map, strict=False):
         # Beside the mesh: the largest of what it covers nearby, which is one of the nearest ones.
-        cv2.dilate(plane, _AROUND, dst=out)
+        cv2.dilate(plane, _NEAR, dst=out)
         cv2.copyTo(plane, inside, out)
-    return texture_map, np.asarray(coverage, np.float32)
+    return texture_map
 
 
-_AROUND = np.ones((5, 5), np.uint8)
+_NEAR = np.ones((3, 3), np.uint8)
 
 
 def _texels(coordinates: FloatArray, size: int) -> FloatArray:
