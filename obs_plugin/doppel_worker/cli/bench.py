@@ -1,14 +1,16 @@
 """``doppel bench``: the budgets that need no OBS, as ratios within one run on one thread.
 
 Time is the thread's own processor time, so other programs disturb little. Each frame's landmark network is
-run once more by itself beside the whole pipeline, so both meet the same machine.
+run once more by itself beside the whole pipeline, and engines and other ways take turns frame by frame, so
+that all meet the same machine.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,16 +21,16 @@ import typer
 from doppel_ipc.pixel_format import FrameLayout, PixelFormat
 from doppel_ipc.settings import FilterSettings
 from doppel_models.engines.base import FaceEngine
-from doppel_models.engines.mesh.engine import MeshEngine
 from doppel_models.geometry import bbox_center, bbox_size
 from doppel_models.persona_import import PersonaImporter
-from doppel_models.photo_file import decode_photo
 from doppel_models.types import ByteArray
 from rich.console import Console
 
 from doppel_worker.assets import PersonaKey, PersonaLoader
-from doppel_worker.cli.bench_case import Case
+from doppel_worker.cli.bench_case import WARM_UP, Case, Networks
+from doppel_worker.cli.bench_engines import CropProbe, mesh_engine
 from doppel_worker.cli.bench_report import report_lines
+from doppel_worker.cli.bench_rivals import lean_way, plain_way
 from doppel_worker.cli.video_file import open_input
 from doppel_worker.compositor import Rect
 from doppel_worker.compositor_cpu import CpuCompositor
@@ -44,8 +46,14 @@ CASES = (
     ("mesh_1080p_200px", 1920, 1080, 200),
     ("mesh_1080p_400px", 1920, 1080, 400),
     ("mesh_1080p_600px", 1920, 1080, 600),
+    ("crop_1080p_200px", 1920, 1080, 200),
+    ("crop_1080p_400px", 1920, 1080, 400),
+    ("crop_1080p_600px", 1920, 1080, 600),
 )
-"""Name, width, height, face's longer side in pixels."""
+"""Name, width, height, face's longer side in pixels. ``mesh``: the built-in engine. ``crop``: one as
+inswapper's with a small network, whose time counts as a network's."""
+_RARELY = 10
+"""The plain way is slow: it gets so many times fewer turns."""
 
 
 def bench(
@@ -55,18 +63,33 @@ def bench(
     """Measure how fast this machine swaps a face, on one processor core."""
     cv2.setNumThreads(1)
     originals = read_clip(CLIP, _PICTURES)
-    engine = _engine(originals[0])
-    results: dict[str, object] = {}
+    networks = Networks()
+    probe = CropProbe(networks.swapping)
+    engines = {"mesh": mesh_engine(originals[0]), "crop": probe.as_engine()}
+    results: dict[str, object] = {name: {} for name, *_ in CASES}
     memory = 0.0
-    for name, width, height, face_px in CASES:
-        figures, used = _measured(scaled(originals, width, height, face_px), engine, frames)
-        results[name] = {"width": width, "height": height, "face_px": face_px, **figures}
-        memory = max(memory, used - sum(picture.nbytes for picture in originals) / 2**20)
+    for width, height, face_px in dict.fromkeys((w, h, face) for _, w, h, face in CASES):
+        names = [name for name, *size in CASES if size == [width, height, face_px]]
+        shown = [
+            i420(picture, number) for number, picture in enumerate(scaled(originals, width, height, face_px))
+        ]
+        cases = {name: Case(shown, engines[name.split("_")[0]], networks) for name in names}
+        _take_turns(cases, probe, frames)
+        for name, case in cases.items():
+            results[name] = {"width": width, "height": height, "face_px": face_px, **case.figures()}
+        if not any(case.ways_ms for case in cases.values()):
+            # The other ways need more than the pipeline.
+            held = sum(plane.nbytes for frame in shown for plane in frame.planes)
+            used = max(case.memory_mb or 0.0 for case in cases.values())
+            memory = max(memory, used - (held + sum(picture.nbytes for picture in originals)) / 2**20)
     # Without the pictures that only this measurement holds.
     results["memory_mb"] = round(memory, 1) if memory > 0 else None
     results["budgets"] = {
         "mesh_720p_300px.ratio": 2.2,
         "mesh_1080p_400px.beside_networks_ms": 3.5,
+        "crop_1080p_400px.beside_networks_ms": 3.5,
+        "crop_1080p_400px.of_lean_way": 1.0,
+        "crop_1080p_600px.of_lean_way": 1.0,
         "memory_mb": 600,
     }
     if as_json:
@@ -77,15 +100,16 @@ def bench(
         console.print(line, soft_wrap=True)
 
 
-def _measured(
-    pictures: Iterable[ByteArray], engine: FaceEngine, frames: int
-) -> tuple[dict[str, object], float]:
-    """The figures of one case, and the megabytes in use without its pictures."""
-    shown = [i420(picture, number) for number, picture in enumerate(pictures)]
-    case = Case(shown, engine)
-    case.run(frames)
-    held = sum(plane.nbytes for frame in shown for plane in frame.planes)
-    return case.figures(), (case.memory_mb or 0.0) - held / 2**20
+def _take_turns(cases: dict[str, Case], probe: CropProbe, frames: int) -> None:
+    """Frame by frame: each engine, and after that of crops, the other ways to take a crop and put it back."""
+    for number in range(WARM_UP + frames):
+        for name, case in cases.items():
+            case.step(number)
+            if not name.startswith("crop") or (request := probe.request) is None:
+                continue
+            case.step_otherwise("lean_way", functools.partial(lean_way, request=request), number)
+            if number % _RARELY == 0:
+                case.step_otherwise("plain_way", functools.partial(plain_way, request=request), number)
 
 
 def read_clip(path: Path, count: int) -> list[ByteArray]:
@@ -137,13 +161,6 @@ def i420(picture: ByteArray, number: int) -> FrameView:
     opaque = np.full((height, width), 255, np.uint8)
     CpuCompositor().paste(frame, Rect(0, 0, width, height), picture, opaque)
     return frame
-
-
-def _engine(picture: ByteArray) -> FaceEngine:
-    """An engine that wears the clip's own face: a photo persona, with all that it costs."""
-    png = cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
-    mesh = PersonaImporter().examine([decode_photo("the clip", png)]).mesh
-    return MeshEngine(mesh)  # type: ignore[return-value]  # see persona_engines
 
 
 def _no_engine(_key: PersonaKey) -> FaceEngine:

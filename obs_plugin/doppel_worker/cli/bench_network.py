@@ -20,20 +20,16 @@ import typer
 from doppel_ipc.settings import FilterSettings
 from doppel_models.detector import FaceDetector
 from doppel_models.engines.base import FaceEngine
-from doppel_models.engines.crops.description import IdentityForm, describe
-from doppel_models.engines.crops.engine import CropEngine, Parts
-from doppel_models.engines.crops.identity import Identity
-from doppel_models.engines.crops.network import RoleNetwork
-from doppel_models.files.model import checked_model
-from doppel_models.files.onnx_file import parse_onnx
+from doppel_models.engines.crops.engine import CropEngine
 from doppel_models.landmarker import FaceLandmarker
-from doppel_models.session import Network, SessionConfig
+from doppel_models.session import Network
 from rich.console import Console
 from rich.table import Table
 
 from doppel_worker.assets import PersonaKey, PersonaLoader
 from doppel_worker.cli.bench import CLIP, i420, read_clip, scaled
 from doppel_worker.cli.bench_case import memory_mb
+from doppel_worker.cli.bench_engines import surrogate_parts
 from doppel_worker.cli.surrogates import SURROGATES
 from doppel_worker.errors import MediaError
 from doppel_worker.open_device import open_device
@@ -63,7 +59,8 @@ def bench_network(
     opened = open_device(device, lambda text: console.print(text, markup=False))
     data, multiplications = SURROGATES[model](width)
     config = dataclasses.replace(opened.config, cuda_graph=cuda_graph)
-    network, engine = _engine(model, data, config)
+    parts = surrogate_parts(model, data, config)
+    network, engine = parts.swapper.network, CropEngine(parts)
     del data
     # An engine takes only states that it made itself, which the protocol's types cannot say.
     loader = PersonaLoader(lambda _key: cast("FaceEngine", engine))
@@ -93,18 +90,6 @@ def bench_network(
     for name, value in figures.items():
         table.add_row(name, str(value))
     Console().print(table)
-
-
-def _engine(model: str, data: bytes, config: SessionConfig) -> tuple[Network, CropEngine]:
-    """The surrogate as an engine; it wears an identity of random numbers where it takes one."""
-    file = checked_model(parse_onnx(data), model)
-    network = Network(model, data, config)
-    row = describe(file.description)
-    identity = None
-    if row.identity is IdentityForm.EMAP:
-        raw = np.random.default_rng(0).standard_normal(512).astype(np.float32)
-        identity = Identity(raw, row.identity, emap=file.emap)
-    return network, CropEngine(Parts(RoleNetwork(network, file.description), row, identity))
 
 
 def _measure(pipeline: FacePipeline, network: Network, frames: int, warm_up: int) -> dict[str, Any]:

@@ -7,11 +7,16 @@ from typing import Any, cast
 
 from rich.table import Table
 
-_EXPLAINED = """a picture  all that is done with one, median; faces of that many pixels
-networks   finding the face and its points; the rest: reading, drawing, writing back
+_EXPLAINED = """engine     mesh: the built-in one; crop: one for model files, with a small network
+all        that is done with a picture, median; faces of that many pixels
+nets       finding the face and its points, swapping a crop; the rest: all else
 least      the rest, of the quickest picture
 ratio      a picture's time over that of the network for the face's points alone:
            the same on quick and slow machines"""
+_WAYS_TITLE = "Beside what is usually done to a frame's pixels, ms"
+_WAYS_EXPLAINED = """lean, plain: the whole frame to BGR, a crop, the crop back, the frame to YUV: as
+           quick as can be; with floating point and all of the frame. No finding,
+           no masks, no colours. of it: the rest, with all of these, over that"""
 _STAGES_TITLE = "Where the time goes, ms (track: without the networks)"
 
 
@@ -38,6 +43,9 @@ def report_lines(results: Mapping[str, object]) -> list[str | Table]:
         *_EXPLAINED.splitlines(),
         _stages(cases),
     ]
+    ways = {name: case for name, case in cases.items() if "lean_way_ms" in case}
+    if ways:
+        lines += [_ways(ways), *_WAYS_EXPLAINED.splitlines()]
     if results.get("memory_mb") is not None:
         lines.append(f"Memory: {results['memory_mb']} MB.")
     return lines
@@ -51,13 +59,14 @@ def rate(milliseconds: float) -> str:
 
 def _speed(cases: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table(title="Milliseconds of processor time", title_justify="left")
-    for heading in ("picture", "face", "a picture", "networks", "the rest", "least", "ratio", "swapped"):
+    headings = ("engine", "face", "all", "nets", "the rest", "least", "ratio", "swapped")
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
-    for case in cases.values():
+    for name, case in cases.items():
         keys = ("pipeline_ms", "networks_ms", "beside_networks_ms", "beside_networks_min_ms", "ratio")
         table.add_row(
-            _size(case),
-            f"{case['face_px']} px",
+            _engine(name),
+            f"{_size(case)} {case['face_px']} px",
             *(f"{case[key]:.2f}" for key in keys),
             f"{case['swapped']}/{case['frames']}",
         )
@@ -68,11 +77,34 @@ def _stages(cases: Mapping[str, Mapping[str, Any]]) -> Table:
     names = {stage for case in cases.values() for stage in case["stage_ms"]} - {"networks"}
     table = Table(title=_STAGES_TITLE, title_justify="left")
     table.add_column("stage", no_wrap=True)
-    for case in cases.values():
-        table.add_column(f"{_size(case)}\n{case['face_px']} px", justify="right", no_wrap=True)
+    for name, case in cases.items():
+        heading = f"{_engine(name)}\n{_size(case)}\n{case['face_px']} px"
+        table.add_column(heading, justify="right", no_wrap=True)
     for name in sorted(names):
         table.add_row(name, *(f"{case['stage_ms'].get(name, 0.0):.2f}" for case in cases.values()))
     return table
+
+
+def _ways(cases: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table(title=_WAYS_TITLE, title_justify="left")
+    for heading in ("size", "face", "the rest", "lean", "of it", "least", "plain", "of it"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for case in cases.values():
+        keys = (
+            "beside_networks_ms",
+            "lean_way_ms",
+            "of_lean_way",
+            "of_lean_way_min",
+            "plain_way_ms",
+            "of_plain_way",
+        )
+        table.add_row(_size(case), f"{case['face_px']} px", *(f"{case[key]:.2f}" for key in keys))
+    return table
+
+
+def _engine(name: str) -> str:
+    """Of a case, by its name."""
+    return name.split("_", maxsplit=1)[0]
 
 
 def _size(case: Mapping[str, Any]) -> str:

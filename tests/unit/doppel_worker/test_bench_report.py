@@ -25,11 +25,23 @@ def case(height: int, face_px: int, pipeline_ms: float) -> dict[str, object]:
     }
 
 
+WAYS = {
+    "lean_way_ms": 5.0,
+    "of_lean_way": 0.8,
+    "of_lean_way_min": 0.77,
+    "plain_way_ms": 104.57,
+    "of_plain_way": 0.04,
+}
 RESULTS: dict[str, object] = {
-    "a": case(720, 300, 7.0),
-    "b": case(1080, 600, 20.0),
+    "mesh_a": case(720, 300, 7.0),
+    "mesh_b": case(1080, 600, 20.0),
+    "mesh_c": case(1080, 200, 19.0),
+    "mesh_d": case(1080, 400, 18.0),
+    "crop_e": case(1080, 200, 17.0),
+    "crop_f": case(1080, 400, 16.0) | WAYS,
+    "crop_g": case(1080, 600, 15.0),
     "memory_mb": 210.5,
-    "budgets": {"a.ratio": 2.2},
+    "budgets": {"mesh_a.ratio": 2.2},
 }
 
 
@@ -54,7 +66,15 @@ def test_the_tables_are_whole_in_a_terminal_of_80_columns() -> None:
     for figure in ("1080p", "20.00", "3.00", "4.00", "3.50", "10.00"):
         assert figure in row
     assert "ratio      a picture's time over" in text
+    assert max(map(len, printed(80))) <= 80
     assert "Memory: 210.5 MB." in text
+
+
+def test_the_other_ways_stand_beside_the_engine_that_they_were_measured_with() -> None:
+    rows = [line for line in printed(80) if "104.57" in line]
+    assert len(rows) == 1
+    for figure in ("1080p", "400 px", "4.00", "5.00", "0.80", "0.77", "0.04"):
+        assert figure in rows[0]
 
 
 @pytest.mark.parametrize(
