@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from doppel_models.engines.mesh import imaging, relight, uv
+from doppel_models import canonical
+from doppel_models.engines.mesh import imaging, regions, relight, uv
 from doppel_models.types import FloatArray
 
 _SIZE = 128
@@ -19,6 +20,13 @@ _SIDES, _SIDES_APART = 0.1, 0.34
 """The cheeks begin this far apart, and their middles are; as parts of the texture's side."""
 _MAX_SLOPE = 3.0
 """Of the logarithm of the light over the texture's side."""
+_BROWS = (regions.RIGHT_BROW, regions.LEFT_BROW)
+_BETWEEN: regions.Indices = np.array([107, 66, 65, 55, 336, 296, 295, 285])
+"""Inner ends of both brows."""
+_BROW_REACH, _AROUND_REACH = 0.012, 0.035
+"""How far past the landmarks a brow's hairs reach, and how far the skin around it is the persona's."""
+_FREE_COLUMNS = 0.3
+"""A brow with skin above it in so many of its columns is not under a fringe."""
 
 
 def find_hair(texture: FloatArray) -> FloatArray:
@@ -49,7 +57,12 @@ def find_hair(texture: FloatArray) -> FloatArray:
     odd = np.where((dark < 0.5) & (rough < 1), 0.6 * odd, odd)
     score = odd + np.maximum(rough - 1, 0)
     zone = _zone(small)
-    candidate = np.asarray((score > _MIN_SCORE) & zone, np.uint8)
+    odd_places = score > _MIN_SCORE
+    brows = np.zeros((small, small), np.float32)
+    for outline in _BROWS:
+        if _free(odd_places, grid.inside, outline):
+            brows = np.maximum(brows, _around(small, outline, _BROW_REACH))
+    candidate = np.asarray(odd_places & zone & (brows < 0.5), np.uint8)
     candidate = np.asarray(cv2.morphologyEx(candidate, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     candidate = np.asarray(cv2.morphologyEx(candidate, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.uint8)
     candidate[~zone] = 0
@@ -61,8 +74,45 @@ def find_hair(texture: FloatArray) -> FloatArray:
         return np.zeros(size, np.float32)
     # A fringe throws a shadow.
     hair = np.asarray(cv2.dilate(hair, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11))), np.uint8)
-    soft = imaging.blur(hair.astype(np.float32), 2.0)
+    soft = imaging.blur(hair.astype(np.float32), 2.0) * (1 - brows)
     return imaging.resize(soft, (size[1], size[0])).clip(0, 1)
+
+
+def around_brows(hair: FloatArray) -> FloatArray:
+    """(size, size) 0..1: free brows and the skin close to them, which are the persona's even beside hair.
+
+    The live brows lie there: where they stayed, a face would have four.
+
+    Args:
+        hair: (size, size) of :func:`find_hair`.
+    """
+    size = hair.shape[0]
+    around = np.zeros((size, size), np.float32)
+    for brow in _BROWS:
+        inside = _around(size, brow, _BROW_REACH)
+        if float((hair * inside).sum()) > 0.5 * float(inside.sum()):
+            return around
+    for outline in (*_BROWS, _BETWEEN):
+        around = np.maximum(around, _around(size, outline, _AROUND_REACH))
+    return around
+
+
+def _free(odd: npt.NDArray[np.bool_], inside: npt.NDArray[np.bool_], outline: regions.Indices) -> bool:
+    """Whether skin shows between a brow and the upper edge of the face."""
+    brow = _around(odd.shape[0], outline, 0) > 0.5
+    columns = np.flatnonzero(brow.any(axis=0))
+    tops = brow[:, columns].argmax(axis=0)
+    skin = ~odd & inside
+    free = [bool(skin[:top, column].any()) for column, top in zip(columns, tops, strict=True)]
+    return float(np.mean(free)) > _FREE_COLUMNS
+
+
+def _around(size: int, indices: regions.Indices, reach: float) -> FloatArray:
+    """(size, size) 0..1 what these points of the mesh enclose, and what is within ``reach`` of it; soft."""
+    points = np.rint(canonical.load().uv[indices] * size - 0.5).astype(np.int32)
+    hull = cv2.fillConvexPoly(np.zeros((size, size), np.uint8), cv2.convexHull(points), 1)
+    away = cv2.distanceTransform(1 - hull, cv2.DIST_L2, 5) / size
+    return regions.smoothstep(1 - (away - reach) / 0.015)
 
 
 def _in_usual_light(texture: FloatArray, skin: npt.NDArray[np.bool_]) -> FloatArray:

@@ -213,6 +213,12 @@ def even_light(texture: FloatArray, known: FloatArray) -> FloatArray:
     return np.asarray(evened * gain, np.float32).clip(0, 255)
 
 
+def evened(view: Unwrapped) -> Unwrapped:
+    """A picture without most of the light that comes from one side."""
+    gain = np.exp(-_SIDE_SHARE * asymmetry(view.texture, view.weight * (1 - view.hair)))[:, :, None]
+    return dataclasses.replace(view, texture=np.asarray(np.clip(view.texture * gain, 0, 255), np.float32))
+
+
 def _tint(texture: FloatArray, known: FloatArray) -> FloatArray:
     """(SIZE, SIZE, 3) how far the skin's colour, not its brightness, strays from its median, smooth."""
     small = 64

@@ -13,7 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from doppel_models import canonical, face_texture, masks_builtin, nose_sides, photo_check
+from doppel_models import (
+    canonical,
+    face_hair,
+    face_texture,
+    masks_builtin,
+    nose_sides,
+    photo_check,
+    photo_mend,
+)
 from doppel_models.detector import FaceDetector
 from doppel_models.engines.mesh.persona import MeshPersona
 from doppel_models.engines.mesh.shape import HeadFrame, resting
@@ -24,7 +32,7 @@ from doppel_models.photo_file import PhotoFile, read_photo
 from doppel_models.session import SessionConfig
 from doppel_models.types import FloatArray
 
-IMPORT_VERSION = 7
+IMPORT_VERSION = 8
 """Raised whenever the import works differently, so that older caches are made anew."""
 
 
@@ -72,7 +80,8 @@ class PersonaImporter:
             view = face_texture.unwrap(photo.image, landmarks)
             checked = photo_check.check(photo, landmarks, view)
             warnings += [text for text in checked.warnings if text not in warnings]
-            views.append(view)
+            better = photo_mend.mended(photo.image, landmarks)
+            views.append(view if better is photo.image else face_texture.unwrap(better, landmarks))
             shapes.append(resting(HeadFrame.of(landmarks).shape_of(landmarks)))
             # A face seen from the front shows its proportions best.
             weights.append(float(np.exp(-((checked.yaw / 20) ** 2))) + 0.02)
@@ -131,6 +140,8 @@ class PersonaImporter:
 
 
 def _assemble(views: Sequence[face_texture.Unwrapped], shape: FloatArray) -> MeshPersona:
+    # In even light the shadow beside the nose stands out.
+    views = [face_texture.evened(view) for view in views]
     trusted = [
         dataclasses.replace(view, weight=view.weight * nose_sides.trust(view.texture, view.weight))
         for view in views
@@ -141,9 +152,9 @@ def _assemble(views: Sequence[face_texture.Unwrapped], shape: FloatArray) -> Mes
     texture = face_texture.even_light(texture, known)
     texture, seen = face_texture.fill(texture, known)
     texture = face_texture.shut_mouth(texture)
-    # Skin that was only seen from the side is stretched, but it is the persona's; hair is not.
+    # Skin that was only seen from the side is stretched, but it is the persona's; hair is not, but for brows.
     hair = np.min([view.hair for view in views], axis=0)
-    bare = 1 - hair * (1 - seen)
+    bare = 1 - hair * (1 - seen) * (1 - face_hair.around_brows(hair))
     return MeshPersona(texture.round().astype(np.uint8), face_texture.known_mask(bare), shape)
 
 

@@ -1,9 +1,11 @@
 import functools
 
+import cv2
 import numpy as np
 import pytest
-from doppel_models import face_texture
-from doppel_models.face_hair import find_hair
+from doppel_models import canonical, face_texture
+from doppel_models.engines.mesh import regions
+from doppel_models.face_hair import around_brows, find_hair
 from doppel_models.face_texture import SIZE, Unwrapped
 
 from tests.support.live_face import live_face
@@ -127,3 +129,39 @@ def test_a_shadow_beside_the_nose_is_taken_out():
     before = shaded[210:270, 280:295].mean() / texture[210:270, 280:295].mean()
     after = freed[210:270, 280:295].mean() / even[210:270, 280:295].mean()
     assert abs(after - 1) < 0.7 * abs(before - 1)
+
+
+def _thick_brows(texture: np.ndarray) -> np.ndarray:
+    """Thick, dark brows drawn over the texture's own."""
+    thick = texture.copy()
+    for brow in (regions.RIGHT_BROW, regions.LEFT_BROW):
+        points = (canonical.load().uv[brow] * SIZE).astype(np.int32)
+        cv2.fillConvexPoly(thick, cv2.convexHull(points), (38, 28, 22))
+    return thick
+
+
+def test_thick_brows_under_a_fringe_are_no_hair():
+    hair = find_hair(_thick_brows(_view().texture))
+    for brow in (regions.RIGHT_BROW, regions.LEFT_BROW):
+        columns, rows = (canonical.load().uv[brow].mean(axis=0) * SIZE).astype(int)
+        assert hair[rows, columns] < 0.1
+    assert hair[40:80, 180:340].mean() > 0.6
+
+
+def test_the_skin_around_free_brows_is_the_personas_even_beside_hair():
+    around = around_brows(find_hair(_thick_brows(_view().texture)))
+    for brow in (regions.RIGHT_BROW, regions.LEFT_BROW):
+        columns, rows = (canonical.load().uv[brow] * SIZE).astype(int).T
+        assert around[rows, columns].min() > 0.9
+    assert around[rows.min(), SIZE // 2] > 0.9
+    assert around[40:60].max() < 0.1
+
+
+def test_brows_under_a_fringe_stay_hair():
+    texture, _ = face_texture.fill(*face_texture.merge([_view()]))
+    # Black hair from the edge of the mesh down to the eyes.
+    texture[:140] = (30, 24, 20)
+    hair = find_hair(texture)
+    columns, rows = (canonical.load().uv[regions.RIGHT_BROW].mean(axis=0) * SIZE).astype(int)
+    assert hair[rows, columns] > 0.7
+    assert around_brows(hair).max() == 0

@@ -43,8 +43,9 @@ _SHUT_REACH, _NARROW_REACH = 2.5, 0.5
 _LOWER_SHARE = 0.75
 _OPEN_MORE = 1.1
 """The texture's lips, filmed shut or grinning, make an open mouth look a little less open."""
-_SQUINT_MORE = 0.5
+_SQUINT_MORE = 0.8
 """So much deeper a half-shut eye is drawn: the texture's lids, filmed open, make it look less shut."""
+_NARROWEST, _WIDEST = 0.6, 1.35
 _LIP_CORNERS: regions.Indices = np.array([61, 76, 62, 78, 291, 306, 292, 308])
 _RESTING_MOUTH = 0.64
 """Width of a mouth over the distance of the eyes' outer corners; at rest .5 to .58."""
@@ -212,7 +213,7 @@ def keep_openings(
         more = 1 - _SQUINT_MORE * shut if slit else _OPEN_MORE
         left, right = 2 * slit, 2 * slit + 1
         wider = math.dist(new_ends[left], new_ends[right]) / max(math.dist(ends[left], ends[right]), 1e-3)
-        halves.append(0.5 * (min(max(wider * more, 0.75), 1.35) - 1))
+        halves.append(0.5 * (min(max(wider * more, _NARROWEST), _WIDEST) - 1))
     share = np.repeat(np.array(halves, np.float32), regions.PAIRS)[:, None]
     extra = (live[regions.BELOW] - live[regions.ABOVE]) * share
     mean = extra[: regions.PAIRS[0]].sum(axis=0) / np.float32(regions.PAIRS[0])
