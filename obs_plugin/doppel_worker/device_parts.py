@@ -52,7 +52,7 @@ class DeviceParts:
         importer = importer or PersonaImporter()
         models = ModelEngines(importer, models_beside(store), opened.config, show_licence)
         engines = PersonaEngines(store, importer, models, opened.mesh_device)
-        self.loader = PersonaLoader(engines.load)
+        self.loader = PersonaLoader(engines.load, engines.revision)
         self.pipeline = FacePipeline(opened.compositor, detector, landmarker, self.loader)
 
     @property

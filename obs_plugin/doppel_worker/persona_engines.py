@@ -28,8 +28,9 @@ def models_beside(store: PersonaStore) -> ModelStore:
 
 
 class PersonaEngines:
-    """Makes engines; give :meth:`load` and :meth:`revision` to a
-    :class:`~doppel_worker.assets.PersonaLoader`.
+    """Makes engines, and says when one is out of date.
+
+    Give both methods to a :class:`~doppel_worker.assets.PersonaLoader`.
     """
 
     def __init__(

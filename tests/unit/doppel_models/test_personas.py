@@ -52,6 +52,14 @@ def test_many_long_warnings_are_cut_to_what_a_message_to_obs_holds(store):
     assert kept[1] == said[1]
 
 
+def test_the_revision_changes_when_a_persona_is_replaced_or_removed(store):
+    before = store.revision(store.save("Zoe", PICTURES, OWN).id)
+    assert store.save("Zoe", [(".png", b"other")], OWN, taken="replace").id == "zoe"
+    assert store.revision("zoe") not in (0, before)
+    store.remove("zoe")
+    assert store.revision("zoe") == store.revision("porcelain") == store.revision("../x") == 0
+
+
 def test_the_list_starts_with_the_built_in_masks(store):
     store.save("Zed", PICTURES, OWN)
     store.save("Amy", PICTURES, OWN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from doppel_worker.swap_backend import SwapBackend, load
 from tests.support.faces import room
 from tests.support.frames import i420_frame
 from tests.support.portrait import FIXTURES, astronaut, paste_head
+from tests.support.worker_process import wait_until
 
 CONSENT = Consent("public-domain", "a test", "2026-01-01T00:00:00+00:00")
 
@@ -103,23 +105,26 @@ def test_a_persona_that_is_added_can_be_listed_and_worn(
     backend: tuple[SwapBackend, list[tuple[str, str]]],
 ) -> None:
     real, _ = backend
-    added = real.add_persona([FIXTURES / "astronaut.png"], "Eileen", CONSENT)
+    added = real.add_persona([FIXTURES / "astronaut.png"], "Eileen", CONSENT, licence=False)
+    assert added is not None
     assert (added.id, added.name, added.kind) == ("eileen", "Eileen", "photo")
     assert added in real.personas()
     lane = real.open_lane(FilterSettings(persona="eileen"))
     until_swapped(lane)
     assert lane.persona == "eileen"
+    shutil.rmtree(Path(added.picture).parent)  # as `doppel persona remove` does
+    wait_until(lambda: "no persona 'eileen'" in lane.process(i420_frame(picture(), 1)).detail, "it is told")
 
 
 def test_a_name_that_is_taken_is_refused_with_what_to_do(
     backend: tuple[SwapBackend, list[tuple[str, str]]], tmp_path: Path
 ) -> None:
     real, _ = backend
-    real.add_persona([FIXTURES / "astronaut.png"], "Twice", CONSENT)
+    real.add_persona([FIXTURES / "astronaut.png"], "Twice", CONSENT, licence=False)
     other = tmp_path / "other.png"
     other.write_bytes((FIXTURES / "astronaut.png").read_bytes() + b"\0")  # other bytes, the same picture
     with pytest.raises(real.errors, match=r"already a face called 'Twice'.*take another name"):
-        real.add_persona([other], "Twice", CONSENT)
+        real.add_persona([other], "Twice", CONSENT, licence=False)
 
 
 def test_a_photo_without_a_face_is_refused_with_a_reason(
@@ -127,7 +132,7 @@ def test_a_photo_without_a_face_is_refused_with_a_reason(
 ) -> None:
     real, _ = backend
     with pytest.raises(real.errors, match="no face"):
-        real.add_persona([_empty_photo(tmp_path)], "Nobody", CONSENT)
+        real.add_persona([_empty_photo(tmp_path)], "Nobody", CONSENT, licence=False)
 
 
 def _empty_photo(folder: Path) -> Path:
