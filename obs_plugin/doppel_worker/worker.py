@@ -21,6 +21,7 @@ from doppel_ipc.segment import SegmentDescriptor
 from doppel_models.errors import ModelsError
 
 from doppel_worker.backend import Backend, BackendConfig, BackendFactory
+from doppel_worker.environment import device_of_auto
 from doppel_worker.errors import WorkerError
 from doppel_worker.lane import Lane
 from doppel_worker.lane_slate import LaneSlate
@@ -34,8 +35,6 @@ Background = Callable[[Callable[[], None]], None]
 _TEXT_MAX = 2000
 _MOST_PERSONAS = 1000
 """As many as a message holds."""
-DEVICE_VARIABLE = "DOPPEL_DEVICE"
-"""Environment: the device that the setting ``auto`` means, for example ``cuda:1``."""
 
 
 class Worker:
@@ -135,7 +134,7 @@ class Worker:
         except NativeError as error:
             self._fail("internal", str(error))
             return
-        config = BackendConfig(Path(hello.persona_dir), self._notify, os.environ.get(DEVICE_VARIABLE, "auto"))
+        config = BackendConfig(Path(hello.persona_dir), self._notify, device_of_auto())
         self._background(lambda: self._load(config))
 
     def _load(self, config: BackendConfig) -> None:

@@ -20,23 +20,19 @@ from av.video.frame import VideoFrame
 from doppel_ipc.errors import SettingError
 from doppel_ipc.settings import FilterSettings, parse_value
 from doppel_ipc.verdict import Verdict
-from doppel_models.detector import FaceDetector
-from doppel_models.landmarker import FaceLandmarker
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from doppel_worker.assets import PersonaKey, PersonaLoader
+from doppel_worker.assets import PersonaKey
 from doppel_worker.cli.consent import find_persona
+from doppel_worker.cli.swap_device import open_parts
 from doppel_worker.cli.text import INTERRUPTED, counted
 from doppel_worker.cli.video_file import frame_time_ns, open_input, prepared, reason, view
 from doppel_worker.cli.video_writer import VideoWriter, check_target, replacing
-from doppel_worker.compositor_cpu import CpuCompositor
-from doppel_worker.errors import MediaError
-from doppel_worker.model_engines import ModelEngines
-from doppel_worker.persona_engines import PersonaEngines
+from doppel_worker.errors import DeviceError, MediaError
 from doppel_worker.pipeline import FacePipeline, LaneState
 from doppel_worker.report import Report
 
@@ -93,7 +89,7 @@ def swap_file(
         progress: called with the frames done and, where the file says it, their number.
 
     Raises:
-        MediaError: the input cannot be read or the output cannot be written.
+        MediaError: the input cannot be read, the output cannot be written, or the device failed.
     """
     check_target(source, target)
     container, video = open_input(source)
@@ -119,7 +115,13 @@ def swap_file(
                         if frame.pts is not None and base
                         else number * 33_333_333
                     )
-                    summary.add(pipeline.process(view(frame, number, stamp), lane))
+                    report = pipeline.process(view(frame, number, stamp), lane)
+                    if isinstance(report.error, DeviceError):
+                        raise MediaError(
+                            f"{target} was not made: the device failed at frame {number} ({report.error});"
+                            " run it again with --set device=cpu"
+                        )
+                    summary.add(report)
                     writer.write(frame)
                     progress(writer.frames, video.frames or None)
             writer.close()
@@ -153,7 +155,9 @@ def swap(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="Any setting of the filter: label=off, engine=FILE.onnx.", metavar="KEY=VALUE"
+            "--set",
+            help="Any setting of the filter: label=off, engine=FILE.onnx, device=cuda:0.",
+            metavar="KEY=VALUE",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
@@ -167,11 +171,10 @@ def swap(
     store, importer = PersonaStore(), PersonaImporter()
     found = find_persona(persona, consent, store, importer, console)
     chosen = chosen.replace(persona=found.id)
-    models = ModelEngines(importer, show_licence=lambda text: console.print(text, markup=False))
-    loader = PersonaLoader(PersonaEngines(store, importer, models).load)
+    parts = open_parts(chosen.device, store, importer, console)
+    loader, pipeline = parts.loader, parts.pipeline
     try:
         loader.wait(PersonaKey.of(chosen))
-        pipeline = FacePipeline(CpuCompositor(), FaceDetector(), FaceLandmarker(), loader)
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task(escape(f"{found.name} → {target.name}"), total=None)
@@ -188,7 +191,12 @@ def swap(
     finally:
         loader.close()
     if as_json:
-        sys.stdout.write(json.dumps({"output": str(target), "persona": found.id, **summary.as_json()}) + "\n")
+        sys.stdout.write(
+            json.dumps(
+                {"output": str(target), "persona": found.id, "device": parts.description, **summary.as_json()}
+            )
+            + "\n"
+        )
     else:
         counts = ", ".join(
             f"{count} {verdict.name.lower().replace('_', ' ')}"

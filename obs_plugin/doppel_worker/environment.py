@@ -1,0 +1,14 @@
+"""What the environment says. Imports nothing that takes time: the worker asks before it loads anything."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+DEVICE_VARIABLE: Final = "DOPPEL_DEVICE"
+"""The device that the setting ``auto`` means, for example ``cuda:1``."""
+
+
+def device_of_auto() -> str:
+    """What the setting ``auto`` means in this process."""
+    return os.environ.get(DEVICE_VARIABLE, "auto")
