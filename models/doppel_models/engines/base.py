@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import cv2
@@ -95,14 +96,16 @@ class CropRequest:
         """
         if self.rect is not None:
             return self.rect
-        inverse = cv2.invertAffineTransform(self.matrix)
         left, top, right, bottom = 0.0, 0.0, float(self.dsize[0]), float(self.dsize[1])
         if part is not None:
             # Between a pixel and its neighbour both show.
             left, top, right, bottom = part[0] - 0.5, part[1] - 0.5, part[2] + 0.5, part[3] + 0.5
-        corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float32) - 0.5
-        corners = corners @ inverse[:, :2].T + inverse[:, 2]
-        return even_rect(corners.min(axis=0), corners.max(axis=0), width, height)
+        # Plain floats: for so few numbers NumPy takes several times as long.
+        (a, b, x), (c, d, y) = cv2.invertAffineTransform(self.matrix).tolist()
+        corners = [(u - 0.5, v - 0.5) for u in (left, right) for v in (top, bottom)]
+        columns = [a * u + b * v + x for u, v in corners]
+        rows = [c * u + d * v + y for u, v in corners]
+        return _even((min(columns), min(rows)), (max(columns), max(rows)), width, height)
 
     def matrix_from(self, x0: int, y0: int) -> npt.NDArray[np.float64]:
         """(2, 3): pixels of a rectangle of the frame with its corner at (x0, y0) -> pixels of the crop."""
@@ -116,9 +119,13 @@ def even_rect(low: FloatArray, high: FloatArray, width: int, height: int) -> tup
 
     Clipped to a ``width`` x ``height`` frame (whose own edge may be odd); empty where nothing is inside.
     """
+    return _even(low.tolist(), high.tolist(), width, height)
+
+
+def _even(low: Sequence[float], high: Sequence[float], width: int, height: int) -> tuple[int, int, int, int]:
     # Limited before they become integers: what is not finite has none.
-    x0, y0 = (int(min(max(v, 0.0), m)) & ~1 for v, m in zip(low.tolist(), (width, height), strict=True))
-    x1, y1 = (math.ceil(min(max(v + 1, 0.0), m)) for v, m in zip(high.tolist(), (width, height), strict=True))
+    x0, y0 = (int(min(max(v, 0.0), m)) & ~1 for v, m in zip(low, (width, height), strict=True))
+    x1, y1 = (math.ceil(min(max(v + 1, 0.0), m)) for v, m in zip(high, (width, height), strict=True))
     x1, y1 = min(x1 + (x1 & 1), width), min(y1 + (y1 & 1), height)
     return x0, y0, max(x0, x1), max(y0, y1)
 

@@ -7,16 +7,17 @@ from typing import Any, cast
 
 from rich.table import Table
 
-_EXPLAINED = """engine     mesh: the built-in one; crop: one for model files, with a small network
+_EXPLAINED = """engine     mesh: the built-in one; crop: of model files, with a small network
 all        that is done with a picture, median; faces of that many pixels
 nets       finding the face and its points, swapping a crop; the rest: all else
 least      the rest, of the quickest picture
-ratio      a picture's time over that of the network for the face's points alone:
+ratio      a picture's time over that of the network for the face's points:
            the same on quick and slow machines"""
 _WAYS_TITLE = "Beside what is usually done to a frame's pixels, ms"
-_WAYS_EXPLAINED = """lean, plain: the whole frame to BGR, a crop, the crop back, the frame to YUV: as
-           quick as can be; with floating point and all of the frame. No finding,
-           no masks, no colours. of it: the rest, with all of these, over that"""
+_WAYS_EXPLAINED = """lean       the whole frame to BGR, a crop, the crop back, the frame to YUV, with
+           as little work as that allows: no finding, no masks, no colours
+plain      the same over the whole frame, in floating point
+of it      the rest, which has all of these, over that; least: of the quickest"""
 _STAGES_TITLE = "Where the time goes, ms (track: without the networks)"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from doppel_models import geometry
 from doppel_models.types import Detection
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -80,6 +80,22 @@ def test_a_similarity_is_found_again(
     found_scale, found_rotation, translation = geometry.umeyama(points, moved)
     assert np.linalg.det(found_rotation) == pytest.approx(1)
     assert np.abs(found_scale * points @ found_rotation.T + translation - moved).max() < 1e-5 * scale * 100
+
+
+@given(
+    source=hnp.arrays(np.float64, (6, 2), elements=st.floats(-50, 50)),
+    target=hnp.arrays(np.float64, (6, 2), elements=st.floats(-50, 50)),
+    weights=st.one_of(st.none(), hnp.arrays(np.float64, 6, elements=st.floats(0.1, 9))),
+)
+def test_in_the_plane_it_is_umeyamas(
+    source: np.ndarray, target: np.ndarray, weights: np.ndarray | None
+) -> None:
+    assume(np.linalg.svd(source - source.mean(axis=0))[1].min() > 1)
+    matrix = geometry.similarity(source, target, weights)
+    scale, rotation, translation = geometry.umeyama(source, target, weights)
+    # The turn is undefined where nothing of one shape is found in the other.
+    assume(scale > 1e-3)
+    assert np.allclose(matrix, np.column_stack([scale * rotation, translation]), atol=1e-3, rtol=1e-4)
 
 
 def test_a_mirror_image_is_not_fitted_by_a_reflection() -> None:

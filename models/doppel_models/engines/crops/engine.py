@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 
 import cv2
 import numpy as np
@@ -138,7 +139,8 @@ class CropEngine:
     def crop_for(self, face: Face, width: int, height: int) -> CropRequest | None:
         """The face in the network's template, at its size times boost (and finer for an enhancer)."""
         matrix = self._row.template.matrix(face.landmarks, self._size)
-        if not (np.isfinite(matrix).all() and abs(float(np.linalg.det(matrix[:, :2]))) > 1e-6):
+        (a, b, x), (c, d, y) = matrix.tolist()
+        if not (math.isfinite(a + b + x + c + d + y) and abs(a * d - b * c) > 1e-6):
             return None
         factor = self._boost * self._reduction
         request = CropRequest(boost.enlarged(matrix, factor), (self._side, self._side))

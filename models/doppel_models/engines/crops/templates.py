@@ -23,6 +23,16 @@ Indices = npt.NDArray[np.intp]
 _EYE_LEFT_IN_PICTURE = (33, 160, 158, 133, 153, 144)
 _EYE_RIGHT_IN_PICTURE = (362, 385, 387, 263, 373, 380)
 _NOSE_TIP, _MOUTH_LEFT_IN_PICTURE, _MOUTH_RIGHT_IN_PICTURE = 4, 61, 291
+_FIVE = np.array(
+    (
+        *_EYE_LEFT_IN_PICTURE,
+        *_EYE_RIGHT_IN_PICTURE,
+        _NOSE_TIP,
+        _MOUTH_LEFT_IN_PICTURE,
+        _MOUTH_RIGHT_IN_PICTURE,
+    ),
+    np.intp,
+)
 
 # iBUG's points 17..48 and 54, each the mean of two points of the mesh (the same one twice where one fits).
 # Derived from 87 pictures of three people: of all neighbouring points, and pairs of them, those that lie
@@ -39,6 +49,7 @@ _IBUG_PAIRS = (
     (382, 398), (385, 385), (387, 387), (263, 263), (373, 373), (380, 380),
     (61, 61), (291, 291),
 )
+_IBUG = np.array(_IBUG_PAIRS, np.intp)
 # DeepFaceLab's mean face ("landmarks_2D_new"), points 17..48 and 54 of iBUG's 68, in its own unit square.
 _MEAN_FACE = (
     (0.000213256, 0.106454), (0.0752622, 0.038915), (0.18113, 0.0187482), (0.29077, 0.0344891),
@@ -59,16 +70,14 @@ _WHOLE_FACE_UP = 0.07
 
 def five_points(landmarks: FloatArray) -> FloatArray:
     """(5, 2): eyes, nose tip, mouth corners (left to right in the picture) of (478, 2 or 3) mesh points."""
-    xy = landmarks[:, :2]
-    eyes = [xy[list(eye)].mean(axis=0) for eye in (_EYE_LEFT_IN_PICTURE, _EYE_RIGHT_IN_PICTURE)]
-    rest = xy[[_NOSE_TIP, _MOUTH_LEFT_IN_PICTURE, _MOUTH_RIGHT_IN_PICTURE]]
-    return np.concatenate([np.stack(eyes), rest]).astype(np.float32)
+    taken = landmarks[_FIVE, :2]
+    eyes = taken[:12].reshape(2, 6, 2).sum(axis=1) / np.float32(6)
+    return np.concatenate([eyes, taken[12:]]).astype(np.float32, copy=False)
 
 
 def ibug_points(landmarks: FloatArray) -> FloatArray:
     """(33, 2): iBUG's points 17..48 and 54 of (478, 2 or 3) mesh points."""
-    pairs = np.array(_IBUG_PAIRS, np.intp)
-    return np.asarray(landmarks[pairs, :2].mean(axis=1), np.float32)
+    return np.asarray(landmarks[_IBUG, :2].mean(axis=1), np.float32)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
