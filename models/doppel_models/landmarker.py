@@ -31,6 +31,7 @@ class FaceLandmarker:
         self.network = Network("face landmarks", weights.FACE_LANDMARKS.read(), config or SessionConfig())
         self._input = np.empty((1, 3, INPUT_SIZE, INPUT_SIZE), np.float32)
         self._planes = np.empty(self._input.shape[1:], np.uint8)
+        self._each_plane = list(self._planes)
 
     def run(self, crop: ByteArray) -> MeshResult:
         """Landmarks and presence of the face in ``crop``, (256, 256, 3) uint8 RGB.
@@ -41,7 +42,7 @@ class FaceLandmarker:
         if crop.shape != (INPUT_SIZE, INPUT_SIZE, 3) or crop.dtype != np.uint8:
             raise PictureError(f"crop of shape {crop.shape} {crop.dtype}, expected (256, 256, 3) uint8")
         # Plane by plane: NumPy's own transposition takes four times as long.
-        cv2.split(crop, list(self._planes))
+        cv2.split(crop, self._each_plane)
         np.copyto(self._input[0], self._planes)
         points, presence, _ = self.network.run(self._input)
         logit = float(presence.reshape(-1)[0])

@@ -22,7 +22,7 @@ from doppel_models.engines.mesh import (
 )
 from doppel_models.engines.mesh.persona import MeshPersona
 from doppel_models.engines.mesh.plan import Plan, scaled
-from doppel_models.geometry import bbox_of
+from doppel_models.geometry import bbox_size
 from doppel_models.types import ByteArray, Face, FloatArray
 
 LiveTexture = Callable[[FloatArray, float], ByteArray]
@@ -95,6 +95,8 @@ class MeshEngine:
             self._log = relight.log_texture(imaging.shrink(persona.texture, small))
         self._skin = relight.skin_weight() * self._known
         self._edge = relight.edge_of(masks.support(self._known))
+        self._whole_mask: tuple[tuple[float, float, bool], FloatArray] | None = None
+        """Where nothing is in front, for the last look."""
         self._drawing = drawing.Drawing()
 
     @property
@@ -113,10 +115,8 @@ class MeshEngine:
 
     def crop_for(self, face: Face, width: int, height: int) -> CropRequest | None:
         """The rectangle around the face at the frame's own resolution; very large faces are scaled down."""
-        bbox = bbox_of(face.landmarks)
-        low, high = bbox[:2], bbox[2:]
-        margin = np.float32(_MARGIN * float((high - low).max()) + 2)
-        x0, y0, x1, y1 = rect = base.even_rect(low - margin, high + margin, width, height)
+        margin = np.float32(_MARGIN * bbox_size(face.bbox) + 2)
+        x0, y0, x1, y1 = rect = base.even_rect(face.bbox[:2] - margin, face.bbox[2:] + margin, width, height)
         if x1 - x0 < _MIN_SIDE or y1 - y0 < _MIN_SIDE:
             return None
         side = max(x1 - x0, y1 - y0)
@@ -172,7 +172,8 @@ class MeshEngine:
         """
         seconds = state.clock.seconds_since_last(timestamp_ns)
         face_width = _width(points)
-        target = self._move_features(points, face.yaw, look, state)
+        openings = regions.openings(points)
+        target = self._move_features(points, openings, face.yaw, look, state)
         fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
         if fade >= 1:
             return Plan(size, target, fade, None)
@@ -185,13 +186,14 @@ class MeshEngine:
         veil = None
         if covered is not None and (doubt := state.occlusion.doubt) > 0:
             veil = self._mask(look, None) * state.occlusion.moving * np.float32(min(1.0, _VEIL * doubt))
-        patches = self._patches(size, points, target, look, face_width)
+        patches = self._patches(size, points, openings, target, look, face_width)
         return Plan(size, target, fade, self._mask(look, covered), veil, texture, state.gain, patches)
 
     def _patches(
         self,
         size: tuple[int, int],
         points: FloatArray,
+        openings: tuple[float, float, float],
         target: FloatArray,
         look: LookSettings,
         face_width: float,
@@ -201,13 +203,18 @@ class MeshEngine:
         mouth, soft = slits[0], _EYE_SOFT * face_width
         kept = [
             features.patch_of(size, points, target, slit, soft, slit.open_share(opening))
-            for slit, opening in zip(slits, regions.openings(points), strict=True)
+            for slit, opening in zip(slits, openings, strict=True)
             if (look.keep_mouth if slit is mouth else look.keep_eyes)
         ]
         return tuple(patch for patch in kept if patch is not None)
 
     def _move_features(
-        self, points: FloatArray, yaw: float, look: LookSettings, state: MeshState
+        self,
+        points: FloatArray,
+        openings: tuple[float, float, float],
+        yaw: float,
+        look: LookSettings,
+        state: MeshState,
     ) -> FloatArray:
         """Where the swapped face's points lie: the live ones, moved to the persona's proportions."""
         target = points[: canonical.VERTEX_COUNT].copy()
@@ -221,7 +228,7 @@ class MeshEngine:
                 state.resting = regions.openings(neutral)
             state.frames += 1
             target += np.float32(look.proportions) * head.vectors(state.shift)
-            shape.keep_openings(target, points, state.resting)
+            shape.keep_openings(target, points, state.resting, openings)
         return target
 
     def _look_at(
@@ -264,12 +271,15 @@ class MeshEngine:
 
     def _mask(self, look: LookSettings, covered: FloatArray | None) -> FloatArray:
         """(SIZE, SIZE) 0..1: the mask in texture space."""
-        outline = masks.rim if self._persona.own_color else masks.feather
-        mask = outline(round(look.edge_softness, 2)) * np.float32(look.strength)
-        if look.color_match == "relight":
+        relit = look.color_match == "relight"
+        key = (round(look.edge_softness, 2), look.strength, relit)
+        if self._whole_mask is None or self._whole_mask[0] != key:
+            outline = masks.rim if self._persona.own_color else masks.feather
+            mask = outline(key[0]) * np.float32(look.strength)
             # Where hair hid the persona's forehead, the live one is shown: the light makes them meet.
-            mask = mask * self._known
-        return mask if covered is None else mask * (1 - covered)
+            self._whole_mask = key, mask * self._known if relit else mask
+        whole = self._whole_mask[1]
+        return whole if covered is None else whole * (1 - covered)
 
 
 def _pyramid(texture: ByteArray) -> list[ByteArray]:

@@ -17,7 +17,7 @@ from doppel_models.types import ByteArray, FloatArray
 _RIDGE = 0.02
 RING = (20, 150)
 """Values of a feathered mask that lie along its edge."""
-_READ_PIXELS = 12_000
+_READ_PIXELS = 20_000
 """Reading so many pixels more costs what another call does."""
 _Box = tuple[int, int, int, int]
 """x0, y0, x1, y1."""

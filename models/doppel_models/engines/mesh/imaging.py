@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from doppel_models import channels
 from doppel_models.types import ByteArray, FloatArray
 
 Picture = TypeVar("Picture", bound=npt.NDArray[Any])

@@ -155,9 +155,9 @@ class Occlusion:
         A hole in the swap shows the filmed picture: a large one, or one in a face that is hardly known, may
         show the face itself.
         """
-        share = float(self._mask[zones.inside()].mean())
-        if share == 0:
+        if not self._mask.any():
             return 0.0
+        share = float(np.vdot(self._mask, zones.inside_share()))
         low, high = _TRUSTED_SHARE
         young, known = _TRUSTED_AGE
         return min(1.0, max((share - low) / (high - low), (known - self._age) / (known - young), 0.0))

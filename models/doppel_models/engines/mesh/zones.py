@@ -27,6 +27,12 @@ def area() -> int:
 
 
 @functools.cache
+def inside_share() -> FloatArray:
+    """(SIZE, SIZE) weights that give the mean over :func:`inside`."""
+    return inside().astype(np.float32) / np.float32(area())
+
+
+@functools.cache
 def border() -> npt.NDArray[np.bool_]:
     """(SIZE, SIZE) the texels along the outline."""
     return np.asarray(inside() & (masks.distance() < _BORDER), np.bool_)
