@@ -19,6 +19,7 @@ FOLDERS = [str(PROJECT / name) for name in ("", "shared", "models", "obs_plugin"
 sys.path[:0] = FOLDERS
 
 from doppel_ipc.paths import InstallConfig  # noqa: E402 - needs the paths above
+from doppel_models.personas import BUILT_INS  # noqa: E402
 from doppel_models.types import ByteArray  # noqa: E402
 from doppel_worker.cli.bench import read_clip  # noqa: E402
 from doppel_worker.contact_sheet import Row, draw_sheet  # noqa: E402
@@ -33,6 +34,8 @@ PICTURES = PROJECT / "docs" / "pictures"
 CLIP = PROJECT / "models" / "doppel_models" / "data" / "demo.mp4"
 PORTRAIT = PROJECT / "tests" / "fixtures" / "astronaut.png"
 PERSONA = "astronaut"
+MASK_FRAME, MASK_PLACE = 15, (slice(80, 560), slice(400, 880))
+PICTURES_OF_MASKS = PROJECT / "models" / "doppel_models" / "data" / "masks"
 FRAMES = (15, 100, 160, 230, 264, 300)
 """Of the demo clip: straight on, talking, turned, blinking, smiling."""
 
@@ -42,27 +45,44 @@ def before_after() -> None:
     filmed = read_clip(CLIP, max(FRAMES) + 1)
     rows = [Row("filmed", [_cut(filmed[i]) for i in FRAMES])]
     for persona in ("porcelain", "bronze"):
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "out.mp4"
-            code = f"import sys; sys.path[:0] = {FOLDERS!r}; from doppel_worker.cli import main; main()"
-            subprocess.run(
-                [sys.executable, "-c", code, "swap", str(CLIP), str(out), "--persona", persona, "--json"],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-            swapped = read_clip(out, max(FRAMES) + 1)
+        swapped = _swapped(persona, max(FRAMES))
         rows.append(Row(persona, [_cut(swapped[i]) for i in FRAMES]))
     sheet = cv2.cvtColor(draw_sheet(rows, 260), cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(PICTURES / "before-after.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
+def mask_pictures() -> None:
+    """What the face list shows of the built-in masks."""
+    for mask in BUILT_INS:
+        face = _swapped(mask.id, MASK_FRAME)[MASK_FRAME][MASK_PLACE]
+        small = cv2.cvtColor(cv2.resize(face, (160, 160), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+        cv2.imwrite(str(PICTURES_OF_MASKS / f"{mask.id}.jpg"), small, [cv2.IMWRITE_JPEG_QUALITY, 90])
+
+
+def _swapped(persona: str, last: int) -> list[ByteArray]:
+    """The demo clip's frames up to ``last``, with another face."""
+    with tempfile.TemporaryDirectory() as folder:
+        short, out = Path(folder) / "in.mp4", Path(folder) / "out.mp4"
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-i", str(CLIP), "-frames:v", str(last + 1), "-crf", "12", str(short)],
+            check=True,
+        )
+        code = f"import sys; sys.path[:0] = {FOLDERS!r}; from doppel_worker.cli import main; main()"
+        subprocess.run(
+            [sys.executable, "-c", code, "swap", str(short), str(out), "--persona", persona, "--json"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return read_clip(out, last + 1)
+
+
 def property_page() -> None:
     """The filter's page in OBS's own dialog, while it swaps: as it opens, and whole with every setting."""
-    with tempfile.TemporaryDirectory() as name, VirtualDisplay(1100, 3000) as display:
+    with tempfile.TemporaryDirectory() as name, VirtualDisplay(1100, 4700) as display:
         folder = Path(name)
         config = install_config(folder, build_native(folder / "native"), Path(sys.executable))
         _add_persona(config)
-        source = media_source(CAMERA, CLIP, filters=[face_swap(persona=PERSONA)])
+        source = media_source(CAMERA, CLIP, filters=[face_swap(persona="bronze")])
         setup = Setup(
             sources=[source], scenes=[Scene(SCENE, [CAMERA])], scripts=(REMOTE, SCRIPT), config=config
         )
@@ -71,13 +91,15 @@ def property_page() -> None:
             wait_for(lambda: " fps" in _status(rig), 60, "the figures are not shown")
             rig.request("OpenInputFiltersDialog", inputName=CAMERA)
             _shoot(rig, display.name, (860, 900), "property-page.png")
-            rig.set_filter(show_advanced=True)
+            rig.set_filter(show_advanced=True, persona=PERSONA, cover="slate")
+            wait_for(lambda: rig.lane()["persona"] == PERSONA, 30, "the other face is not used")
             rig.remote("press", CAMERA, FILTER_NAME, "refresh")
-            _shoot(rig, display.name, (860, 2900), "property-page-all.png")
+            # The dialog gives half of its height to the preview.
+            _shoot(rig, display.name, (860, 4600), "property-page-all.png", "crop=580:2400:274:2186")
             rig.stop()
 
 
-def _shoot(rig: Rig, display: str, size: tuple[int, int], name: str) -> None:
+def _shoot(rig: Rig, display: str, size: tuple[int, int], name: str, crop: str = "null") -> None:
     """A picture of the filter dialog, without the pointer."""
     time.sleep(2)  # the dialog says nothing when it has been drawn
     wait_for(
@@ -86,7 +108,7 @@ def _shoot(rig: Rig, display: str, size: tuple[int, int], name: str) -> None:
     time.sleep(2)
     subprocess.run(
         ["ffmpeg", "-v", "error", "-y", "-f", "x11grab", "-draw_mouse", "0", "-video_size",
-         f"{size[0]}x{size[1]}", "-i", display, "-frames:v", "1", str(PICTURES / name)],
+         f"{size[0]}x{size[1]}", "-i", display, "-vf", crop, "-frames:v", "1", str(PICTURES / name)],
         check=True,
     )  # fmt: skip
 
@@ -112,5 +134,7 @@ def _cut(picture: ByteArray) -> ByteArray:
 
 if __name__ == "__main__":
     PICTURES.mkdir(parents=True, exist_ok=True)
+    PICTURES_OF_MASKS.mkdir(parents=True, exist_ok=True)
     before_after()
+    mask_pictures()
     property_page()

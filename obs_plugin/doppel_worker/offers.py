@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import doppel_models
 from doppel_ipc.messages import Choices, Consent, DeviceInfo, ModelInfo
 from doppel_models.errors import ModelFileError, ModelsError
 from doppel_models.files.kinds import ONE_PHOTO_SWAPPERS, ModelKind
@@ -15,12 +16,20 @@ from doppel_models.personas import Persona, PersonaStore
 
 from doppel_worker.devices import list_devices
 
+_MASKS = Path(doppel_models.__file__).parent / "data" / "masks"
+"""Made by docs/make_pictures.py."""
 MODEL_SUFFIXES = (".dfm", ".onnx")
 _ROLES = {
     **dict.fromkeys(ONE_PHOTO_SWAPPERS, "engine"),
     ModelKind.ENHANCER: "enhancer",
     ModelKind.XSEG: "occlusion",
 }
+
+
+def picture_of(persona: Persona) -> str:
+    """Path of a picture of it for the face list; empty: there is none."""
+    picture = persona.paths[0] if persona.kind == "photo" else _MASKS / f"{persona.id}.jpg"
+    return str(picture) if picture.is_file() else ""
 
 
 def choices(models: ModelStore) -> Choices:

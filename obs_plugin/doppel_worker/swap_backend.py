@@ -187,5 +187,4 @@ def load(config: BackendConfig) -> SwapBackend:
 
 
 def _info(persona: personas.Persona) -> PersonaInfo:
-    picture = str(persona.paths[0]) if persona.kind == "photo" else ""
-    return PersonaInfo(persona.id, persona.name, persona.kind, persona.warnings, picture)
+    return PersonaInfo(persona.id, persona.name, persona.kind, persona.warnings, offers.picture_of(persona))

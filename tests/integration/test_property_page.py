@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FIELDS
 
-from installer.scene import FILTER_NAME
-from tests.integration.rig import SCRIPT, wait_for
+from installer.scene import FILTER_NAME, Scene, media_source
+from tests.integration.rig import CAMERA, REMOTE, SCENE, SCRIPT, Rig, Setup, bad_lines, face_swap, wait_for
 from tests.integration.stage import Stage
 
 
@@ -174,3 +176,23 @@ def test_a_page_that_is_open_outlives_a_reload_of_the_script(stage: Stage) -> No
         stage.rig.set_filter(stage.camera, persona="bronze")
         stage.wait_swapping()
     assert stage.rig.alive()
+
+
+def test_the_page_and_the_filters_name_follow_the_language_of_obs(
+    start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: Path
+) -> None:
+    camera = media_source(CAMERA, clip, filters=[face_swap()])
+    setup = Setup(
+        [camera], [Scene(SCENE, [CAMERA])], scripts=(REMOTE, SCRIPT), config=mark_config, language="de-DE"
+    )
+    rig = start_obs(setup)
+    rig.wait_swapping()
+
+    page = rig.remote("page", CAMERA, FILTER_NAME)
+    assert page["status"]["text"].startswith("Tauscht: Porcelain.")
+    assert page["strength"]["text"] == "Stärke"
+    assert ["cover", "Sofort verdecken"] in page["late_policy"]["items"]
+    assert "Swapping: Porcelain." in rig.our_log(), "the log is for helpers, in English"
+    result = rig.stop()
+    assert (result.exit_code, result.memory_leaks) == (0, 0)
+    assert bad_lines(result.log) == []
