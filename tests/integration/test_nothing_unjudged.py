@@ -18,7 +18,6 @@ from doppel_ipc.paths import InstallConfig
 from installer.scene import Scene
 from tests.integration.rig import EMPTY_SCENE, REMOTE, SCRIPT, Rig, Setup, wait_for
 from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged, shown_numbers
-from tests.support.coded_clip import write_coded_clip
 from tests.support.judge import Judge, Verdict
 
 MOMENT = 0.35
@@ -196,27 +195,6 @@ def test_a_filter_that_is_enabled_again_lets_no_more_than_the_frame_in_flight_th
         assert raw, "the user disabled the filter: the original is to be shown"
         assert raw == list(range(len(raw))), "the original came back after the filter was enabled"
         assert len(verdicts) - len(raw) >= (2 * MOMENT - took) * FPS - 6
-
-
-@pytest.mark.parametrize("size", [(320, 180), (1280, 720)])
-def test_a_frame_size_that_changes_in_mid_stream_is_followed(
-    stage: Stage, judge: Judge, tmp_path: Path, size: tuple[int, int]
-) -> None:
-    other = tmp_path / "other.mp4"
-    write_coded_clip(other, *size, count=60)
-    stage.show()
-    with stage.rig.recording() as recording:
-        for path, width in ((other, size[0]), (stage.clip, 640)):
-            stage.rig.request(
-                "SetInputSettings", inputName=stage.camera, inputSettings={"local_file": str(path)}
-            )
-            wait_for(lambda w=width: stage.lane()["width"] == w, 15, f"{width} is not seen")
-            stage.wait_swapping()
-    judgements = judged(judge, recording[0])
-
-    # The judge knows the mosaic of the first size only, so a covered frame may be one that it cannot place.
-    assert not [item for item in judgements if item.verdict is Verdict.RAW]
-    assert sum(item.verdict is Verdict.BLURRED for item in judgements) > len(judgements) // 4
 
 
 def test_a_screenshot_of_the_source_shows_nothing_unjudged(

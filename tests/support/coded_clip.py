@@ -31,7 +31,13 @@ def coded_frames(width: int = 1280, height: int = 720, count: int = FRAME_COUNT)
 
 
 def write_coded_clip(
-    path: Path, width: int = 1280, height: int = 720, count: int = FRAME_COUNT, *, sound: bool = True
+    path: Path,
+    width: int = 1280,
+    height: int = 720,
+    count: int = FRAME_COUNT,
+    *,
+    sound: bool = True,
+    pixel_format: str = "yuv420p",
 ) -> None:
     """Write the coded clip: H.264 at 30 fps, a key frame each second, near lossless.
 
@@ -41,6 +47,7 @@ def write_coded_clip(
         height: pixels, even.
         count: frames; up to 65536.
         sound: copy the demo's sound (it ends after the demo's length).
+        pixel_format: FFmpeg's name.
     """
-    frames = coded_frames(width, height, count)
-    write_video(path, frames, crf=14, preset="veryfast", keyint=30, sound_from=DEMO_CLIP if sound else None)
+    frames, tone = coded_frames(width, height, count), DEMO_CLIP if sound else None
+    write_video(path, frames, crf=14, keyint=30, sound_from=tone, pixel_format=pixel_format)

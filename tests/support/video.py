@@ -35,8 +35,9 @@ def write_video(
     preset: str = "veryfast",
     keyint: int = 30,
     sound_from: Path | str | None = None,
+    pixel_format: str = "yuv420p",
 ) -> int:
-    """Write uint8 RGB frames as H.264 (yuv420p, BT.709, limited range) and return how many there were.
+    """Write uint8 RGB frames as H.264 (BT.709, limited range) and return how many there were.
 
     Args:
         path: file to write; its suffix picks the container.
@@ -46,6 +47,7 @@ def write_video(
         preset: x264's.
         keyint: frames between two key frames; seeks land on them.
         sound_from: a file whose sound is copied as it is.
+        pixel_format: FFmpeg's name.
     """
     count = 0
     with av.open(str(path), "w") as out:
@@ -57,12 +59,12 @@ def write_video(
                 options = {"crf": str(crf), "preset": preset, "x264-params": f"keyint={keyint}:threads=1"}
                 video = out.add_stream("libx264", rate=fps, options=options)
                 video.height, video.width = rgb.shape[:2]
-                video.pix_fmt = "yuv420p"
+                video.pix_fmt = pixel_format
                 context = video.codec_context
                 context.colorspace = context.color_primaries = context.color_trc = _BT709
                 context.color_range = _LIMITED
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            frame = frame.reformat(format=pixel_format, dst_colorspace="ITU709", dst_color_range="MPEG")
             frame.pts, frame.time_base = count, Fraction(1, fps)
             out.mux(video.encode(frame))
             count += 1
