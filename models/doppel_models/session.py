@@ -148,7 +148,11 @@ class Network:
                 f" expected {len(self.inputs)} and {len(self.outputs)}"
             )
         try:
-            self._session.run_with_iobinding(*self._binding(inputs, outputs))
+            binding, options = self._binding(inputs, outputs)
+            if not all(isinstance(tensor, DeviceTensor) for tensor in inputs):
+                # Arrays are copied on another stream than the one that the network runs on.
+                binding.synchronize_inputs()
+            self._session.run_with_iobinding(binding, options)
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise SessionError(f"{self.name}: the network failed: {error}") from error
 

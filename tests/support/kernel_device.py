@@ -18,7 +18,8 @@ from typing import Literal
 
 import numpy as np
 from doppel_worker.errors import DeviceError, DeviceLostError
-from doppel_worker.gpu.device import BLOCK, KERNEL_FOLDER, DeviceMemory, HostMemory
+from doppel_worker.gpu.device import BLOCK, DeviceMemory, HostMemory
+from doppel_worker.gpu.kernel_source import kernel_source
 from doppel_worker.gpu.structs import KERNELS, Struct
 
 _SHIM = Path(__file__).parent / "kernel_shim.h"
@@ -36,16 +37,16 @@ def kernel_library(compiler: str) -> ctypes.CDLL:
     folder = Path(tempfile.mkdtemp(prefix="doppel-kernels-"))
     sources = []
     for name in sorted({file for file, _ in KERNELS.values()}):
-        text = (KERNEL_FOLDER / name).read_text(encoding="utf-8")
+        text = kernel_source(name)
         found = re.findall(r"__global__ void (\w+)\(const (\w+) p\)", text)
         assert {kernel for kernel, _ in found} == {k for k, (file, _) in KERNELS.items() if file == name}
         launchers = "\n".join(f"LAUNCHER({kernel}, {params})" for kernel, params in found)
         source = folder / f"{name}.cpp"
-        source.write_text(f'#include "{_SHIM}"\n#include "{KERNEL_FOLDER / name}"\n{launchers}\n')
+        source.write_text(f'#include "{_SHIM}"\n{text}\n{launchers}\n')
         sources.append(str(source))
     library = folder / "kernels.so"
     done = subprocess.run(
-        [compiler, *_FLAGS, "-I", str(KERNEL_FOLDER), "-o", str(library), *sources],
+        [compiler, *_FLAGS, "-o", str(library), *sources],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -124,6 +125,9 @@ class KernelDevice:
     def synchronize(self) -> None:
         self._check()
         self._waiting = False
+
+    def used_memory(self) -> int:
+        return sum(block.bytes.size for block in self._device_blocks)
 
     def size_of(self, kernel: str) -> int:
         """The C++ compiler's idea of a parameter's size."""

@@ -10,7 +10,7 @@ struct ShimIndex {
 };
 static thread_local ShimIndex blockIdx, blockDim, threadIdx;
 
-#define __device__ static
+#define __device__ [[maybe_unused]] static
 #define __global__
 static inline float __fmaf_rn(float a, float b, float c) { return fmaf(a, b, c); }
 static inline float __fmul_rn(float a, float b) { return a * b; }

@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from doppel_worker.errors import DeviceError, DeviceLostError
-from doppel_worker.gpu.device import BLOCK, KERNEL_FOLDER, DeviceMemory, HostMemory
+from doppel_worker.gpu.device import BLOCK, DeviceMemory, HostMemory
+from doppel_worker.gpu.kernel_source import kernel_source
 from doppel_worker.gpu.structs import KERNELS, Struct
 
-_OPTIONS = ("-std=c++17", f"-I{KERNEL_FOLDER}")
+_OPTIONS = ("-std=c++17",)
 _MEMCPY_DEFAULT = 4
 """cudaMemcpyDefault: the addresses tell the direction."""
 _NO_DEVICE, _OLD_DRIVER = 100, 35
 """cudaErrorNoDevice, cudaErrorInsufficientDriver."""
 _LOST = frozenset((46, 214, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 999))
-"""Of CUDA's runtime and driver alike: devices unavailable, ECC error, and those after which, by CUDA's
-documentation, all further work of the process gives the same error (illegal address, launch timed out, context
+"""Of CUDA's runtime and driver alike: devices unavailable, ECC error, and those after which, by CUDA's own
+documentation, all further work of a process gives the same error (illegal address, launch timed out, context
 destroyed, ..., launch failed). 999, unknown, is what a driver gives that was reset or updated underneath."""
 
 
@@ -60,9 +61,7 @@ class CudaDevice:
             self._cupy.cuda.Device(number).use()
             self._stream = self._cupy.cuda.Stream(non_blocking=True)
             modules = {
-                file: self._cupy.RawModule(
-                    code=(KERNEL_FOLDER / file).read_text(encoding="utf-8"), options=_OPTIONS
-                )
+                file: self._cupy.RawModule(code=kernel_source(file), options=_OPTIONS)
                 for file in {file for file, _ in KERNELS.values()}
             }
             self._kernels = {name: modules[file].get_function(name) for name, (file, _) in KERNELS.items()}
@@ -115,6 +114,12 @@ class CudaDevice:
         """Wait until everything has been done."""
         with _failures("the GPU failed"):
             self._stream.synchronize()
+
+    def used_memory(self) -> int:
+        """Bytes of the device's memory that are in use, by whomever."""
+        with self._on_device(), _failures("the GPU's memory cannot be asked for"):
+            free, total = self._cupy.cuda.runtime.memGetInfo()
+        return int(total) - int(free)
 
     @contextlib.contextmanager
     def _on_device(self) -> Iterator[None]:

@@ -7,12 +7,10 @@ Rectangles of bytes are copied with a line size on either side.
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from doppel_worker.gpu.structs import Struct
 
-KERNEL_FOLDER: Final = Path(__file__).parent / "kernels"
 BLOCK: Final = (32, 8)
 """Threads of a block, across and down."""
 
@@ -79,3 +77,6 @@ class Device(Protocol):
 
     def synchronize(self) -> None:
         """Wait until everything has been done."""
+
+    def used_memory(self) -> int:
+        """Bytes of the device's memory that are in use, by whomever."""

@@ -11,7 +11,7 @@ import pytest
 from doppel_models.tensor import TensorFormat
 from doppel_worker.gpu import describe, structs
 from doppel_worker.gpu.compositor_cuda import CudaCompositor
-from doppel_worker.gpu.device import KERNEL_FOLDER
+from doppel_worker.gpu.kernel_source import KERNEL_FOLDER, kernel_source
 
 from tests.support.gpu import copied
 from tests.support.kernel_device import KernelDevice, available_compilers
@@ -31,13 +31,23 @@ def test_parameters_have_the_same_size_in_python_and_in_c(compiler: str) -> None
 @pytest.mark.parametrize("source", SOURCES)
 def test_nvcc_takes_every_kernel_without_a_warning(tmp_path: Path, source: str) -> None:
     """For the oldest GPUs that CUDA 13 serves, and for the newest."""
+    (tmp_path / source).write_text(kernel_source(source))
     targets = [f"-gencode=arch=compute_{number},code=sm_{number}" for number in (75, 89, 100)]
     command = [
         str(TOOLKIT), "-std=c++17", *targets, "-Werror", "all-warnings", "-Wno-deprecated-gpu-targets",
-        "-fatbin", "-o", str(tmp_path / "kernel.fatbin"), str(KERNEL_FOLDER / source),
+        "-fatbin", "-o", str(tmp_path / "kernel.fatbin"), str(tmp_path / source),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_source_holds_all_that_is_compiled(source: str) -> None:
+    """It is what CuPy knows it by in its cache. It is written to a file in the system's own encoding."""
+    text = kernel_source(source)
+    assert "#include" not in text
+    assert "struct TensorLayout" in text
+    assert text.isascii()
 
 
 def test_every_half_is_read_and_written_as_numpy_does_it() -> None:
