@@ -39,7 +39,12 @@ class ColorConversion:
         Raises:
             FrameError: the matrix has no inverse, so pixels could be read but not written back.
         """
-        return _conversion(color.matrix.tobytes(), color.range_min.tobytes(), color.range_max.tobytes())
+        return _conversion(*cls.key(color))
+
+    @staticmethod
+    def key(color: ColorInfo) -> tuple[bytes, bytes, bytes]:
+        """What makes a conversion: equal for equal colours."""
+        return color.matrix.tobytes(), color.range_min.tobytes(), color.range_max.tobytes()
 
     def clip(self, samples: ByteArray, component: int) -> ByteArray:
         """Samples of Y (0), U (1) or V (2) limited to their range, as libobs's shader does first."""

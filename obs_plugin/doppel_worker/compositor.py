@@ -119,6 +119,12 @@ class Compositor(Protocol):
         mean mask, and stays bit-identical when all of them are 0.
         """
 
+    def stamp(self, frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
+        """:meth:`paste` of what is pasted at the same place again and again, and never changed.
+
+        What is made of it is kept. It may differ from :meth:`paste` by the rounding of one product.
+        """
+
     def paste_crop(self, frame: FrameView, matrix: FloatArray, rgb: ByteArray, mask: ByteArray) -> Rect:
         """Blend a crop ``rgb`` (h, w, 3) over the frame where it was taken, by its ``mask`` (h, w).
 

@@ -22,6 +22,7 @@ from doppel_worker.errors import FrameError
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory
 from doppel_worker.plane_access import COMPONENTS, blend_over, reduce_to
+from doppel_worker.stamps import Stamps
 
 BLUR_CELLS = 5
 """A blurred region keeps this many samples along its shorter side; with 7, eyes can still be guessed."""
@@ -33,7 +34,10 @@ _MIN_DETERMINANT = 1e-9
 
 
 class CpuCompositor:
-    """See :class:`doppel_worker.compositor.Compositor`. Holds no state; one object serves every lane."""
+    """See :class:`doppel_worker.compositor.Compositor`. One object serves every lane, on one thread."""
+
+    def __init__(self) -> None:
+        self._stamps = Stamps()
 
     def sample(self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int]) -> ByteArray:
         """A crop of the frame as ``(height, width, 3)`` uint8 RGB; see the protocol.
@@ -72,14 +76,27 @@ class CpuCompositor:
             FrameError: the rectangle is empty or reaches out of the frame, or an array has another shape.
         """
         stored = stored_rect(frame, rect)
-        if rgb.shape != (rect.height, rect.width, 3) or mask.shape != (rect.height, rect.width):
-            raise FrameError(f"picture {rgb.shape} or mask {mask.shape} does not fit {rect}")
+        _check_fit(rect, rgb, mask)
         if frame.flip:
             rgb, mask = upside_down(rgb), upside_down(mask)
+        stored, rows, columns = _shown(stored, mask)
+        rgb, mask = rgb[rows, columns], mask[rows, columns]
+        if not mask.size:
+            return
         if COMPONENTS[frame.layout.pixel_format].packed_rgb:
             pixels_rgb.paste(frame, stored, rgb, mask)
         else:
             pixels_yuv.paste(frame, stored, rgb, mask)
+
+    def stamp(self, frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
+        """Blend what is pasted again and again; see the protocol.
+
+        Raises:
+            FrameError: as :meth:`paste`.
+        """
+        stored = stored_rect(frame, rect)
+        _check_fit(rect, rgb, mask)
+        self._stamps.paste(frame, stored, rgb, mask)
 
     def paste_crop(self, frame: FrameView, matrix: FloatArray, rgb: ByteArray, mask: ByteArray) -> Rect:
         """Blend a crop over the frame where it was taken; see the protocol.
@@ -191,6 +208,25 @@ class CpuCompositor:
     def note(self) -> str:
         """Nothing slows frames down."""
         return ""
+
+
+def _check_fit(rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
+    if rgb.shape != (rect.height, rect.width, 3) or mask.shape != (rect.height, rect.width):
+        raise FrameError(f"picture {rgb.shape} or mask {mask.shape} does not fit {rect}")
+
+
+def _shown(stored: Rect, mask: ByteArray) -> tuple[Rect, slice, slice]:
+    """The part of a rectangle where its mask is not 0, and its rows and columns of the mask.
+
+    It ends on even pixels, or with the rectangle: the pixels that share a chroma sample stay together.
+    """
+    left, top, wide, tall = cv2.boundingRect(mask)
+    x0, y0 = max((stored.x0 + left) & ~1, stored.x0), max((stored.y0 + top) & ~1, stored.y0)
+    x1 = min((stored.x0 + left + wide + 1) & ~1, stored.x1)
+    y1 = min((stored.y0 + top + tall + 1) & ~1, stored.y1)
+    part = Rect(x0, y0, x1, y1) if wide else Rect(stored.x0, stored.y0, stored.x0, stored.y0)
+    rows = slice(part.y0 - stored.y0, part.y1 - stored.y0)
+    return part, rows, slice(part.x0 - stored.x0, part.x1 - stored.x0)
 
 
 def upside_down(image: ByteArray) -> ByteArray:

@@ -64,7 +64,7 @@ class Label:
             self._drawn = draw(text, settings.label_corner, settings.label_size, frame.width, frame.height)
         if self._drawn is None:
             return None
-        compositor.paste(frame, self._drawn.rect, self._drawn.rgb, self._drawn.mask)
+        compositor.stamp(frame, self._drawn.rect, self._drawn.rgb, self._drawn.mask)
         return self._drawn.rect
 
 

@@ -152,6 +152,15 @@ class CudaCompositor:
         picture = describe.picture(self.ops.upload(rgb))
         self._pasting.paste(frame, rect, picture, self.ops.upload(mask))
 
+    def stamp(self, frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
+        """Blend what is pasted again and again: the device pastes it like all else; see the protocol.
+
+        Raises:
+            FrameError: as the CPU's.
+            DeviceError: the device failed.
+        """
+        self.paste(frame, rect, rgb, mask)
+
     def paste_crop(self, frame: FrameView, matrix: FloatArray, rgb: ByteArray, mask: ByteArray) -> Rect:
         """Blend a crop over the frame where it was taken; see the protocol.
 
