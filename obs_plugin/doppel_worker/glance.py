@@ -12,7 +12,7 @@ import functools
 import cv2
 import numpy as np
 import numpy.typing as npt
-from doppel_models.types import FloatArray
+from doppel_models.types import ByteArray
 
 from doppel_worker.compositor import Rect
 from doppel_worker.frame import FrameView
@@ -38,10 +38,8 @@ _SCENE_CHANGE = 20.0
 class Glance:
     """One frame, reduced to blocks."""
 
-    blocks: FloatArray
-    """(number of components, number of blocks): the mean of each block's samples."""
-    grid: tuple[int, int]
-    """Columns and rows of blocks."""
+    blocks: ByteArray
+    """(components * rows, columns): the mean of each block's samples, component by component."""
     weights: npt.NDArray[np.float32] | None
     """(3, number of components), their difference -> that of RGB; None: they are R, G and B."""
 
@@ -60,27 +58,40 @@ class Glance:
         stacked = few.reshape(-1, few.shape[2])
         blocks = cv2.resize(stacked, (columns, len(few) * rows), interpolation=cv2.INTER_AREA)
         weights = None if components.packed_rgb else frame.color.matrix[:, : len(few)]
-        return cls(blocks.reshape(len(few), -1).astype(np.float32), (columns, rows), weights)
+        return cls(np.asarray(blocks, np.uint8), weights)
 
     def changed(self, before: Glance) -> bool:
         """True if it differs much from another glance at the same source.
 
         One that has other blocks or components differs.
         """
-        if self.grid != before.grid or self.blocks.shape != before.blocks.shape:
+        if self.blocks.shape != before.blocks.shape:
             return True
-        apart = self.blocks - before.blocks
+        count = 3 if self.weights is None else self.weights.shape[1]
+        edge, inner, inside = _zones(len(self.blocks) // count, self.blocks.shape[1], count)
+        most = 3.0 if self.weights is None else float(np.abs(self.weights).sum())
+        # Nearly always it can be told without the colours: RGB differs by at most this.
+        at_edge = most * cv2.norm(self.blocks, before.blocks, cv2.NORM_INF, edge)
+        if at_edge <= 3 * _STRONG_CHANGE:
+            within = most * cv2.norm(self.blocks, before.blocks, cv2.NORM_L1, inner)
+            if within <= 3 * _SCENE_CHANGE * inside:
+                return False
+        apart = self.blocks.reshape(count, -1).astype(np.float32)
+        apart -= before.blocks.reshape(count, -1)
         if self.weights is not None:
             apart = self.weights @ apart
         change = np.abs(apart).sum(axis=0)
-        edge, inner = _zones(*self.grid)
-        return bool(change @ inner > 3 * _SCENE_CHANGE or (change * edge).max() > 3 * _STRONG_CHANGE)
+        size = len(change)
+        near_edge, middle = edge.reshape(-1)[:size] > 0, inner.reshape(-1)[:size] > 0
+        if change[near_edge].max() > 3 * _STRONG_CHANGE:
+            return True
+        return bool(inside and change[middle].mean() > 3 * _SCENE_CHANGE)
 
 
 @functools.lru_cache(maxsize=16)
-def _zones(columns: int, rows: int) -> tuple[FloatArray, FloatArray]:
-    """(number of blocks,) 1 along the edges, 0 inside; and 0 along the edges, 1 / their number inside."""
-    edge = np.ones((rows, columns), np.float32)
+def _zones(rows: int, columns: int, components: int) -> tuple[ByteArray, ByteArray, int]:
+    """Masks like :attr:`Glance.blocks` of what lies along the edges and within, and how many blocks do."""
+    edge = np.ones((rows, columns), np.uint8)
     edge[_EDGE_BLOCKS:-_EDGE_BLOCKS, _EDGE_BLOCKS:-_EDGE_BLOCKS] = 0
-    inside = 1 - edge
-    return edge.reshape(-1), inside.reshape(-1) / max(float(inside.sum()), 1.0)
+    inner = (1 - edge).astype(np.uint8)
+    return np.tile(edge, (components, 1)), np.tile(inner, (components, 1)), int(inner.sum())
