@@ -30,7 +30,7 @@ from doppel_worker.assets import PersonaKey
 from doppel_worker.cli.consent import find_persona
 from doppel_worker.cli.swap_device import open_parts
 from doppel_worker.cli.text import INTERRUPTED, counted
-from doppel_worker.cli.video_file import frame_time_ns, open_input, prepared, reason, view
+from doppel_worker.cli.video_file import frame_time_ns, lost_in, open_input, prepared, reason, view
 from doppel_worker.cli.video_writer import VideoWriter, check_target, replacing
 from doppel_worker.errors import DeviceError, MediaError
 from doppel_worker.pipeline import FacePipeline, LaneState
@@ -107,6 +107,8 @@ def swap_file(
                     summary.corrupt += 1
                     continue
                 for raw in decoded:
+                    if writer.frames == 0 and (lost := lost_in(cast("VideoFrame", raw))):
+                        summary.events.append(lost)
                     frame = prepared(cast("VideoFrame", raw))
                     base = frame.time_base or video.time_base
                     number = writer.frames

@@ -114,6 +114,15 @@ def prepared(frame: VideoFrame) -> VideoFrame:
     return _upright(converted, frame.rotation, even) if turned else converted
 
 
+def lost_in(frame: VideoFrame) -> str:
+    """What of a decoded frame :func:`prepared` does not keep, for the user; empty: nothing."""
+    components = frame.format.components
+    lost = ["its transparency"] if any(one.is_alpha for one in components) else []
+    bits = max((one.bits for one in components), default=8)
+    lost += [f"{bits - 8} of its {bits} bits a sample"] if bits > 8 else []
+    return f"the output loses {' and '.join(lost)}" if lost else ""
+
+
 def _upright(frame: VideoFrame, rotation: int, even: bool) -> VideoFrame:
     """A planar frame turned by its rotation tag (degrees counter-clockwise), as players show it."""
     quarter_turns = round(rotation / 90) % 4

@@ -148,7 +148,10 @@ def test_the_colours_stay_what_they_were(space: int, full_range: bool, tmp_path:
 @pytest.mark.parametrize("pixel_format", ["yuv422p", "yuv444p", "yuv420p10le"])
 def test_other_pixel_formats_are_swapped(pixel_format: str, tmp_path: Path) -> None:
     source, target = write_clip(tmp_path / "in.mp4", pixel_format=pixel_format), tmp_path / "out.mp4"
-    assert run("swap", source, target, "--persona", "porcelain")["swapped"] == COUNT
+    figures = run("swap", source, target, "--persona", "porcelain")
+    assert figures["swapped"] == COUNT
+    told = ["the output loses 2 of its 10 bits a sample"] if "10" in pixel_format else []
+    assert figures["events"] == [*told, "now using porcelain"]
     _, shown_in, _ = frames_of(source)
     _, shown_out, first = frames_of(target)
     assert first.format.name == ("yuv420p" if "10" in pixel_format else pixel_format)
