@@ -28,7 +28,8 @@ from rich.console import Console
 
 from doppel_worker.assets import PersonaKey, PersonaLoader
 from doppel_worker.cli.bench_case import WARM_UP, Case, Networks
-from doppel_worker.cli.bench_engines import CropProbe, mesh_engine
+from doppel_worker.cli.bench_device import device_lines, on_device
+from doppel_worker.cli.bench_engines import CropProbe, mesh_engine, mesh_persona
 from doppel_worker.cli.bench_report import report_lines
 from doppel_worker.cli.bench_rivals import lean_way, plain_way
 from doppel_worker.cli.video_file import open_input
@@ -58,10 +59,14 @@ _RARELY = 10
 
 def bench(
     frames: Annotated[int, typer.Option(min=10, max=100_000, help="Frames of each measurement.")] = 150,
+    device: Annotated[
+        str, typer.Option(help="Measure this GPU too: auto, or e.g. cuda:0 (see: doppel devices); cpu: none.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Measure how fast this machine swaps a face, on one processor core."""
+    """Measure how fast this machine swaps a face, on one processor core and on its GPU."""
     cv2.setNumThreads(1)
+    console = Console(stderr=True)
     originals = read_clip(CLIP, _PICTURES)
     networks = Networks()
     probe = CropProbe(networks.swapping)
@@ -92,11 +97,20 @@ def bench(
         "crop_1080p_600px.of_lean_way": 1.0,
         "memory_mb": 600,
     }
+    gpu = on_device(
+        device,
+        lambda: [i420(picture, n) for n, picture in enumerate(scaled(originals, 1920, 1080, 400))],
+        lambda: mesh_persona(originals[0]),
+        frames,
+        lambda text: console.print(text, markup=False, soft_wrap=True),
+    )
+    if gpu is not None:
+        results["device"] = gpu
     if as_json:
         sys.stdout.write(json.dumps(results) + "\n")
         return
     console = Console(highlight=False)
-    for line in report_lines(results):
+    for line in [*report_lines(results), *([] if gpu is None else device_lines(gpu))]:
         console.print(line, soft_wrap=True)
 
 

@@ -12,6 +12,7 @@ from doppel_models.engines.crops.engine import CropEngine, Parts
 from doppel_models.engines.crops.identity import Identity
 from doppel_models.engines.crops.network import RoleNetwork
 from doppel_models.engines.mesh.engine import MeshEngine
+from doppel_models.engines.mesh.persona import MeshPersona
 from doppel_models.files.model import checked_model
 from doppel_models.files.onnx_file import parse_onnx
 from doppel_models.persona_import import PersonaImporter
@@ -26,11 +27,15 @@ _LEAST = 1e-6
 """Share of a surrogate's channels: as few as it can have. It is not the network that is measured."""
 
 
-def mesh_engine(picture: ByteArray) -> FaceEngine:
-    """An engine that wears the face of a picture: a photo persona, with all that it costs."""
+def mesh_persona(picture: ByteArray) -> MeshPersona:
+    """The face of a picture: a photo persona, with all that it costs."""
     png = cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
-    mesh = PersonaImporter().examine([decode_photo("the clip", png)]).mesh
-    return MeshEngine(mesh)  # type: ignore[return-value]  # see persona_engines
+    return PersonaImporter().examine([decode_photo("the clip", png)]).mesh
+
+
+def mesh_engine(picture: ByteArray) -> FaceEngine:
+    """An engine that wears the face of a picture."""
+    return MeshEngine(mesh_persona(picture))  # type: ignore[return-value]  # see persona_engines
 
 
 def surrogate_parts(model: str, data: bytes, config: SessionConfig) -> Parts:
