@@ -11,7 +11,6 @@ Cells are 20 x 20 pixels of a 1280 x 720 picture, in other sizes the same fracti
 from __future__ import annotations
 
 import dataclasses
-import time
 
 import numpy as np
 import numpy.typing as npt
@@ -114,26 +113,3 @@ def _middle(gray: npt.NDArray[np.floating] | Picture, x0: int, x1: int, y0: int,
 
 FRAME_NUMBER = BlockCode(bits=16)
 """Which frame of a clip this is, 0..65535."""
-TIME_STAMP = BlockCode(bits=32, line=1)
-"""When it was made: milliseconds of the monotonic clock, modulo 2^32."""
-
-
-def stamp_time(picture: Picture, now_ms: int | None = None) -> int:
-    """Draw the monotonic clock (or ``now_ms``) into ``picture``, and return what was drawn."""
-    value = (monotonic_ms() if now_ms is None else now_ms) % (1 << TIME_STAMP.bits)
-    TIME_STAMP.draw(picture, value)
-    return value
-
-
-def age_ms(picture: Picture, now_ms: int | None = None) -> int | None:
-    """Milliseconds since ``picture`` was stamped, by the same machine's clock; None without a stamp."""
-    value = TIME_STAMP.read(picture).value
-    if value is None:
-        return None
-    now = monotonic_ms() if now_ms is None else now_ms
-    return (now - value) % (1 << TIME_STAMP.bits)
-
-
-def monotonic_ms() -> int:
-    """CLOCK_MONOTONIC in whole milliseconds; every process of the machine sees the same."""
-    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1_000_000
