@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 PROJECT = Path(__file__).resolve().parents[1]
 FOLDERS = [str(PROJECT / name) for name in ("", "shared", "models", "obs_plugin")]
@@ -78,7 +79,7 @@ def _swapped(persona: str, last: int) -> list[ByteArray]:
 
 def property_page() -> None:
     """The filter's page in OBS's own dialog, while it swaps: as it opens, and whole with every setting."""
-    with tempfile.TemporaryDirectory() as name, VirtualDisplay(1100, 4700) as display:
+    with tempfile.TemporaryDirectory() as name, VirtualDisplay(1100, 7100) as display:
         folder = Path(name)
         config = install_config(folder, build_native(folder / "native"), Path(sys.executable))
         _add_persona(config)
@@ -95,8 +96,12 @@ def property_page() -> None:
             wait_for(lambda: rig.lane()["persona"] == PERSONA, 30, "the other face is not used")
             rig.remote("press", CAMERA, FILTER_NAME, "refresh")
             # The dialog gives half of its height to the preview.
-            _shoot(rig, display.name, (860, 4600), "property-page-all.png", "crop=580:2400:274:2186")
+            _shoot(rig, display.name, (860, 7000), "property-page-all.png", "crop=580:3600:274:3330")
             rig.stop()
+    whole = PICTURES / "property-page-all.png"
+    page = np.asarray(cv2.imread(str(whole)), np.uint8)
+    half = len(page) // 2
+    cv2.imwrite(str(whole), np.hstack([page[:half], page[half : 2 * half]]))
 
 
 def _shoot(rig: Rig, display: str, size: tuple[int, int], name: str, crop: str = "null") -> None:

@@ -116,7 +116,7 @@ def test_a_phrase_within_a_phrase_is_said_in_the_same_language() -> None:
     german = load_language("de-DE")
     said = phrase("page.delay", delay=phrase("status.delay", frames=2, ms=67))
     assert german.say(said) == "Das Bild kommt später: Verzögerung 2 Bilder (67 ms)"
-    assert german.in_english(said) == "The picture is late: delay 2 frames (67 ms)"
+    assert german.in_english(said) == "The picture comes later: delay 2 frames (67 ms)"
 
 
 def test_braces_of_the_users_are_no_placeholders() -> None:
