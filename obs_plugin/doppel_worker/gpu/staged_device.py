@@ -16,7 +16,6 @@ _STAGES: Final = {
     "mesh.cu": "draw",
     "live.cu": "draw",
     "area.cu": "hide",
-    "mask.cu": "mask",
 }
 _COLORS = "shrink_picture"
 
@@ -34,7 +33,7 @@ class StagedDevice:
         self._on_device: list[tuple[int, int]] = []
         self.staged = False
         self.spent_ms: dict[str, float] = {}
-        """Milliseconds by stage: upload, sample, infer, colors, mask, draw, paste, hide, download."""
+        """Milliseconds by stage: upload, sample, infer, colors, draw, paste, hide, download."""
 
     @property
     def name(self) -> str:

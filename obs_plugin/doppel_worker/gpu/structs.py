@@ -99,16 +99,6 @@ SPREAD: Final = _dtype(
 SHRINK: Final = _dtype(
     ("from", TENSOR), ("to", "u8"), ("width", "i4"), ("height", "i4"), ("fx", "i4"), ("fy", "i4")
 )
-MASK: Final = _dtype(
-    ("from", TENSOR),
-    ("with", TENSOR),
-    ("to", TENSOR),
-    ("weights", "u8"),
-    ("width", "i4"),
-    ("height", "i4"),
-    ("radius", "i4"),
-    ("across", "i4"),
-)
 MESH: Final = _dtype(
     ("points", "u8"),
     ("triangles", "u8"),
@@ -189,10 +179,6 @@ KERNELS: Final[dict[str, tuple[str, np.dtype[np.void]]]] = {
     "blur_region": ("area.cu", SPREAD),
     "cover_region": ("area.cu", SPREAD),
     "shrink_picture": ("area.cu", SHRINK),
-    "mask_bytes": ("mask.cu", MASK),
-    "mask_erode": ("mask.cu", MASK),
-    "mask_blur": ("mask.cu", MASK),
-    "mask_multiply": ("mask.cu", MASK),
     "mesh_triangles": ("mesh.cu", MESH),
     "mesh_raster": ("mesh.cu", MESH),
     "mesh_maps": ("mesh.cu", MESH),

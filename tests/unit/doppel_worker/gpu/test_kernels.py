@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from doppel_ipc.pixel_format import PixelFormat
 from doppel_models.tensor import TensorFormat
-from doppel_worker.gpu import describe, structs
+from doppel_worker.compositor import Rect
+from doppel_worker.gpu import describe, structs, taking
 from doppel_worker.gpu.compositor_cuda import CudaCompositor
 from doppel_worker.gpu.kernel_source import KERNEL_FOLDER, kernel_source
 
+from tests.support import reference_compositor as reference
 from tests.support.gpu import copied
 from tests.support.kernel_device import KernelDevice, available_compilers
 
@@ -50,40 +53,33 @@ def test_a_source_holds_all_that_is_compiled(source: str) -> None:
     assert text.isascii()
 
 
-def test_every_half_is_read_and_written_as_numpy_does_it() -> None:
-    """All 65536 of them, by way of masks whose values are halves."""
-    device = KernelDevice()
-    compositor = CudaCompositor(device)
+def test_every_half_is_read_as_numpy_does_it() -> None:
+    """All 65536 of them, as a picture whose thumbnail is as large as itself."""
+    compositor = CudaCompositor(KernelDevice())
     halves = np.arange(65536, dtype=np.uint16).view(np.float16).reshape(1, 256, 256, 1)
     picture = np.repeat(halves, 3, axis=3)
     fmt = TensorFormat(layout="nhwc", dtype="float16")
     with np.errstate(invalid="ignore"):
-        expected = fmt.decode(picture)[..., 0]
-    to = compositor.ops.tensor((256, 256), "uint8")
-    device.launch(
-        "mask_bytes", 256, 256,
-        _mask(describe.mask(compositor.ops.upload(halves)), describe.mask(to), 256, 256),
-    )  # fmt: skip
-    assert (copied(device, to) == expected).all()
+        expected = fmt.decode(picture)
+    (seen,) = compositor.ops.thumbnails([(compositor.ops.upload(picture), fmt)], 256)
+    assert (seen.rgb == expected).all()
+    assert not seen.finite
 
 
 def test_values_are_rounded_to_halves_as_numpy_does_it() -> None:
     device = KernelDevice()
     compositor = CudaCompositor(device)
-    bytes_ = np.tile(np.arange(256, dtype=np.uint8), (2, 1))
+    frame = reference.make_frame(PixelFormat.BGRA, 256, 2)
+    frame.planes[0][:, :1024] = np.repeat(np.arange(256, dtype=np.uint8), 4)
+    rect = Rect(0, 0, 256, 2)
+    bytes_ = compositor.read(frame, rect)
+    assert (np.sort(bytes_[0, :, 0]) == np.arange(256)).all()
+    fmt = TensorFormat(layout="nhwc", dtype="float16")
     for scale, offset in ((1 / 255, 0.0), (2 / 255, 1.0), (1 / (255 * 0.225), 1.8), (1e-7, 0.0), (3e2, 5e3)):
-        to = compositor.ops.tensor((2, 256), "float16")
-        target = describe.mask(to)
+        to = compositor.ops.tensor(fmt.shape(256, 2), "float16")
+        target = describe.written(fmt, to)
         target["scale"], target["offset"] = np.float32(scale), np.float32(offset)
-        device.launch(
-            "mask_bytes", 256, 2, _mask(describe.mask(compositor.ops.upload(bytes_)), target, 256, 2)
-        )
+        taking.Taking(device, compositor._frames, compositor._scratch).rectangle(frame, rect, target)
         with np.errstate(over="ignore"):
             exact = (bytes_ * np.float32(scale) - np.float32(offset)).astype(np.float16)
-        assert (copied(device, to).view(np.uint16) == exact.view(np.uint16)).all()
-
-
-def _mask(source: structs.Struct, to: structs.Struct, width: int, height: int) -> structs.Struct:
-    params = structs.struct(structs.MASK, to=to[0], width=width, height=height)
-    params["from"] = source
-    return params
+        assert (copied(device, to)[0].view(np.uint16) == exact.view(np.uint16)).all()
