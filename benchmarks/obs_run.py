@@ -8,6 +8,10 @@ x264 ultrafast, the source 720p and 1080p at 30 frames a second.
   (budget 1.3, median and p99); the worker only paints over the picture, so every frame is copied in and out.
 * ``lagged``: frames that OBS drew late, with the real worker and without any filter, in turns, summed over
   the rounds.
+* ``scene``: the filter for other sources on a 720p scene that another scene shows: OBS's own time to draw a
+  frame, median of its one-second means, with and without the filter in turns, drawn by llvmpipe (Mesa's
+  renderer on the processor: all that a graphics card would do is in these figures); and the gate's part of it
+  after the picture has been drawn.
 * ``gap``: after a kill of the real worker, seconds without a new picture in the recording (budget 2 s).
 
 ``--burners 2`` keeps two processes busy meanwhile, as a game would.
@@ -20,6 +24,7 @@ import collections
 import contextlib
 import itertools
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,7 +39,7 @@ sys.path[:0] = [str(PROJECT / name) for name in ("", "shared", "models", "obs_pl
 from doppel_ipc.paths import InstallConfig  # noqa: E402 - needs the paths above
 
 from installer.display import VirtualDisplay  # noqa: E402
-from installer.scene import Scene, media_source  # noqa: E402
+from installer.scene import SYNC_FILTER_ID, Scene, media_source  # noqa: E402
 from tests.integration.conftest import build_native, install_config, write_mark_python  # noqa: E402
 from tests.integration.rig import CAMERA, SCENE, Rig, Setup, face_swap  # noqa: E402
 from tests.support.coded_clip import write_coded_clip  # noqa: E402
@@ -43,6 +48,7 @@ from tests.support.video import read_video  # noqa: E402
 
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080)}
 FPS = 30
+SHOWN = "Shown"
 
 
 class Bench:
@@ -86,6 +92,28 @@ class Bench:
             result = rig.stop()
         return lane, recording[0], result.lagged_frames
 
+    def scene(self, python: Path, *, filtered: bool) -> tuple[list[float], dict[str, Any]]:
+        """OBS's milliseconds for drawing a frame, second by second; and the filter's figures."""
+        config = install_config(self.folder, self.library, python)
+        camera = media_source(CAMERA, self.clip("720p"))
+        setup = Setup(
+            [camera], [Scene(SCENE, [CAMERA]), Scene(SHOWN, [])], config=config, canvas=SIZES["720p"]
+        )
+        with Rig(self.folder / f"obs{next(self.numbers)}", self.display, setup) as rig:
+            rig.request("CreateSceneItem", sceneName=SHOWN, sourceName=SCENE)
+            rig.request("SetCurrentProgramScene", sceneName=SHOWN)
+            if filtered:
+                rig.add_filter(SCENE, kind=SYNC_FILTER_ID)
+                rig.wait_swapping(SCENE)
+            time.sleep(3)
+            means = []
+            for _ in range(round(self.seconds)):
+                time.sleep(1)
+                means.append(float(rig.request("GetStats")["averageFrameRenderTime"]))
+            lane = rig.lane(SCENE)
+            rig.stop()
+        return means, lane
+
 
 def longest_gap_s(recording: Path) -> float:
     """The longest time for which the recording shows no new frame of the clip."""
@@ -104,6 +132,7 @@ def measure(bench: Bench, rounds: int) -> dict[str, float | None]:
             figures[f"{name} graphics {percent} ms"] = graphics
             figures[f"{name} copies {percent} ms"] = copies
             figures[f"{name} graphics / copies {percent}"] = round(graphics / copies, 3)
+    figures.update(measure_scene(bench, mark, rounds))
     lagged, alone, since = 0, 0, collections.Counter[str]()
     delay_frames, delay_p95 = [], []
     for _ in range(rounds):
@@ -122,6 +151,26 @@ def measure(bench: Bench, rounds: int) -> dict[str, float | None]:
     _, recording, _ = bench.run("720p", Path(sys.executable), kills=5)
     figures["5 kills: longest gap s"] = round(longest_gap_s(recording), 2)
     return figures
+
+
+def measure_scene(bench: Bench, python: Path, rounds: int) -> dict[str, float | None]:
+    """The filter for other sources, with and without in turns."""
+    means: dict[bool, list[float]] = {True: [], False: []}
+    lane: dict[str, Any] = {}
+    for _ in range(rounds):
+        for filtered in (False, True):
+            found, lane = bench.scene(python, filtered=filtered)
+            means[filtered] += found
+    without, through = statistics.median(means[False]), statistics.median(means[True])
+    return {
+        "720p scene, llvmpipe: OBS draws, ms": round(without, 3),
+        "720p scene, llvmpipe: with the filter, ms": round(through, 3),
+        "720p scene, llvmpipe: with / without": round(through / without, 3),
+        "720p scene: the gate's part p50 ms": lane["graphics_ms"]["p50"],
+        "720p scene: its copies p50 ms": lane["copies_ms"]["p50"],
+        "720p scene: wait for the card p50 ms": lane["card_wait_ms"]["p50"],
+        "720p scene: wait for the card p99 ms": lane["card_wait_ms"]["p99"],
+    }
 
 
 @contextlib.contextmanager
@@ -143,9 +192,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--burners", type=int, default=0)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--only-scene", action="store_true", help="only the filter for other sources")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, VirtualDisplay() as display, burning(options.burners):
-        figures = measure(Bench(Path(folder), display.name, options.seconds), options.rounds)
+        bench = Bench(Path(folder), display.name, options.seconds)
+        if options.only_scene:
+            figures = measure_scene(bench, write_mark_python(bench.folder), options.rounds)
+        else:
+            figures = measure(bench, options.rounds)
     if options.json:
         print(json.dumps(figures, indent=2))
         return

@@ -132,7 +132,8 @@ class FilterInstance:
         The nanoseconds are None while it is not known yet how late the picture is.
         """
         source, self._sound_note = self._sound_source()
-        if not (self._enabled and self.settings.swap and self.settings.sound_sync):
+        wanted = self._enabled and self.settings.swap and self.settings.sound_sync
+        if not wanted or self.status.passes_on:
             self._sound_note = None
             return None if source is None else (source, 0)
         if source is None:
@@ -140,7 +141,8 @@ class FilterInstance:
         known = self.status.lane_serial and self._interval_ns and self.status.frames_in >= STEADY_FRAMES
         if not known:
             return source, None
-        return source, round(self._delay.frames * self._interval_ns / _MS) * _MS
+        frames = self._delay.frames + self.status.readback_frames
+        return source, round(frames * self._interval_ns / _MS) * _MS
 
     def lane_opened(self) -> None:
         """The worker serves the lane."""

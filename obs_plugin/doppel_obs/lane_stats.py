@@ -36,6 +36,7 @@ class LaneStats:
         self._delay: collections.deque[int] = collections.deque(maxlen=KEPT)
         self._graphics: collections.deque[int] = collections.deque(maxlen=KEPT)
         self._copies: collections.deque[int] = collections.deque(maxlen=KEPT)
+        self._waits: collections.deque[int] = collections.deque(maxlen=KEPT)
         self._lane: LaneStatus | None = None
         self._persona = ""
         self._closed: dict[str, object] | None = None
@@ -44,7 +45,7 @@ class LaneStats:
         """The filter is gone: the figures stay, what they were made of (some 0.7 MB) goes."""
         if self._closed is None:
             self._closed = self.to_json()
-            for samples in (self._delay, self._graphics, self._copies):
+            for samples in (self._delay, self._graphics, self._copies, self._waits):
                 samples.clear()
 
     def look(self, status: gate_abi.Status, samples: Sequence[gate_abi.Sample], persona: str) -> None:
@@ -58,6 +59,8 @@ class LaneStats:
         for sample in samples:
             self._graphics.append(sample.total_ns)
             self._copies.append(sample.copy_ns)
+            if status.readback_frames:
+                self._waits.append(sample.wait_ns)
             if sample.delay_ns:
                 self._delay.append(sample.delay_ns)
 
@@ -91,6 +94,7 @@ class LaneStats:
             "delay_ms": _percentiles(self._delay, (50, 95, 99)),
             "graphics_ms": _percentiles(self._graphics, (50, 99)),
             "copies_ms": _percentiles(self._copies, (50, 99)),
+            "card_wait_ms": _percentiles(self._waits, (50, 99)),
             "worker_ms": times,
             "submitted": status.submitted,
             "given_back": status.given_back,

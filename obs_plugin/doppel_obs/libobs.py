@@ -26,6 +26,8 @@ from ctypes import (
 )
 from typing import Any, Callable, Iterator
 
+from doppel_ipc import gate_sync_abi
+
 from doppel_obs.errors import LibobsError
 
 Handle = int
@@ -138,6 +140,9 @@ _TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     "blog": ((c_int, _S), None),
 }
 
+# What the gate's sync filter calls; Python only takes the addresses.
+_GRAPHICS: dict[str, tuple[tuple[Any, ...], Any]] = dict.fromkeys(gate_sync_abi.FUNCTIONS, ((), None))
+
 _AUDIO_CHANNELS = range(1, 7)
 """Output channels that OBS gives to desktop audio (1, 2) and microphones (3 to 6)."""
 
@@ -154,7 +159,7 @@ class Libobs:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._functions: dict[str, Any] = {}
-        for name, (argtypes, restype) in _TABLE.items():
+        for name, (argtypes, restype) in {**_TABLE, **_GRAPHICS}.items():
             try:
                 function = library[name]  # a new object on each access, so nobody else's types are changed
             except AttributeError as error:

@@ -1,4 +1,4 @@
-"""Registers the filter's type with OBS, once per process, whatever happens to the script.
+"""Registers the filter's types with OBS, once per process, whatever happens to the script.
 
 libobs keeps what it is given until the process ends: the description of the filter type, its callbacks, the
 property page's buttons. All of the first kind is the gate's, in C, never unloaded. What Python hands out
@@ -16,13 +16,14 @@ import types
 from pathlib import Path
 from typing import Any, Callable, Optional, cast
 
-from doppel_ipc import gate_abi, gate_user_abi, native
+from doppel_ipc import gate_abi, gate_sync_abi, gate_user_abi, native
 from doppel_ipc.settings import FIELDS, FilterSettings, Value
 
 from doppel_obs.errors import RegistrationError
 from doppel_obs.language import Language
 from doppel_obs.libobs import LOG_ERROR, SOURCE_INFO_BYTES, Handle, Libobs, find_libobs
 from doppel_obs.phrases import phrase
+from doppel_obs.sync_type import register_sync
 
 FILTER_ID = "doppel_face_swap"
 _HOLDER = "_doppel_holder"
@@ -103,13 +104,16 @@ def register(library_path: Path, language: Language) -> Holder:
         # Not isinstance: after a reload of this module the class is another one.
         return cast(Holder, known)
     libobs = Libobs(find_libobs())
-    gate = native.load(library_path, {**gate_abi.GATE_FUNCTIONS, **gate_user_abi.USER_FUNCTIONS})
+    gate = native.load(
+        library_path, gate_abi.GATE_FUNCTIONS, gate_user_abi.USER_FUNCTIONS, gate_sync_abi.SYNC_FUNCTIONS
+    )
     holder = Holder(libobs, gate, library_path)
     info, already = _install(libobs, gate, language)
     if not already:
         libobs.obs_register_source_s(info, SOURCE_INFO_BYTES)
     if not libobs.obs_source_get_display_name(FILTER_ID.encode()):
         raise RegistrationError(f"OBS refused the filter type {FILTER_ID}; OBS's log says why")
+    register_sync(libobs, gate, language.say(phrase("filter.other-name")))
     sys.modules[_HOLDER] = holder
     return holder
 

@@ -6,7 +6,7 @@ import dataclasses
 import time
 from typing import Mapping
 
-from doppel_ipc import gate_abi
+from doppel_ipc import gate_abi, gate_sync_abi
 from doppel_ipc.messages import LaneStatus, Status
 from doppel_ipc.settings import FilterSettings
 
@@ -57,6 +57,12 @@ def state_of(now: Situation) -> Phrase:
         return phrase("status.held")
     if not now.settings.swap:
         return phrase("status.paused")
+    if now.gate.passes_on:
+        return phrase("status.passes-on")
+    if now.gate.unsupported_format == gate_sync_abi.UNSUPPORTED_HDR:
+        return phrase("status.hdr")
+    if now.gate.unsupported_format == gate_sync_abi.UNSUPPORTED_SIZE:
+        return phrase("status.size")
     if now.gate.unsupported_format:
         return phrase("status.format", format=format_name(now.gate.unsupported_format))
     if not now.gate.geometry.width:

@@ -151,6 +151,8 @@ class Status(ctypes.Structure):
         ("flushes", ctypes.c_uint64),
         ("judged_again", ctypes.c_uint64),
         ("filters_after", ctypes.c_uint64),
+        ("readback_frames", ctypes.c_uint32),
+        ("passes_on", ctypes.c_uint32),
     ]
 
 
@@ -165,7 +167,7 @@ class Sample(ctypes.Structure):
         ("copy_ns", ctypes.c_uint32),
         ("delay_ns", ctypes.c_uint32),
         ("turnaround_ns", ctypes.c_uint32),
-        ("reserved", ctypes.c_uint32),
+        ("wait_ns", ctypes.c_uint32),
     ]
 
 

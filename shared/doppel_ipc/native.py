@@ -16,7 +16,7 @@ from typing import Any, Optional, Sequence, Tuple
 from doppel_ipc.errors import FormatError, NativeError, SegmentError
 from doppel_ipc.pixel_format import MAX_PLANES, FrameLayout
 
-ABI = 3
+ABI = 4
 """DOPPEL_ABI: grows with any change of ring.h or gate.h."""
 SEGMENT_MAGIC = 0x4C505044
 SEGMENT_VERSION = 2

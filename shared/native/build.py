@@ -36,9 +36,14 @@ SOURCES = (
     "gate_neighbours.c",
     "gate_lanes.c",
     "gate_source.c",
+    "gate_frame.c",
     "gate_async.c",
     "gate_idle.c",
     "gate_render.c",
+    "gate_surface.c",
+    "gate_sync.c",
+    "gate_sync_frame.c",
+    "gate_sync_type.c",
 )
 FLAGS = (
     "-std=c11",

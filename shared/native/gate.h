@@ -97,9 +97,10 @@ struct doppel_gate_status {
 	uint64_t last_frame_ns;	     /* doppel_now_ns() of the last filter_video, 0: never */
 	uint64_t first_frame_ns;
 	uint64_t first_swapped_ns;   /* 0: not yet */
-	uint32_t delay_frames;
+	uint32_t delay_frames;	     /* D, and readback_frames */
 	uint32_t showing;	     /* 1: shown somewhere (between show and hide, or drawn since) */
-	/* Each frame in ends as exactly one of the next seven: they add up to frames_in. */
+	/* Each frame in ends as exactly one of the next seven: they add up to frames_in. (Sync filter: a frame that is
+	 * like the one before counts only where the right picture is not there.) */
 	uint64_t frames_in;
 	uint64_t swapped;
 	uint64_t blurred;
@@ -116,6 +117,8 @@ struct doppel_gate_status {
 	uint64_t flushes;
 	uint64_t judged_again; /* submissions of an idle source's last frame */
 	uint64_t filters_after; /* other filters that got the last frame after us, and may keep or exchange it */
+	uint32_t readback_frames; /* of delay_frames: 1 where pictures are read back from the graphics card, else 0 */
+	uint32_t passes_on;	  /* sync filter: 1 while the asynchronous one on the same source does the work */
 };
 DOPPEL_API int32_t doppel_gate_get_status(uint64_t filter_id, struct doppel_gate_status *status);
 
@@ -140,16 +143,16 @@ enum doppel_outcome {
 	DOPPEL_OUT_COVERED,
 	DOPPEL_OUT_DROPPED,
 };
-/* One per filter_video call, in order; the oldest are lost when nobody drains (256 are kept). */
+/* One per outcome, in order; the oldest are lost when nobody drains (256 are kept). */
 struct doppel_sample {
-	uint64_t frame_id;	/* of this call's frame */
+	uint64_t frame_id;	/* of the frame in whose place it went out */
 	uint64_t shown_id;	/* of the frame whose picture went out (0: none of the worker's) */
 	uint32_t outcome;	/* enum doppel_outcome */
-	uint32_t total_ns;	/* inside filter_video */
+	uint32_t total_ns;	/* inside filter_video; sync filter: from the copy that is read to the upload */
 	uint32_t copy_ns;	/* of which: the memory copies in and out */
 	uint32_t delay_ns;	/* capture of shown_id -> now; 0: none */
 	uint32_t turnaround_ns; /* of shown_id: submit -> done, by the worker's clock; 0: none */
-	uint32_t reserved;
+	uint32_t wait_ns;	/* sync filter, of total_ns: until the graphics card's copy could be read */
 };
 DOPPEL_API int32_t doppel_gate_drain(uint64_t filter_id, struct doppel_sample *samples, int32_t max);
 

@@ -210,6 +210,8 @@ static void read_status(struct doppel_filter *filter, struct doppel_gate_status 
 	status->flushes = atomic_load(&filter->flushes);
 	status->judged_again = atomic_load(&filter->judged_again);
 	status->filters_after = atomic_load(&filter->filters_after);
+	status->readback_frames = filter->readback_frames;
+	status->passes_on = atomic_load(&filter->passes_on);
 }
 
 int32_t doppel_gate_get_status(uint64_t filter_id, struct doppel_gate_status *status)

@@ -92,6 +92,18 @@ static void submit_again(struct doppel_filter *filter, uint64_t now)
 	doppel_count(&filter->judged_again);
 }
 
+void doppel_tick_idle(struct doppel_filter *filter, uint64_t now)
+{
+	if (!doppel_lane_fits(filter))
+		return;
+	doppel_ring_harvest(filter->lane->ring);
+	if (!doppel_is_idle(filter, now))
+		return;
+	submit_again(filter, now);
+	if (doppel_take_due(filter, filter->last_id))
+		filter->late_result = 1;
+}
+
 void doppel_async_video_tick(void *data, float seconds)
 {
 	(void)seconds;
@@ -100,14 +112,7 @@ void doppel_async_video_tick(void *data, float seconds)
 	const uint64_t now = doppel_clock_ns();
 	doppel_lock(&filter->lock);
 	doppel_take_incoming(filter, true);
-	if (doppel_lane_fits(filter)) {
-		doppel_ring_harvest(filter->lane->ring);
-		if (doppel_is_idle(filter, now)) {
-			submit_again(filter, now);
-			if (doppel_take_due(filter, filter->last_id))
-				filter->late_result = 1;
-		}
-	}
+	doppel_tick_idle(filter, now);
 	doppel_publish_ring(filter);
 	doppel_unlock(&filter->lock);
 }

@@ -74,6 +74,8 @@ struct doppel_filter {
 	uint64_t id;
 	void *source;
 	void *weak;
+	uint32_t readback_frames; /* by which a picture comes later than its frame, before D */
+	struct doppel_sync *sync; /* of the sync filter (gate_sync.c); NULL: this is an async one */
 
 	/* registry */
 	struct doppel_filter *next;
@@ -130,6 +132,7 @@ struct doppel_filter {
 	_Atomic uint64_t lane_serial, oldest_busy_ns, frame_interval_ns, published_frame_ns, first_frame_ns,
 		first_swapped_ns, submitted, given_back, renders_blocked, reuploads, flushes, filters_after,
 		judged_again;
+	_Atomic uint32_t passes_on;
 	_Atomic uint64_t outcomes[DOPPEL_OUT_DROPPED + 1];
 	_Atomic uint32_t geometry_sequence; /* odd while it is written */
 	_Atomic uint64_t geometry_serial;
@@ -154,6 +157,10 @@ void doppel_filter_return(struct doppel_filter *filter);
 void doppel_filter_enlist(struct doppel_filter *filter); /* gives it an id and one reference */
 void doppel_filter_retire(struct doppel_filter *filter); /* no longer found; drops that reference */
 
+/* A table: its size, a word, and then only function pointers. */
+bool doppel_table_is_complete(const void *table, uint32_t size);
+char *doppel_copy_text(const char *text); /* NULL: no memory */
+
 bool doppel_filter_is_ours(const void *source); /* some Face Swap filter's obs_source_t */
 
 /* neighbours (gate_neighbours.c): as of this moment; exact inside filter_video, where libobs lets nobody change them */
@@ -163,11 +170,36 @@ struct doppel_neighbours doppel_neighbours_of(const struct doppel_filter *filter
 void doppel_lane_free(struct doppel_lane *lane);
 bool doppel_geometry_snapshot(struct doppel_filter *filter, struct doppel_geometry *geometry, uint64_t *serial);
 
+/* both kinds of filter (gate_frame.c) */
+void doppel_filter_begin(struct doppel_filter *filter, void *source); /* from create, with zeroed memory */
+void doppel_filter_end(struct doppel_filter *filter);		      /* from destroy; may free it */
+void doppel_filter_update(void *data, void *settings);
+
+/* What is shown in a frame's place. */
+enum doppel_show { DOPPEL_SHOW_ORIGINAL, DOPPEL_SHOW_HELD, DOPPEL_SHOW_SLATE, DOPPEL_SHOW_MOSAIC };
+struct doppel_turn {
+	uint64_t now;
+	struct doppel_sample sample;
+	const uint8_t *picture;		     /* the held one's or the slate's pixels, in filter->geometry */
+	const struct doppel_colour *colour; /* the held one's */
+	bool panic;			     /* the cover is the panic's */
+};
+/* The rest under `lock`. */
+/* The user has paused the swap: nothing that was judged before the pause is shown after it. */
+bool doppel_take_pause(struct doppel_filter *filter);
+/* D, in frames. */
+uint32_t doppel_delay(struct doppel_filter *filter);
+/* `due`: the held picture has just become the one to show. */
+enum doppel_show doppel_choose(struct doppel_filter *filter, struct doppel_turn *turn, bool due);
+/* For frames that cannot be judged at all. */
+bool doppel_original_is_wanted(const struct doppel_filter *filter);
+uint32_t doppel_clamp_ns(uint64_t later, uint64_t earlier);
+void doppel_record(struct doppel_filter *filter, struct doppel_turn *turn);
+
 /* callbacks of the async filter (gate_async.c, gate_idle.c, gate_render.c, gate_signals.c) */
 void doppel_async_load(void *data, void *settings);
 void *doppel_async_create(void *settings, void *source);
 void doppel_async_destroy(void *data);
-void doppel_async_update(void *data, void *settings);
 void doppel_async_show(void *data);
 void doppel_async_hide(void *data);
 void doppel_async_activate(void *data);
@@ -176,6 +208,16 @@ void doppel_async_filter_remove(void *data, void *parent);
 void doppel_async_video_tick(void *data, float seconds);
 void doppel_async_video_render(void *data, void *effect);
 struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source_frame *frame);
+
+/* callbacks of the sync filter (gate_sync.c) */
+void *doppel_sync_create(void *settings, void *source);
+void doppel_sync_destroy(void *data);
+void doppel_sync_show(void *data);
+void doppel_sync_hide(void *data);
+void doppel_sync_video_tick(void *data, float seconds);
+void doppel_sync_video_render(void *data, void *effect);
+int32_t doppel_sync_color_space(void *data, size_t count, const int32_t *preferred);
+void doppel_sync_free(struct doppel_sync *sync); /* its memory; what it had on the graphics card is gone */
 
 /* lanes and results, under `lock` (gate_lanes.c) */
 /* `is_last`: no newer frame is at hand than the last one sent. */
@@ -197,6 +239,8 @@ void doppel_keep_for_later(struct doppel_filter *filter, const struct obs_source
 void doppel_salvage(struct doppel_filter *filter);
 /* The pixels of `last_id` are in that slot of the lane: to the worker. */
 void doppel_submit(struct doppel_filter *filter, uint32_t slot, uint64_t capture_ns);
+/* In a tick: while the source is idle its last frame is judged again where that is wanted, and the result taken. */
+void doppel_tick_idle(struct doppel_filter *filter, uint64_t now);
 /* The last frame as it came, in the lane's geometry; NULL: it is not to be had now. For a lane that fits. */
 const uint8_t *doppel_original(const struct doppel_filter *filter);
 

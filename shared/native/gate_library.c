@@ -83,6 +83,7 @@ void doppel_filter_return(struct doppel_filter *filter)
 		doppel_libobs.obs_weak_source_release(filter->weak);
 	free(filter->stash);
 	free(filter->hotkeys.owner);
+	doppel_sync_free(filter->sync);
 	free(filter);
 }
 
@@ -174,22 +175,24 @@ void doppel_gate_set_properties_callback(void *(*callback)(uint64_t filter_id))
 			doppel_yield();
 }
 
-static bool complete(const struct doppel_libobs *libobs)
+bool doppel_table_is_complete(const void *table, uint32_t size)
 {
-	if (libobs == NULL || libobs->size != sizeof *libobs)
+	uint32_t given;
+	if (table == NULL)
 		return false;
-	/* After the two words come only function pointers. */
-	const uint8_t *at = (const uint8_t *)libobs + offsetof(struct doppel_libobs, obs_filter_get_parent);
-	for (; at < (const uint8_t *)libobs + sizeof *libobs; at += sizeof(void *)) {
+	memcpy(&given, table, sizeof given);
+	if (given != size)
+		return false;
+	for (size_t at = 2 * sizeof given; at < size; at += sizeof(void *)) {
 		uintptr_t function;
-		memcpy(&function, at, sizeof function);
+		memcpy(&function, (const uint8_t *)table + at, sizeof function);
 		if (function == 0)
 			return false;
 	}
 	return true;
 }
 
-static char *copy_text(const char *text)
+char *doppel_copy_text(const char *text)
 {
 	const size_t bytes = strlen(text != NULL ? text : "") + 1;
 	char *copy = malloc(bytes);
@@ -204,7 +207,7 @@ static bool copy_defaults(const struct doppel_default *defaults, uint32_t count)
 	if (type.defaults == NULL)
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
-		char *key = copy_text(defaults[i].key), *text = copy_text(defaults[i].text);
+		char *key = doppel_copy_text(defaults[i].key), *text = doppel_copy_text(defaults[i].text);
 		type.defaults[i] = defaults[i];
 		type.defaults[i].key = key;
 		type.defaults[i].text = text;
@@ -223,11 +226,11 @@ void *doppel_gate_install(const struct doppel_libobs *libobs, const char *id, co
 		*already = type.installed;
 	if (type.installed)
 		return &type.info;
-	if (!complete(libobs))
+	if (!doppel_table_is_complete(libobs, sizeof *libobs))
 		return NULL;
-	type.id = copy_text(id);
-	type.display_name = copy_text(display_name);
-	type.orphan_text = copy_text(orphan_text);
+	type.id = doppel_copy_text(id);
+	type.display_name = doppel_copy_text(display_name);
+	type.orphan_text = doppel_copy_text(orphan_text);
 	if (type.id == NULL || type.display_name == NULL || type.orphan_text == NULL ||
 	    !copy_defaults(defaults, default_count))
 		return NULL;
@@ -242,7 +245,7 @@ void *doppel_gate_install(const struct doppel_libobs *libobs, const char *id, co
 		.destroy = doppel_async_destroy,
 		.get_defaults = get_defaults,
 		.get_properties = get_properties,
-		.update = doppel_async_update,
+		.update = doppel_filter_update,
 		.load = doppel_async_load,
 		.activate = doppel_async_activate,
 		.deactivate = doppel_async_deactivate,

@@ -73,7 +73,8 @@ struct obs_source_info_400 {
 	void (*load)(void *data, void *settings);
 	void *unused_168[5];
 	void (*filter_remove)(void *data, void *parent);
-	void *unused_216[23];
+	void *unused_216[22];
+	int32_t (*video_get_color_space)(void *data, size_t count, const int32_t *preferred);
 };
 _Static_assert(sizeof(void *) == 8, "64-bit only");
 _Static_assert(offsetof(struct obs_source_info_400, get_defaults) == 56, "obs_source_info");
@@ -82,6 +83,7 @@ _Static_assert(offsetof(struct obs_source_info_400, video_tick) == 112, "obs_sou
 _Static_assert(offsetof(struct obs_source_info_400, filter_video) == 128, "obs_source_info");
 _Static_assert(offsetof(struct obs_source_info_400, load) == 160, "obs_source_info");
 _Static_assert(offsetof(struct obs_source_info_400, filter_remove) == 208, "obs_source_info");
+_Static_assert(offsetof(struct obs_source_info_400, video_get_color_space) == 392, "obs_source_info");
 _Static_assert(sizeof(struct obs_source_info_400) == 400, "obs_source_info");
 
 #endif

@@ -105,6 +105,40 @@ void doppel_copy_out(uint8_t *const planes[DOPPEL_MAX_PLANES], const uint8_t *sl
 		memcpy(planes[p], slot + geometry->offset[p], (size_t)geometry->linesize[p] * geometry->rows[p]);
 }
 
+void doppel_copy_rows(uint8_t *into, const uint8_t *from, uint32_t linesize, const struct doppel_geometry *geometry)
+{
+	const size_t row = geometry->linesize[0];
+	if (linesize == row) {
+		memcpy(into, from, row * geometry->rows[0]);
+		return;
+	}
+	for (uint32_t y = 0; y < geometry->rows[0]; y++)
+		memcpy(into + y * row, from + (size_t)y * linesize, row);
+}
+
+#define LANES 16u
+
+/* Fletcher's sums, in as many lanes as fill the processor's vectors, mixed into one number by FNV-1a's step. */
+uint64_t doppel_fingerprint(const uint8_t *pixels, const struct doppel_geometry *geometry)
+{
+	const size_t bytes = (size_t)geometry->linesize[0] * geometry->rows[0], block = LANES * sizeof(uint32_t);
+	uint32_t sum[LANES] = {0}, sums[LANES] = {0};
+	for (size_t at = 0; at < bytes; at += block) {
+		uint32_t words[LANES] = {0};
+		memcpy(words, pixels + at, bytes - at < block ? bytes - at : block);
+		for (uint32_t i = 0; i < LANES; i++) {
+			sum[i] += words[i];
+			sums[i] += sum[i];
+		}
+	}
+	uint64_t mixed = UINT64_C(0xcbf29ce484222325);
+	for (uint32_t i = 0; i < LANES; i++) {
+		mixed = (mixed ^ sum[i]) * UINT64_C(0x100000001b3);
+		mixed = (mixed ^ sums[i]) * UINT64_C(0x100000001b3);
+	}
+	return mixed != 0 ? mixed : 1;
+}
+
 void doppel_flat(uint8_t *const planes[DOPPEL_MAX_PLANES], const uint32_t linesize[DOPPEL_MAX_PLANES],
 		 uint32_t pixel_format, uint32_t height)
 {

@@ -90,6 +90,17 @@ bool doppel_ring_quiet(const struct doppel_ring *ring)
 	return true;
 }
 
+bool doppel_ring_expects(const struct doppel_ring *ring, uint32_t epoch, uint64_t after)
+{
+	for (uint32_t i = 0; i < ring->slot_count; i++) {
+		const struct doppel_ring_slot *slot = &ring->slots[i];
+		if ((slot->claim == DOPPEL_SENT || slot->claim == DOPPEL_RESULT) && slot->epoch == epoch &&
+		    slot->frame_id > after)
+			return true;
+	}
+	return false;
+}
+
 static bool take_back(struct doppel_ring *ring, uint32_t slot)
 {
 	uint32_t filled = DOPPEL_FILLED;

@@ -26,7 +26,7 @@
 #define DOPPEL_API __attribute__((visibility("default")))
 #endif
 
-#define DOPPEL_ABI 3u                   /* grows with any change of this file or gate.h */
+#define DOPPEL_ABI 4u                   /* grows with any change of this file or gate.h */
 #define DOPPEL_SEGMENT_MAGIC 0x4c505044u /* "DPPL" */
 #define DOPPEL_SEGMENT_VERSION 2u
 #define DOPPEL_HEADER_BYTES 4096u /* header and slot headers; pixels start here */

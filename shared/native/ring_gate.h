@@ -65,6 +65,8 @@ const uint8_t *doppel_ring_kept(const struct doppel_ring *ring, uint64_t frame_i
 uint32_t doppel_ring_again(const struct doppel_ring *ring);
 /* No frame is with the worker or on its way there. */
 bool doppel_ring_quiet(const struct doppel_ring *ring);
+/* Some result of this epoch, newer than that, is here or may still come. */
+bool doppel_ring_expects(const struct doppel_ring *ring, uint32_t epoch, uint64_t after);
 /* Takes that frame back if the worker has not begun it. Its slot, ours again, or -1. */
 int32_t doppel_ring_take_back(struct doppel_ring *ring, uint64_t frame_id);
 

@@ -185,12 +185,14 @@ class Rig:
             raise AssertionError(f"{operation} {arguments}: {answer['error']}")
         return answer.get("result")
 
-    def add_filter(self, source: str = CAMERA, name: str = FILTER_NAME, **settings: object) -> None:
+    def add_filter(
+        self, source: str = CAMERA, name: str = FILTER_NAME, kind: str = FILTER_ID, **settings: object
+    ) -> None:
         self.request(
             "CreateSourceFilter",
             sourceName=source,
             filterName=name,
-            filterKind=FILTER_ID,
+            filterKind=kind,
             filterSettings=settings,
         )
 

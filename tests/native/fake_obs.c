@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-struct fake_world fake = {.filters_tick_first = true, .video_time = 1000};
+struct fake_world fake = {.filters_tick_first = true, .video_time = 1000, .target = &fake.scene};
 
 static void in_libobs(void)
 {
@@ -148,9 +148,11 @@ static void draw_from(struct fake_source *source, uint32_t filter)
 	while (filter < source->filter_count && (!source->filters[filter]->enabled || source->filters[filter]->kept != NULL))
 		filter++;
 	if (filter < source->filter_count)
-		fake.info->video_render(source->filters[filter]->data, NULL);
+		source->filters[filter]->info->video_render(source->filters[filter]->data, NULL);
+	else if ((source->flags & OBS_FLAG_ASYNC) == 0)
+		*fake.target = source->still;
 	else if (source->async_active && source->texture.geometry.width != 0)
-		fake.scene = source->texture;
+		*fake.target = source->texture;
 }
 
 static void skip(void *data)
@@ -352,14 +354,26 @@ static void put_last(struct fake_source *source, struct fake_filter *filter)
 	source->filter_count++;
 }
 
-struct fake_filter *fake_filter_add(struct fake_source *source)
+static struct fake_filter *add(struct fake_source *source, const struct obs_source_info_400 *info)
 {
 	struct fake_filter *filter = new_filter();
-	fake.info->get_defaults(NULL);
-	filter->data = fake.info->create(NULL, filter);
+	filter->info = info;
+	filter->flags = info->output_flags;
+	info->get_defaults(NULL);
+	filter->data = info->create(NULL, filter);
 	CHECK(filter->data != NULL);
 	put_last(source, filter);
 	return filter;
+}
+
+struct fake_filter *fake_filter_add(struct fake_source *source)
+{
+	return add(source, fake.info);
+}
+
+struct fake_filter *fake_sync_filter_add(struct fake_source *source)
+{
+	return add(source, fake.sync_info);
 }
 
 struct fake_filter *fake_delay_add(struct fake_source *source, uint32_t delay)
@@ -406,12 +420,13 @@ void fake_filter_remove(struct fake_filter *filter)
 		weak_release(filter);
 		return;
 	}
-	fake.info->filter_remove(filter->data, source);
+	if (filter->info->filter_remove != NULL)
+		filter->info->filter_remove(filter->data, source);
 	filter->parent = NULL;
 	void *data = filter->data;
 	filter->data = NULL;
 	atomic_store(&filter->gone, true);
-	fake.info->destroy(data);
+	filter->info->destroy(data);
 	weak_release(filter);
 }
 
@@ -454,6 +469,18 @@ static struct obs_source_frame *delay_frame(struct fake_filter *filter, struct f
 	return frame;
 }
 
+static struct obs_source_frame *filter_video(const struct fake_filter *filter, struct obs_source_frame *frame)
+{
+	return filter->info->filter_video != NULL ? filter->info->filter_video(filter->data, frame) : frame;
+}
+
+/* libobs's callbacks of a filter are optional. */
+static void tell(const struct fake_filter *filter, void (*callback)(void *))
+{
+	if (callback != NULL)
+		callback(filter->data);
+}
+
 /* One new frame through the filters; false: none came out. */
 static bool filter_frame(struct fake_source *source, const struct doppel_geometry *geometry, uint64_t step_ns,
 			 struct fake_picture *out)
@@ -466,7 +493,7 @@ static bool filter_frame(struct fake_source *source, const struct doppel_geometr
 		if (source->filters[i - 1]->enabled && source->filters[i - 1]->kept != NULL)
 			at = delay_frame(source->filters[i - 1], out, at);
 		else if (source->filters[i - 1]->enabled)
-			at = fake.info->filter_video(source->filters[i - 1]->data, at);
+			at = filter_video(source->filters[i - 1], at);
 	if (at == NULL)
 		return false;
 	CHECK(at == &frame); /* OBS's own frame, with its own time */
@@ -490,7 +517,8 @@ static void tick_source(struct fake_source *source, const struct doppel_geometry
 		source->showing = source->show_wanted;
 		for (uint32_t i = source->filter_count; i > 0; i--)
 			if (source->filters[i - 1]->kept == NULL)
-				(source->showing ? fake.info->show : fake.info->hide)(source->filters[i - 1]->data);
+				tell(source->filters[i - 1], source->showing ? source->filters[i - 1]->info->show
+									      : source->filters[i - 1]->info->hide);
 	}
 	if (source->active != source->active_wanted) {
 		source->active = source->active_wanted;
@@ -504,7 +532,8 @@ static void tick_source(struct fake_source *source, const struct doppel_geometry
 		}
 		for (uint32_t i = source->filter_count; i > 0; i--)
 			if (source->filters[i - 1]->kept == NULL)
-				(source->active ? fake.info->activate : fake.info->deactivate)(source->filters[i - 1]->data);
+				tell(source->filters[i - 1], source->active ? source->filters[i - 1]->info->activate
+									     : source->filters[i - 1]->info->deactivate);
 	}
 	source->rendered = false;
 }
@@ -513,7 +542,7 @@ static void tick_filters(struct fake_source *source)
 {
 	for (uint32_t i = 0; i < source->filter_count; i++)
 		if (source->filters[i]->kept == NULL)
-			fake.info->video_tick(source->filters[i]->data, 0.03f);
+			source->filters[i]->info->video_tick(source->filters[i]->data, 0.03f);
 }
 
 void fake_tick(struct fake_source *source, const struct doppel_geometry *geometry, uint32_t frames, uint64_t step_ns)

@@ -43,6 +43,7 @@ struct fake_source {
 	_Atomic bool media_paused; /* what its state says */
 	bool show_wanted, active_wanted;
 	struct fake_picture texture, previous_texture, preload;
+	struct fake_picture still; /* what a source that is not asynchronous draws */
 	struct fake_picture current, previous; /* frames of this tick that came through the filters */
 	bool has_current, has_previous, rendered;
 	struct fake_filter *filters[FAKE_FILTERS]; /* [0] is the newest, drawn first and filtering last */
@@ -56,6 +57,7 @@ struct fake_filter {
 	struct fake_connection connections[FAKE_CONNECTIONS];
 	uint32_t flags;
 	struct fake_source *parent;
+	const struct obs_source_info_400 *info;
 	void *data;
 	bool enabled;
 	_Atomic bool gone; /* no strong reference any more */
@@ -66,8 +68,9 @@ struct fake_filter {
 };
 
 struct fake_world {
-	struct obs_source_info_400 *info;
+	struct obs_source_info_400 *info, *sync_info;
 	uint64_t video_time;
+	struct fake_picture *target; /* what is drawn into; `scene` where nobody set another */
 	bool filters_tick_first;
 	struct fake_picture scene; /* what the last draw put there; width 0: nothing */
 	uint64_t raw_id;	   /* frames made so far */
@@ -79,6 +82,7 @@ void fake_install(void); /* of this library: doppel_gate_install with the fake's
 
 void fake_source_init(struct fake_source *source, uint32_t flags);
 struct fake_filter *fake_filter_add(struct fake_source *source);
+struct fake_filter *fake_sync_filter_add(struct fake_source *source); /* of the other type: fake_graphics.h */
 struct fake_filter *fake_delay_add(struct fake_source *source, uint32_t delay);
 void fake_filter_move(struct fake_filter *filter, uint32_t place); /* 0: filters last */
 void fake_filter_remove(struct fake_filter *filter); /* and destroys it */

@@ -88,7 +88,10 @@ GATE_TESTS = tuple(
     Program(name, build.SOURCES, (*FAKES, "gate_scene.c"), turned_clock=True)
     for name in ("test_gate", "test_gate_hotkeys", "test_gate_idle", "test_gate_render")
 )
+SYNC_FAKES = (*FAKES, "gate_scene.c", "fake_graphics.c", "sync_scene.c")
+SYNC_TEST = Program("test_gate_sync", build.SOURCES, SYNC_FAKES, turned_clock=True)
 WALK = Program("walk_gate", build.SOURCES, FAKES, turned_clock=True)
+WALK_SYNC = Program("walk_sync", build.SOURCES, SYNC_FAKES, turned_clock=True)
 STRESS_RING = Program("stress_ring", RING)
 STRESS_GATE = Program("stress_gate", build.SOURCES, ("fake_obs.c", "lane_rig.c"))
 
@@ -157,7 +160,7 @@ def test_the_library_compiles_without_any_warning(source: str, tmp_path: Path) -
 # ---- behaviour -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("program", [RING_TEST, *GATE_TESTS], ids=lambda program: program.name)
+@pytest.mark.parametrize("program", [RING_TEST, *GATE_TESTS, SYNC_TEST], ids=lambda program: program.name)
 def test_every_scenario_holds(programs: Compile, program: Program) -> None:
     assert "ok" in _run(programs(program, ASAN))
 
@@ -167,9 +170,15 @@ def test_no_order_of_events_draws_an_unjudged_picture(programs: Compile, seed: i
     assert "judged" in _run(programs(WALK, ASAN), str(seed), "40000")
 
 
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_no_order_of_events_draws_an_unjudged_picture_of_a_drawn_source(programs: Compile, seed: int) -> None:
+    assert "judged" in _run(programs(WALK_SYNC, ASAN), str(seed), "40000")
+
+
 @pytest.mark.parametrize("seed", range(1, 4))
 def test_a_worker_that_scribbles_over_its_segment_harms_nobody(programs: Compile, seed: int) -> None:
     _run(programs(WALK, ASAN), str(seed), "40000", "hostile")
+    _run(programs(WALK_SYNC, ASAN), str(seed), "40000", "hostile")
 
 
 @pytest.mark.parametrize("sanitizer", [TSAN, ASAN])

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from doppel_ipc import gate_abi, gate_user_abi, native
+from doppel_ipc import gate_abi, gate_sync_abi, gate_user_abi, native
 from doppel_ipc.errors import FormatError, NativeError
 from doppel_ipc.pixel_format import MAX_WIDTH, FrameLayout, PixelFormat
 from doppel_ipc.verdict import Verdict
@@ -29,8 +29,9 @@ STRUCTURES: dict[str, type[ctypes.Structure]] = {
     "doppel_hotkey_libobs": gate_user_abi.HotkeyLibObs,
     "doppel_answer_libobs": gate_user_abi.AnswerLibObs,
     "doppel_wishes": gate_user_abi.Wishes,
+    "doppel_graphics": gate_sync_abi.Graphics,
 }
-HEADERS = ("ring.h", "gate.h", "gate_hotkeys.h", "gate_answer.h")
+HEADERS = ("ring.h", "gate.h", "gate_hotkeys.h", "gate_answer.h", "gate_sync.h")
 NUMBERS: dict[str, int] = {
     "DOPPEL_ABI": native.ABI,
     "DOPPEL_SEGMENT_MAGIC": native.SEGMENT_MAGIC,
@@ -51,6 +52,8 @@ NUMBERS: dict[str, int] = {
     **{f"DOPPEL_LANE_{state.name}": state.value for state in gate_abi.LaneState},
     **{f"DOPPEL_OUT_{outcome.name}": outcome.value for outcome in gate_abi.Outcome},
     **{f"DOPPEL_{kind.name}": kind.value for kind in gate_abi.DefaultKind},
+    "DOPPEL_UNSUPPORTED_HDR": gate_sync_abi.UNSUPPORTED_HDR,
+    "DOPPEL_UNSUPPORTED_SIZE": gate_sync_abi.UNSUPPORTED_SIZE,
     **{f"DOPPEL_HOTKEY_{name.upper()}": index for index, name in enumerate(gate_user_abi.HOTKEYS)},
 }
 
@@ -104,7 +107,12 @@ def test_no_field_of_the_header_is_left_out(structure: str) -> None:
 def test_every_exported_function_is_declared_once() -> None:
     text = "".join((native_build.NATIVE / name).read_text() for name in HEADERS)
     exported = set(re.findall(r"^DOPPEL_API [^;(]*?\b(doppel_\w+)\(", text, re.MULTILINE))
-    declared = [*native.RING_FUNCTIONS, *gate_abi.GATE_FUNCTIONS, *gate_user_abi.USER_FUNCTIONS]
+    declared = [
+        *native.RING_FUNCTIONS,
+        *gate_abi.GATE_FUNCTIONS,
+        *gate_user_abi.USER_FUNCTIONS,
+        *gate_sync_abi.SYNC_FUNCTIONS,
+    ]
     assert sorted(declared) == sorted(exported)
 
 
