@@ -38,7 +38,8 @@ _EYE_SOFT = 0.006
 """Feather of kept eyes and mouth, as a part of the face's width."""
 _FIRST_FRAMES, _NEUTRAL_STEP = 30, 4
 """After so many frames only every fourth one is learnt from: a face's proportions do not change."""
-_TEXELS_PER_PIXEL = 1.4
+_TEXELS_PER_PIXEL = 1.2
+"""Along a side. The textures' sizes are a factor of 1.4 apart, so it is one at least, and 1.4 at most."""
 _LEVEL_STEP = 1.3
 _SMALLEST_TEXTURE = 80
 
