@@ -48,6 +48,7 @@ LOOK = Group(
         Row("strength"),
         Row("color_match"),
         Row("edge_softness"),
+        Row("sharpness"),
         Row("keep_mouth"),
         Row("keep_eyes"),
         Row("proportions", advanced=True),

@@ -30,6 +30,7 @@ from doppel_worker.frame import FrameView
 from doppel_worker.guard import Decision, Guard
 from doppel_worker.label import Label
 from doppel_worker.report import EventKind, PipelineEvent, Report, Stopwatch
+from doppel_worker.sharpen import sharpened
 from doppel_worker.swapped_face import Swap, copied, to_blur, weighted
 from doppel_worker.track_result import TrackResult
 from doppel_worker.tracker import Tracker
@@ -227,7 +228,8 @@ class FacePipeline:
                 rect = Rect(*even_rect(face.bbox[:2], face.bbox[2:], frame.width, frame.height))
                 missed += [rect] if rect.width and rect.height else []
                 continue
-            if can_swap_on_device(engine, self.compositor, look, len(faces)):
+            sharpness = lane.settings.sharpness
+            if sharpness == 0 and can_swap_on_device(engine, self.compositor, look, len(faces)):
                 state = lane.personas.state(face.track_id)
                 result, picture = swap_on_device(
                     self.compositor, frame, engine, request, face, look, state, watch
@@ -246,6 +248,9 @@ class FacePipeline:
                 points = request.to_crop(face.landmarks)
                 state = lane.personas.state(face.track_id)
                 result = engine.swap(crop, points, face, look, state, frame.timestamp_ns)
+                if sharpness > 0:
+                    rgb = sharpened(result.rgb, result.mask, sharpness)
+                    result = dataclasses.replace(result, rgb=rgb)
             swaps.append(Swap(request, result if len(faces) == 1 else copied(result)))
         return swaps, missed
 

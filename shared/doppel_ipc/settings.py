@@ -62,6 +62,8 @@ class FilterSettings:
     """Keep the filmed eyes."""
     edge_softness: float = _setting(0.5, low=0.0, high=1.0)
     """Width of the feathered edge of the mask, 0 (hard) to 1."""
+    sharpness: float = _setting(0.0, low=0.0, high=1.0)
+    """Fine detail of the swapped face that is added, 0 (as it is) to 1."""
     color_match: str = _setting("relight", choices=("relight", "none"))
     """``relight``: the filmed light and colours are followed; ``none``: the engine's own colours stay."""
 

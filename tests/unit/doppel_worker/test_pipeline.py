@@ -80,6 +80,20 @@ def test_strength_blends_the_swap_over_the_original() -> None:
     assert 0.35 < changes[1] / changes[2] < 0.65
 
 
+def test_sharpness_makes_the_swapped_face_crisper_and_nothing_else() -> None:
+    crispness, shown = [], []
+    for sharpness in (0.0, 0.5, 1.0):
+        stage = Stage(sharpness=sharpness)
+        stage.show(picture())
+        shown.append(compositor.read(stage.frame, Rect(0, 0, *SIZE)).astype(np.float32))
+        part = shown[-1][FACE.y0 : FACE.y1, FACE.x0 : FACE.x1]
+        crispness.append(float(np.abs(cv2.Laplacian(part, cv2.CV_32F)).mean()))
+    assert crispness[0] * 1.05 < crispness[1] < crispness[2]
+    rows, columns = np.nonzero(np.abs(shown[2] - shown[0]).max(axis=2) > 2)
+    assert np.abs(columns - CENTER[0]).max() < FACE_PX
+    assert np.abs(rows - CENTER[1]).max() < FACE_PX
+
+
 def test_every_setting_of_the_look_reaches_the_engine() -> None:
     settings = FilterSettings(
         strength=0.3,
