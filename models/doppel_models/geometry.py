@@ -24,6 +24,8 @@ RIGHT_CHEEK = 234
 LEFT_CHEEK = 454
 """Mesh indices; right and left are the person's."""
 
+_NO_SPREAD = 1e-12
+"""Points whose squared spread is so small a part of their distances coincide."""
 _Array = npt.NDArray[np.floating]
 
 
@@ -173,5 +175,21 @@ def umeyama(
 
 def similarity(source: _Array, destination: _Array, weights: _Array | None = None) -> FloatArray:
     """(2, 3) matrix of the best plane similarity (turn, one scale, shift) between points (N, 2)."""
-    scale, rotation, translation = umeyama(source[:, :2], destination[:, :2], weights)
-    return np.concatenate([scale * rotation, translation[:, None]], axis=1).astype(np.float32)
+    # :func:`umeyama` in the plane, where it needs no singular values: a fraction of the time. All the sums by
+    # one product, then plain floats, which are quicker for so few numbers.
+    columns = np.empty((len(source), 5))
+    columns[:, 0], columns[:, 1:3], columns[:, 3:] = 1, source[:, :2], destination[:, :2]
+    # About the first point, so that no digits are lost where the points lie far out.
+    first = columns[0].copy()
+    columns[:, 1:] -= first[1:]
+    weighted = columns if weights is None else columns * weights[:, None]
+    (count, px, py, qx, qy), x_sums, y_sums, *_ = (columns.T @ weighted).tolist()
+    px, py, qx, qy = px / count, py / count, qx / count, qy / count
+    spread = (x_sums[1] + y_sums[2]) / count - px * px - py * py
+    a = b = 0.0
+    if spread > _NO_SPREAD * (x_sums[1] + y_sums[2]) / count:
+        a = ((x_sums[3] + y_sums[4]) / count - px * qx - py * qy) / spread
+        b = ((x_sums[4] - y_sums[3]) / count - px * qy + py * qx) / spread
+    _, p0, p1, q0, q1 = first.tolist()
+    px, py, qx, qy = px + p0, py + p1, qx + q0, qy + q1
+    return np.array([[a, -b, qx - a * px + b * py], [b, a, qy - b * px - a * py]], np.float32)

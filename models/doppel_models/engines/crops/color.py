@@ -100,4 +100,5 @@ def _statistics(
     """Weighted mean and standard deviation (3,) of the channels."""
     colors = _small(rgb).reshape(-1, 3).astype(np.float64)
     mean = share @ colors
-    return mean, np.sqrt(np.maximum(share @ (colors - mean) ** 2, 0.0))
+    colors -= mean
+    return mean, np.sqrt(share @ np.multiply(colors, colors, out=colors))

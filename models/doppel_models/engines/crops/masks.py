@@ -36,21 +36,24 @@ def hull(points: FloatArray, growth: float, softness: float) -> FloatArray:
     """
     outline = points[regions.OVAL, :2]
     middle = outline.mean(axis=0)
-    outline = middle + growth * (outline + _forehead(outline, middle) - middle)
-    width = (0.02 + 0.14 * softness) * float(np.ptp(outline[:, 0]))
+    around = outline - middle
+    around += _forehead(around)
+    around *= np.float32(growth)
+    columns = around[:, 0]
+    width = (0.02 + 0.14 * softness) * float(columns.max() - columns.min())
     # Drawn in by half of the fall and blurred over it: 1 % is left at the outline itself.
-    radius = np.linalg.norm(outline - middle, axis=1, keepdims=True)
-    inner = outline - (outline - middle) * np.minimum(0.5 * width / np.maximum(radius, 1e-3), 0.9)
-    return imaging.blur(_filled(inner), max(width / 4.6, 0.5)) * _ramp()
+    radius = np.maximum(np.hypot(columns, around[:, 1]), np.float32(1e-3))
+    around *= (1 - np.minimum(np.float32(0.5 * width) / radius, np.float32(0.9)))[:, None]
+    return imaging.blur(_filled(middle + around), max(width / 4.6, 0.5)) * _ramp()
 
 
-def _forehead(outline: FloatArray, middle: FloatArray) -> FloatArray:
-    """(36, 2) how far the points of the outline are moved up: the upper ones most."""
+def _forehead(around: FloatArray) -> FloatArray:
+    """(36, 2) how far the points of the outline, seen from its middle, are moved up: the upper ones most."""
     # The outline starts at the middle of the forehead; half way round is the chin.
-    axis = outline[0] - outline[len(outline) // 2]
-    height = max(float(np.hypot(*axis)), 1e-3)
-    above = (outline - middle) @ axis / (0.5 * height**2)
-    return np.asarray(_FOREHEAD * regions.smoothstep(above)[:, None] * axis, np.float32)
+    axis = around[0] - around[len(around) // 2]
+    height = max(float(axis @ axis), 1e-6)
+    above = regions.smoothstep((around @ axis) * np.float32(2 / height))
+    return np.asarray(above[:, None] * (_FOREHEAD * axis), np.float32)
 
 
 def from_model(mask: FloatArray, softness: float) -> FloatArray:
