@@ -180,17 +180,17 @@ def _as_persona_error(key: PersonaKey, error: BaseException) -> PersonaError:
     return wrapped
 
 
-def _unused(key: PersonaKey, engine: FaceEngine) -> tuple[str, ...]:
-    """What the user has set that this engine does not know."""
-    if engine.name != _BUILT_IN:
-        return ()
+def _unused(key: PersonaKey, engine: FaceEngine | None) -> str:
+    """What the user has set that this engine does not know; empty: nothing."""
+    if engine is None or engine.name != _BUILT_IN:
+        return ""
     wanted = {
         "an enhancer": key.enhancer != _NOTHING,
         "an occlusion model": key.occlusion != _NOTHING,
         "pixel boost": key.pixel_boost > 1,
     }
     names = [name for name, is_set in wanted.items() if is_set]
-    return (f"the built-in engine works without {' and '.join(names)}",) if names else ()
+    return f"the built-in engine works without {' and '.join(names)}" if names else ""
 
 
 class PersonaSlot:
@@ -215,7 +215,7 @@ class PersonaSlot:
             return "no persona is chosen", ()
         if wanted == self.key and loader.is_current(wanted, self.engine):
             self._problem = ""
-            return "", ()
+            return _unused(wanted, self.engine), ()
         try:
             engine = loader.get(wanted)
         except PersonaError as error:
@@ -225,9 +225,11 @@ class PersonaSlot:
             return self._problem or f"preparing {wanted.persona}", ()
         self._take(wanted, engine)
         self._problem = ""
-        said = (*engine.notes, *_unused(wanted, engine))
-        notes = tuple(PipelineEvent(EventKind.FALLBACK, note) for note in said)
-        return "", (PipelineEvent(EventKind.PERSONA, f"now using {wanted.persona}"), *notes)
+        notes = tuple(PipelineEvent(EventKind.FALLBACK, note) for note in engine.notes)
+        unused = _unused(wanted, engine)
+        if unused:
+            notes += (PipelineEvent(EventKind.PERSONA, unused),)
+        return unused, (PipelineEvent(EventKind.PERSONA, f"now using {wanted.persona}"), *notes)
 
     def state(self, track_id: int) -> EngineState:
         """What the engine remembers of a face.

@@ -9,7 +9,6 @@ import pytest
 from doppel_worker import assets
 from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
 from doppel_worker.errors import PersonaError
-from doppel_worker.report import EventKind
 
 
 class Engine:
@@ -171,16 +170,20 @@ def test_a_slot_without_an_engine_has_no_states() -> None:
 @pytest.mark.parametrize(
     ("engine", "told"),
     [
-        ("mesh", ["the built-in engine works without an enhancer and pixel boost"]),
-        ("a model's engine", []),
+        ("mesh", "the built-in engine works without an enhancer and pixel boost"),
+        ("a model's engine", ""),
     ],
 )
-def test_settings_that_the_engine_does_not_know_are_told(engine: str, told: list[str]) -> None:
+def test_settings_that_the_engine_does_not_know_are_told_while_they_are_set(engine: str, told: str) -> None:
     one, slot = loader(), PersonaSlot()
-    wanted = PersonaKey(engine, enhancer="GPEN-256", pixel_boost=2)
+    wanted, plain = PersonaKey(engine, enhancer="GPEN-256", pixel_boost=2), PersonaKey(engine)
     one.wait(wanted)
-    _, events = slot.follow(wanted, one)
-    assert [event.message for event in events if event.kind is EventKind.FALLBACK] == told
+    status, events = slot.follow(wanted, one)
+    assert status == told
+    assert [event.message for event in events[1:]] == ([told] if told else [])
+    assert slot.follow(wanted, one) == (told, ())
+    one.wait(plain)
+    assert [slot.follow(plain, one)[0] for _ in range(2)] == ["", ""]
 
 
 def test_a_persona_that_is_replaced_while_it_is_in_use_is_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
