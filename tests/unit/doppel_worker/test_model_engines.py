@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
@@ -17,7 +19,7 @@ from doppel_models.files.model import open_model
 from doppel_models.files.store import ModelStore
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import Consent, Persona, PersonaStore
-from doppel_worker.assets import PersonaKey, PersonaLoader
+from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
 from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.errors import PersonaError
 from doppel_worker.model_engines import ModelEngines
@@ -190,4 +192,86 @@ def test_when_a_models_persona_breaks_the_previous_one_stays_and_the_status_line
     assert "one colour" in report.status
     assert "stays" in report.status
     assert [event.kind for event in report.events] == [EventKind.PERSONA]
+    loader.close()
+
+
+def _elsewhere(data: bytes, location: str) -> bytes:
+    """The model, whose first weight is said to lie in another file."""
+    model = onnx.load_from_string(data)
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.ClearField("float_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location)
+    return bytes(model.SerializeToString())
+
+
+def _reshaped(data: bytes, port: int, dimension: int, size: int) -> bytes:
+    model = onnx.load_from_string(data)
+    model.graph.input[port].type.tensor_type.shape.dim[dimension].dim_value = size
+    return bytes(model.SerializeToString())
+
+
+def _hostile_files(data: bytes) -> Iterator[bytes]:
+    """Two hundred: cut short, other files under its name, other shapes, weights where none may be read."""
+    yield from (data[: len(data) * part // 120] for part in range(120))
+    heads = (
+        b"\x80\x04",
+        b"PK\x03\x04",
+        b"\x89PNG",
+        b"\x7fELF",
+        b"MZ",
+        b"<html>",
+        b"{}",
+        b"version https://git-lfs",
+    )
+    yield from (head + bytes(64) for head in heads)
+    sizes = (1 << 20, 4096, 2, 3, 17, 1 << 16)
+    yield from (
+        _reshaped(data, 0, axis, size) for axis in (0, 1, 2) for size in sizes if (axis, size) != (1, 3)
+    )
+    climbs = ("../" * depth + name for depth in range(1, 12) for name in ("w.bin", "etc/passwd", "dev/zero"))
+    yield from (_elsewhere(data, location) for location in climbs)
+    absolute = (
+        "/etc/passwd",
+        "/dev/zero",
+        "C:\\w.bin",
+        "\\\\host\\w",
+        "",
+        "/",
+        "a/../../w",
+        "w\0",
+        "..\\w",
+        ".",
+        "none",
+        "~/w",
+    )
+    yield from (_elsewhere(data, location) for location in absolute)
+    yield from (bytes(size) for size in (1, 7, 64, 4096, 1 << 20))
+
+
+def test_hundreds_of_hostile_files_are_each_refused_and_the_running_engine_stays(house: House) -> None:
+    data = build.swapper("uniface", build.scale_channels)
+    good = PersonaKey(house.photo.id, str(house.file("good.onnx", data)))
+    loader, slot = PersonaLoader(house.engines.load), PersonaSlot()
+    running = loader.wait(good, 60)
+    slot.follow(good, loader)
+    refused = 0
+    for number, content in enumerate(_hostile_files(data)):
+        bad = PersonaKey(house.photo.id, str(house.file(f"bad-{number}.onnx", content)))
+        with pytest.raises(PersonaError, match=rf"bad-{number}\.onnx cannot be used: .{{10}}"):
+            loader.wait(bad, 60)
+        assert slot.follow(bad, loader)[0].endswith("stays")
+        refused += 1
+    house.store(data, "stored")
+    record = house.models.find("stored")
+    for bit in range(0, 8 * len(data), max(8 * len(data) // 60, 1)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        house.models.path(record.sha256).write_bytes(flipped)
+        with pytest.raises(PersonaError, match=r"changed or damaged|cannot be used: .{10}"):
+            house.engines.load(PersonaKey(house.photo.id, "stored"))
+        refused += 1
+    assert refused >= 240
+    assert slot.engine is running
     loader.close()
