@@ -23,7 +23,7 @@ from doppel_worker.compositor import Compositor
 from doppel_worker.face_finder import FaceFinder
 from doppel_worker.faint_faces import FAINT_SCORE, FaintFaces
 from doppel_worker.frame import FrameView
-from doppel_worker.one_place import OnePlace
+from doppel_worker.one_place import OnePlace, rank
 from doppel_worker.same_place import claimed, covers, explains, near
 from doppel_worker.track import Measurement, Track, measure
 from doppel_worker.track_result import LostFace, TrackResult
@@ -194,8 +194,9 @@ class Tracker:
                 track.maybe_seen = self._now
         least = _BOX_OF_FACE * settings.min_face_px
         free = [one for one in free if one.score >= MIN_SCORE and bbox_size(one.bbox) >= least]
-        free.sort(key=lambda one: -bbox_size(one.bbox))
-        self._place.note(self._tracks[0] if self._tracks else None, free, detections, self._now)
+        free.sort(key=lambda one: -rank(one.bbox, settings.faces))
+        followed = self._tracks[0] if self._tracks else None
+        self._place.note(followed, free, detections, self._now, settings.faces)
         self._bystanders = []
         for detection in free:
             if not self._wanted(detection, settings):
@@ -225,7 +226,7 @@ class Tracker:
 
     def _tiles_due(self, settings: FilterSettings, *, everywhere: bool) -> int:
         """At how many tiles the far detector must look now."""
-        if self._tracks and settings.faces == "largest":
+        if self._tracks and settings.faces != "all":
             # Another small face is shown whether it is known or not.
             return 0
         if everywhere or self._searched_at is None:
@@ -244,7 +245,7 @@ class Tracker:
 
     def _place_is_kept(self, detection: Detection, settings: FilterSettings) -> bool:
         """True while a stranger must wait for the one face to follow."""
-        alone = settings.faces == "largest" and not self._tracks
+        alone = settings.faces != "all" and not self._tracks
         return alone and self._place.is_kept(detection, self._lost, self._now)
 
     def _recognise(self, detection: Detection, measurement: Measurement) -> Track | None:
@@ -258,7 +259,7 @@ class Tracker:
 
     def _start(self, known: Track | None, measurement: Measurement, settings: FilterSettings) -> None:
         """A detected face joins the followed ones, with the identity of a known track or a new one."""
-        if settings.faces == "largest":
+        if settings.faces != "all":
             self._gone += self._tracks
             self._tracks = []
             self._place.taken()

@@ -82,7 +82,8 @@ class FilterSettings:
     """XSeg model that finds what is in front of the face (the mesh engine finds it by itself)."""
 
     # Tracking
-    faces: str = _setting("largest", choices=("largest", "all"))
+    faces: str = _setting("largest", choices=("largest", "leftmost", "rightmost", "all"))
+    """Whose face is swapped; leftmost and rightmost in the picture as it is filmed."""
     max_faces: int = _setting(4, low=1, high=8)
     redetect_ms: int = _setting(100, low=0, high=1000)
     """Longest time between two runs of the face detector, milliseconds; 0 runs it on every frame."""

@@ -86,6 +86,30 @@ def test_only_the_largest_face_is_followed_and_the_others_are_named() -> None:
     assert bbox_center(bystander)[0] == pytest.approx(180, abs=20)
 
 
+@pytest.mark.parametrize(("faces", "x"), [("leftmost", 180), ("rightmost", 460)])
+def test_the_face_at_that_side_is_followed_whatever_its_size(faces: str, x: int) -> None:
+    for sizes in ((110, 150), (150, 110)):
+        lane = Lane(FilterSettings(faces=faces))
+        for _ in range(3):
+            result = lane.show(scene((ANNA, (180, 190), sizes[0]), (BEA, (460, 190), sizes[1])))
+        (face,) = result.faces
+        assert bbox_center(face.bbox)[0] == pytest.approx(x, abs=20)
+        assert len(result.bystanders) == 1
+
+
+def test_who_comes_in_further_left_takes_the_place_after_a_moment_and_not_before() -> None:
+    lane = Lane(FilterSettings(faces="leftmost"))
+    (first,) = lane.show(scene((BEA, (400, 190), 120))).faces
+    both = scene((ANNA, (150, 190), 120), (BEA, (400, 190), 120))
+    ids = [result.faces[0].track_id for result in lane.run([both] * 25)]
+    assert ids[:12] == [first.track_id] * 12
+    assert ids[-1] != first.track_id
+    # Heads that are level do not take it from one another.
+    level = [scene((ANNA, (250 + d, 110), 90), (BEA, (250 - d, 290), 90)) for d in (4, -4) * 12]
+    lane = Lane(FilterSettings(faces="leftmost"))
+    assert len({result.faces[0].track_id for result in lane.run(level)}) == 1
+
+
 def test_a_face_of_about_the_same_size_does_not_take_the_place() -> None:
     lane = Lane()
     first = lane.show(scene((ANNA, (180, 190), 120)))
