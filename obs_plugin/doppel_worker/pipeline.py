@@ -54,6 +54,13 @@ class LaneState:
         """The error of the last frame; empty when there was none."""
         self.slate_key: tuple[str, int, int] | None = None
         self.slate: ByteArray | None = None
+        self._wanted: tuple[FilterSettings, PersonaKey, LookSettings] | None = None
+
+    def wanted(self) -> tuple[PersonaKey, LookSettings]:
+        """Which engine the settings ask for, and how it shall draw; worked out when they change."""
+        if self._wanted is None or self._wanted[0] is not self.settings:
+            self._wanted = self.settings, PersonaKey.of(self.settings), look_of(self.settings)
+        return self._wanted[1:]
 
 
 @dataclasses.dataclass(slots=True)
@@ -140,7 +147,7 @@ class FacePipeline:
         settings = lane.settings
         if not settings.swap:
             return _Outcome(Verdict.ORIGINAL, status="paused")
-        status, events = lane.personas.follow(PersonaKey.of(settings), self._personas)
+        status, events = lane.personas.follow(lane.wanted()[0], self._personas)
         engine = lane.personas.engine
         if engine is None:
             # Nothing is looked for yet: the processor's time belongs to what loads the persona.
@@ -219,7 +226,7 @@ class FacePipeline:
         engine: FaceEngine,
     ) -> tuple[list[Swap], list[Rect]]:
         """The swapped faces, and where a face is that the engine has no crop for: it is not to be shown."""
-        look = look_of(lane.settings)
+        _, look = lane.wanted()
         swaps: list[Swap] = []
         missed: list[Rect] = []
         for face in faces:

@@ -257,31 +257,33 @@ def _without_light(
 
     The fit starts from the light of the frame ``before``, because half of the face may be hidden now.
     """
-    basis, weight = _fit_basis()
-    r = _thinned(look)
-    if usual is not None:
-        r -= _thinned(usual)
-    ridge = np.eye(len(basis), dtype=np.float32) * np.float32(1e-3 * float(weight.sum()))
+    basis, weight, ridge = _fit_basis()
+    few = look[::_STEP, ::_STEP]
+    r = (few if usual is None else few - usual[::_STEP, ::_STEP]).reshape(-1, 3).T
+    both, count = np.concatenate([basis, r]), len(basis)
+    r = both[count:]
     w, coefficients = weight, before
     for _ in range(_ROUNDS):
         if coefficients is not None:
-            error = np.abs(r - coefficients.T @ basis).max(axis=0)
-            w = weight * np.square(np.minimum(1, np.float32(_HUBER) / np.maximum(error, np.float32(1e-6))))
-        weighted = basis * w
-        coefficients = imaging.solve(weighted @ basis.T + ridge, weighted @ r.T)
+            error = coefficients.T @ basis
+            error -= r
+            # Huber's weight squared: 1 up to the limit, then limit / error.
+            share = np.maximum(np.abs(error, out=error).max(axis=0), np.float32(_HUBER))
+            np.divide(np.float32(_HUBER), share, out=share)
+            share *= share
+            w = weight * share
+        # Both sides of the normal equations by one product.
+        sums = (basis * w) @ both.T
+        coefficients = imaging.solve(sums[:, :count] + ridge, np.ascontiguousarray(sums[:, count:]))
     assert coefficients is not None  # noqa: S101 - there is at least one round
     return look - (relight.basis() @ coefficients).reshape(SIZE, SIZE, 3), coefficients
 
 
-def _thinned(look: FloatArray) -> FloatArray:
-    """(3, n) of some texels."""
-    return np.ascontiguousarray(look[::_STEP, ::_STEP].reshape(-1, 3).T)
-
-
 @functools.cache
-def _fit_basis() -> tuple[FloatArray, FloatArray]:
-    """(4, n) light at some texels, and (n,) their weight."""
+def _fit_basis() -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(4, n) light at some texels, (n,) their weight, (4, 4) what keeps the fit determined."""
     sub = slice(None, None, _STEP)
     basis = relight.basis().reshape(SIZE, SIZE, -1)[sub, sub]
     weight = relight.skin_weight()[sub, sub].reshape(-1).copy()
-    return np.ascontiguousarray(basis.reshape(-1, basis.shape[2]).T), weight
+    ridge = np.eye(basis.shape[2], dtype=np.float32) * np.float32(1e-3 * float(weight.sum()))
+    return np.ascontiguousarray(basis.reshape(-1, basis.shape[2]).T), weight, ridge
