@@ -33,9 +33,8 @@ def sharpened(rgb: ByteArray, mask: ByteArray, amount: float) -> ByteArray:
     picture = rgb[part].astype(np.float32)
     # A blur that knows nothing of what lies outside, so that no rim of it appears at the edge.
     weight = cv2.GaussianBlur(inside, (0, 0), sigma)
-    blurred = cv2.GaussianBlur(picture * inside[..., None], (0, 0), sigma)
-    blurred /= np.maximum(weight, 1e-3)[..., None]
-    detail = (picture - blurred) * (amount * GAIN * inside[..., None])
+    sums = cv2.GaussianBlur(picture * inside[..., None], (0, 0), sigma)
+    detail = (picture - sums / np.maximum(weight, 1e-3)[..., None]) * (amount * GAIN * inside[..., None])
     result = rgb.copy()
     result[part] = np.clip(picture + detail, 0, 255).round().astype(np.uint8)
     return result
