@@ -25,8 +25,8 @@ _BETWEEN: regions.Indices = np.array([107, 66, 65, 55, 336, 296, 295, 285])
 """Inner ends of both brows."""
 _BROW_REACH, _AROUND_REACH = 0.012, 0.035
 """How far past the landmarks a brow's hairs reach, and how far the skin around it is the persona's."""
-_FREE_COLUMNS = 0.3
-"""A brow with skin above it in so many of its columns is not under a fringe."""
+_NEAR_COLUMNS, _FREE_SHARE = 13, 0.3
+"""A part of a brow with skin above it in so large a share of so many columns is not under a fringe."""
 
 
 def find_hair(texture: FloatArray) -> FloatArray:
@@ -60,8 +60,9 @@ def find_hair(texture: FloatArray) -> FloatArray:
     odd_places = score > _MIN_SCORE
     brows = np.zeros((small, small), np.float32)
     for outline in _BROWS:
-        if _free(odd_places, grid.inside, outline):
-            brows = np.maximum(brows, _around(small, outline, _BROW_REACH))
+        brows = np.maximum(
+            brows, _around(small, outline, _BROW_REACH) * _free(odd_places, grid.inside, outline)
+        )
     candidate = np.asarray(odd_places & zone & (brows < 0.5), np.uint8)
     candidate = np.asarray(cv2.morphologyEx(candidate, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     candidate = np.asarray(cv2.morphologyEx(candidate, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.uint8)
@@ -88,23 +89,28 @@ def around_brows(hair: FloatArray) -> FloatArray:
     """
     size = hair.shape[0]
     around = np.zeros((size, size), np.float32)
-    for brow in _BROWS:
-        inside = _around(size, brow, _BROW_REACH)
-        if float((hair * inside).sum()) > 0.5 * float(inside.sum()):
-            return around
+    # A brow under hair is taken from the other side.
+    hair = np.minimum(hair, hair[:, ::-1])
+    inside = _around(size, _BROWS[0], _BROW_REACH)
+    if float((hair * inside).sum()) > 0.5 * float(inside.sum()):
+        return around
     for outline in (*_BROWS, _BETWEEN):
         around = np.maximum(around, _around(size, outline, _AROUND_REACH))
     return around
 
 
-def _free(odd: npt.NDArray[np.bool_], inside: npt.NDArray[np.bool_], outline: regions.Indices) -> bool:
-    """Whether skin shows between a brow and the upper edge of the face."""
+def _free(odd: npt.NDArray[np.bool_], inside: npt.NDArray[np.bool_], outline: regions.Indices) -> FloatArray:
+    """(size,) 0..1 the columns in which skin shows between a brow and the upper edge of the face."""
+    free = np.zeros(odd.shape[1], np.float32)
     brow = _around(odd.shape[0], outline, 0) > 0.5
     columns = np.flatnonzero(brow.any(axis=0))
-    tops = brow[:, columns].argmax(axis=0)
     skin = ~odd & inside
-    free = [bool(skin[:top, column].any()) for column, top in zip(columns, tops, strict=True)]
-    return float(np.mean(free)) > _FREE_COLUMNS
+    for column in columns:
+        free[column] = skin[: brow[:, column].argmax(), column].any()
+    # What lies beside the brow's ends is as free as they are.
+    free[: columns[0]], free[columns[-1] + 1 :] = free[columns[0]], free[columns[-1]]
+    near = cv2.blur(free[None], (_NEAR_COLUMNS, 1)) > _FREE_SHARE
+    return np.asarray(cv2.blur(near.astype(np.float32), (5, 1))[0], np.float32)
 
 
 def _around(size: int, indices: regions.Indices, reach: float) -> FloatArray:

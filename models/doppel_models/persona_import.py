@@ -21,6 +21,7 @@ from doppel_models import (
     nose_sides,
     photo_check,
     photo_mend,
+    smile_lines,
 )
 from doppel_models.detector import FaceDetector
 from doppel_models.engines.mesh.persona import MeshPersona
@@ -32,7 +33,7 @@ from doppel_models.photo_file import PhotoFile, read_photo
 from doppel_models.session import SessionConfig
 from doppel_models.types import FloatArray
 
-IMPORT_VERSION = 8
+IMPORT_VERSION = 9
 """Raised whenever the import works differently, so that older caches are made anew."""
 
 
@@ -74,7 +75,7 @@ class PersonaImporter:
             raise PersonaError(f"a persona is made of 1 to {MAX_PHOTOS} photos, not {len(photos)}")
         detector, landmarker = self.load()
         warnings: list[str] = []
-        views, shapes, weights = [], [], []
+        views, shapes, smiles, weights = [], [], [], []
         for photo in photos:
             landmarks = photo_check.only_face(photo, detector, landmarker)
             view = face_texture.unwrap(photo.image, landmarks)
@@ -82,13 +83,16 @@ class PersonaImporter:
             warnings += [text for text in checked.warnings if text not in warnings]
             better = photo_mend.mended(photo.image, landmarks)
             views.append(view if better is photo.image else face_texture.unwrap(better, landmarks))
-            shapes.append(resting(HeadFrame.of(landmarks).shape_of(landmarks)))
+            as_filmed = HeadFrame.of(landmarks).shape_of(landmarks)
+            shapes.append(resting(as_filmed))
+            smiles.append(smile_lines.smile_of(as_filmed))
             # A face seen from the front shows its proportions best.
             weights.append(float(np.exp(-((checked.yaw / 20) ** 2))) + 0.02)
         # The picture that shows the face straightest sets the colours.
         order = np.argsort(-np.array(weights))
         shape = np.average(np.array(shapes), axis=0, weights=weights).astype(np.float32)
-        return ImportedFace(_assemble([views[k] for k in order], shape), tuple(warnings))
+        smile = float(np.average(smiles, weights=weights))
+        return ImportedFace(_assemble([views[k] for k in order], shape, smile), tuple(warnings))
 
     def add(
         self,
@@ -139,7 +143,7 @@ class PersonaImporter:
         return mesh
 
 
-def _assemble(views: Sequence[face_texture.Unwrapped], shape: FloatArray) -> MeshPersona:
+def _assemble(views: Sequence[face_texture.Unwrapped], shape: FloatArray, smile: float) -> MeshPersona:
     # In even light the shadow beside the nose stands out.
     views = [face_texture.evened(view) for view in views]
     trusted = [
@@ -151,7 +155,7 @@ def _assemble(views: Sequence[face_texture.Unwrapped], shape: FloatArray) -> Mes
     texture, known = nose_sides.fill(texture, known)
     texture = face_texture.even_light(texture, known)
     texture, seen = face_texture.fill(texture, known)
-    texture = face_texture.shut_mouth(texture)
+    texture = smile_lines.softened(face_texture.shut_mouth(texture), smile)
     # Skin that was only seen from the side is stretched, but it is the persona's; hair is not, but for brows.
     hair = np.min([view.hair for view in views], axis=0)
     bare = 1 - hair * (1 - seen) * (1 - face_hair.around_brows(hair))
