@@ -167,9 +167,12 @@ class Track:
         )
         self._judge_looks(measurement, now)
         shrinking = _DOUBTFUL_REGION_NS if self.doubtful else _REGION_NS
-        keep = np.float32(math.exp((self.last_seen - now) / shrinking))
-        kept = self.bbox + keep * (self.region - self.bbox)
-        self.region = np.concatenate([np.minimum(kept, self.bbox)[:2], np.maximum(kept, self.bbox)[2:]])
+        keep = math.exp((self.last_seen - now) / shrinking)
+        # Plain floats: for four numbers NumPy's functions take longer to be called than to run.
+        box = self.bbox.tolist()
+        kept = [at + keep * (was - at) for at, was in zip(box, self.region.tolist(), strict=True)]
+        (left, top), (right, bottom) = map(min, kept[:2], box[:2]), map(max, kept[2:], box[2:])
+        self.region = np.array([left, top, right, bottom], np.float32)
         if now - self._looked_at >= _LOOKS_EVERY:
             self._looked_at = now
             if difference(self._usual_looks, measurement.appearance) < SAME:

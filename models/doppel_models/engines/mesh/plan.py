@@ -13,7 +13,7 @@ from doppel_models.types import ByteArray, FloatArray
 _MAP_STEP = 4.5
 """Pixels of the crop for one of the maps that are enlarged to its size: they are smooth enough, but for the
 line between shut lips, which becomes a stair of such steps."""
-_MAP_WIDTH = (72, 104)
+_MAP_WIDTH = (64, 104)
 """Pixels of the maps, least and most. Landmarks of swapped faces of 100 to 300 pixels jitter no more with 64
 than with 160."""
 
