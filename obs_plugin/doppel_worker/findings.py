@@ -16,6 +16,7 @@ from doppel_models.providers import CPU_PROVIDER, CUDA_PROVIDER
 from doppel_models.session import Network, SessionConfig
 
 from doppel_worker.devices import choose, list_devices
+from doppel_worker.open_device import open_device
 
 Finding = tuple[str, str, str, str]
 _INSTALL = "python3 -m installer install"
@@ -55,10 +56,22 @@ def _devices() -> list[Finding]:
     choice = choose()
     names = ", ".join(f"{device.id} ({device.name})" for device in list_devices())
     found: list[Finding] = [("devices", "ok", f"{names}; auto takes {choice.device.id}", "")]
+    if choice.device.kind == "cuda":
+        found.append(_kernels(choice.device.id))
     if choice.fallback:
         detail, _, todo = choice.fallback.partition("; ")
         found.append(("GPU at work", "note", detail, _without_doctor(todo) or _INSTALL))
     return found
+
+
+def _kernels(device: str) -> Finding:
+    """Whether the device does the work on the pictures as the processor does it."""
+    told: list[str] = []
+    opened = open_device(device, told.append)
+    if opened.info.id == device:
+        return ("GPU at work", "ok", f"{device} gives the CPU's pictures", "")
+    detail, _, todo = told[0].partition("; ")
+    return ("GPU at work", "note", detail, _without_doctor(todo) or _INSTALL)
 
 
 def _without_doctor(todo: str) -> str:

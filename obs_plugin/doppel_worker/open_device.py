@@ -15,6 +15,7 @@ from doppel_worker.compositor import Compositor
 from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.devices import CPU, DeviceInfo, choose
 from doppel_worker.errors import DeviceError
+from doppel_worker.gpu import self_test
 from doppel_worker.gpu.compositor_cuda import CudaCompositor
 from doppel_worker.gpu.cuda_device import CudaDevice
 
@@ -53,10 +54,12 @@ def open_device(wanted: str, fallback: Notify) -> OpenDevice:
         return OpenDevice(info, CpuCompositor(), info.session_config())
     try:
         device = CudaDevice(info.number)
+        compositor = CudaCompositor(device)
+        self_test.check(compositor)
     except DeviceError as error:
         fallback(f"the CPU does the work instead of {info.id}: {error}")
         return open_device(CPU, fallback)
-    return OpenDevice(info, CudaCompositor(device), info.session_config(device.stream))
+    return OpenDevice(info, compositor, info.session_config(device.stream))
 
 
 def open_networks(wanted: str, fallback: Notify) -> tuple[OpenDevice, FaceDetector, FaceLandmarker]:

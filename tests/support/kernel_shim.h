@@ -14,6 +14,7 @@ static thread_local ShimIndex blockIdx, blockDim, threadIdx;
 #define __global__
 static inline float __fmaf_rn(float a, float b, float c) { return fmaf(a, b, c); }
 static inline float __fmul_rn(float a, float b) { return a * b; }
+static inline float __fdiv_rn(float a, float b) { return a / b; }
 static inline float __fadd_rn(float a, float b) { return a + b; }
 
 #define LAUNCHER(kernel, Params)                                                                             \

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from doppel_models import canonical
 from doppel_models.engines.base import SwapResult
-from doppel_models.engines.mesh import relight, uv
+from doppel_models.engines.mesh import raster, relight, uv
 from doppel_models.engines.mesh.features import RING, Patch
 from doppel_models.engines.mesh.on_device import DeviceCrop, DrawnFace
 from doppel_models.engines.mesh.plan import Plan, scaled
@@ -71,24 +71,26 @@ class MeshDrawing:
 
     def draw(self, plan: Plan, texture: DeviceTensor | None, crop: DeviceCrop) -> DrawnFace:
         """Draw a planned face; see the protocol."""
-        points = np.concatenate([plan.map_points, canonical.load().uv], axis=1).astype(np.float32)
+        placed = raster.projected(plan.map_points, *plan.map_size)
+        points = np.concatenate([placed, canonical.load().uv], axis=1, dtype=np.float32)
         optional = (plan.mask, plan.veil, plan.gain)
         given = [array for array in optional if array is not None]
         patches = [patch.mask for patch in plan.patches]
         first, *rest = self._tensors.upload_all([points, *given, *patches])
         left = iter(rest)
         mask, veil, gain = (None if array is None else next(left) for array in optional)
-        maps, seen = self._maps(plan, first)
+        maps, drawn = self._maps(plan, first)
+        plane = 4 * plan.map_size[0] * plan.map_size[1]
+        seen, near = drawn + 2 * plane, maps + 2 * plane
         rgb = self._picture(plan)
-        cover = self._enlarged(plan, self._small(plan, maps, seen, None)) if plan.fade > 0 else None
+        cover = self._enlarged(plan, self._small(plan, drawn, seen, None)) if plan.fade > 0 else None
         if mask is None or texture is None:
             nothing = self._tensors.upload(np.zeros(plan.size[::-1], np.uint8))
             return DrawnFace(rgb, nothing, plan.fade, cover, None)
-        near = maps + 8 * plan.map_size[0] * plan.map_size[1]
-        shown = self._draw(plan, maps, self._small(plan, maps, near, mask), self._lit(texture, gain), rgb)
+        shown = self._draw(plan, maps, self._small(plan, drawn, near, mask), self._lit(texture, gain), rgb)
         for patch, patch_mask in zip(plan.patches, left, strict=True):
             self._lay(patch, patch_mask, crop.picture, rgb)
-        hidden = None if veil is None else self._enlarged(plan, self._small(plan, maps, seen, veil))
+        hidden = None if veil is None else self._enlarged(plan, self._small(plan, drawn, 0, veil))
         return DrawnFace(rgb, shown, plan.fade, cover, hidden)
 
     def fetch(self, drawn: DrawnFace) -> SwapResult:
@@ -111,7 +113,7 @@ class MeshDrawing:
         return SwapResult(rgb, mask, drawn.fade, cover, veil)
 
     def _maps(self, plan: Plan, points: DeviceTensor) -> tuple[int, int]:
-        """Addresses of the maps (u, v, mean coverage) and of the coverage, at the maps' size."""
+        """Addresses of three planes each: u, v continued, mean coverage; and u, v and coverage as drawn."""
         width, height = plan.map_size
         plane = 4 * width * height
         triangles, count = self._triangles
@@ -132,10 +134,10 @@ class MeshDrawing:
         device.launch("mesh_triangles", count, 1, params)
         device.launch("mesh_raster", width, height, params)
         device.launch("mesh_maps", width, height, params)
-        return maps, drawn + 2 * plane
+        return maps, drawn
 
     def _small(self, plan: Plan, maps: int, share: int, values: DeviceTensor | None) -> int:
-        """Address of a mask of bytes at the maps' size: ``values`` of texture space times a share."""
+        """Address of a mask of bytes at the maps' size: ``values`` of texture space (1) times a share (1)."""
         width, height = plan.map_size
         to = self._bytes(width * height)
         params = struct(

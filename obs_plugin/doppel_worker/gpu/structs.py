@@ -110,7 +110,7 @@ MESH: Final = _dtype(
     ("height", "i4"),
     ("pad", "i4"),
 )
-EDGES_BYTES: Final = 80
+EDGES_BYTES: Final = 92
 """Of one triangle, between two of the mesh's kernels."""
 MESH_MASK: Final = _dtype(
     ("maps", "u8"),

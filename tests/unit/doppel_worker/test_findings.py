@@ -8,8 +8,10 @@ import sys
 import onnxruntime
 import pytest
 from doppel_models.providers import CUDA_PROVIDER
-from doppel_worker import findings
-from doppel_worker.devices import Choice, choose
+from doppel_worker import findings, open_device
+from doppel_worker.devices import Choice, DeviceInfo, choose
+
+from tests.support.kernel_device import KernelDevice
 
 
 def test_the_program_prints_what_doctor_reads() -> None:
@@ -47,3 +49,26 @@ def test_why_auto_is_not_the_gpu_is_told_with_what_to_do(monkeypatch: pytest.Mon
         "the CPU does the work: no NVIDIA driver was found",
         "install driver 580 or newer",
     )
+
+
+def test_a_gpu_is_tried_with_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = DeviceInfo("cuda:0", "stand-in", 1024, CUDA_PROVIDER)
+    monkeypatch.setattr(findings, "choose", lambda: Choice(gpu))
+    monkeypatch.setattr(
+        open_device, "choose", lambda wanted: Choice(gpu) if wanted != "cpu" else choose("cpu")
+    )
+    monkeypatch.setattr(open_device, "CudaDevice", lambda _number: KernelDevice())
+    told = {one[0]: one for one in findings.findings()}
+    assert told["GPU at work"][1:] == ("ok", "cuda:0 gives the CPU's pictures", "")
+
+    class Wrong(KernelDevice):
+        def launch(self, kernel: str, *arguments: object) -> None:
+            if kernel != "paste_rect":
+                super().launch(kernel, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(open_device, "CudaDevice", lambda _number: Wrong())
+    told = {one[0]: one for one in findings.findings()}
+    _, state, detail, todo = told["GPU at work"]
+    assert state == "note"
+    assert "instead of cuda:0: its kernels do not give the CPU's picture (edited plane 0" in detail
+    assert todo == "update the graphics driver, or report this with doctor's output"

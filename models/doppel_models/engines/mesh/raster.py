@@ -40,16 +40,7 @@ def rasterize(
     Returns:
         (height, width, 3) float32 attributes, 0 where no triangle is.
     """
-    distance = _FAR * max(width, height, float(np.abs(points[:, 2]).max(initial=0)))
-    # The depth buffer's values are dense near the first plane; both planes are near, so that they suffice.
-    nearest_plane, farthest_plane = 0.9 * distance, 1.1 * distance
-    depth = points[:, 2] + np.float32(distance)
-    # The frustum's half height is the depth itself, and half the picture's height.
-    scale = depth * np.float32(2 / height)
-    placed = np.empty((len(points), 3), np.float32)
-    np.multiply(points[:, 0] + np.float32(0.5 - width / 2), scale, out=placed[:, 0])
-    np.multiply(np.float32(height / 2 - 0.5) - points[:, 1], scale, out=placed[:, 1])
-    np.negative(depth, out=placed[:, 2])
+    placed, nearest_plane, farthest_plane = _placed(points, width, height)
     color = np.zeros((height, width, 3), np.float32)
     nearest = np.full((height, width), farthest_plane, np.float32)
     cv2.triangleRasterize(
@@ -65,6 +56,46 @@ def rasterize(
         _settings(),
     )
     return color
+
+
+def projected(points: FloatArray, width: int, height: int) -> FloatArray:
+    """Where OpenCV's rasteriser has the points of a mesh: for drawing as it does elsewhere.
+
+    Args:
+        points: as in :func:`rasterize`.
+        width: of the picture, pixels.
+        height: of the picture, pixels.
+
+    Returns:
+        (N, 4) float32: x from the left, y from below (pixel centres at halves), depth (smaller is nearer),
+        and the weight by which attributes are interpolated; step by step in float32, as OpenCV does it.
+    """
+    placed, near, far = _placed(points, width, height)
+    x_scale = np.float32(1.0 / math.tan(_FIELD_OF_VIEW / 2) / width * height)
+    y_scale = np.float32(1.0 / math.tan(_FIELD_OF_VIEW / 2))
+    z_scale, z_shift = np.float32((near + far) / (near - far)), np.float32(2.0 * far * near / (near - far))
+    one, half = np.float32(1), np.float32(0.5)
+    weight = one / -placed[:, 2]
+    out = np.empty((len(points), 4), np.float32)
+    out[:, 0] = (placed[:, 0] * x_scale * weight + one) * half * np.float32(width)
+    out[:, 1] = (placed[:, 1] * y_scale * weight + one) * half * np.float32(height)
+    out[:, 2] = ((placed[:, 2] * z_scale + z_shift) * weight + one) * half
+    out[:, 3] = weight
+    return out
+
+
+def _placed(points: FloatArray, width: int, height: int) -> tuple[FloatArray, float, float]:
+    """Points before OpenCV's camera, (N, 3), and the distances of its nearest and farthest planes."""
+    distance = _FAR * max(width, height, float(np.abs(points[:, 2]).max(initial=0)))
+    depth = points[:, 2] + np.float32(distance)
+    # The frustum's half height is the depth itself, and half the picture's height.
+    scale = depth * np.float32(2 / height)
+    placed = np.empty((len(points), 3), np.float32)
+    np.multiply(points[:, 0] + np.float32(0.5 - width / 2), scale, out=placed[:, 0])
+    np.multiply(np.float32(height / 2 - 0.5) - points[:, 1], scale, out=placed[:, 1])
+    np.negative(depth, out=placed[:, 2])
+    # The depth buffer's values are dense near the first plane; both planes are near, so that they suffice.
+    return placed, 0.9 * distance, 1.1 * distance
 
 
 def covering(attributes: FloatArray) -> FloatArray:

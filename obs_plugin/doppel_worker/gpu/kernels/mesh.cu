@@ -2,16 +2,17 @@
 // live light, and both enlarged to the crop's size. Positions count from pixel centres at whole numbers.
 #include "common.cuh"
 
-// One triangle, ready to be asked for each pixel; without pixels where it is turned away.
+// One triangle, ready to be asked for each pixel; without pixels where it is turned away. All is computed in the
+// order of OpenCV's rasteriser and nothing is fused: an edge that runs close by the middle of a pixel decides alike.
 struct Edges {
-    int x0, y0, x1, y1;  // x0 <= x <= x1
+    int x0, y0, x1, y1;  // x0 <= x <= x1, rows from below
     float cx, cy, bcx, bcy, acx, acy, scale;
-    float z[3], u[3], v[3];
+    float z[3], w[3], u[3], v[3];
 };
-static_assert(sizeof(Edges) == 80, "as structs.EDGES_BYTES says");
+static_assert(sizeof(Edges) == 92, "as structs.EDGES_BYTES says");
 
 struct MeshParams {
-    u64 points;     // float[points][5]: x, y in pixels of the map, z (smaller is nearer), u, v
+    u64 points;     // float[points][6]: x, y from below, depth (smaller is nearer), weight, u, v
     u64 triangles;  // int[count][3], counter-clockwise in a picture with y down
     u64 edges;      // Edges[count]: what mesh_triangles leaves for mesh_raster
     u64 drawn;      // float[3][height][width]: u, v, and 1 where the mesh is
@@ -24,17 +25,17 @@ extern "C" __global__ void mesh_triangles(const MeshParams p) {
     if (n >= p.count || THIS_Y > 0) return;
     const int* corners = (const int*)p.triangles + 3 * n;
     const float* at[3];
-    for (int k = 0; k < 3; ++k) at[k] = (const float*)p.points + 5 * corners[k];
+    for (int k = 0; k < 3; ++k) at[k] = (const float*)p.points + 6 * corners[k];
     Edges e;
     e.cx = at[2][0];
     e.cy = at[2][1];
     e.bcx = at[1][0] - e.cx;
-    e.bcy = e.cy - at[1][1];
+    e.bcy = at[1][1] - e.cy;
     e.acx = at[0][0] - e.cx;
-    e.acy = e.cy - at[0][1];
+    e.acy = at[0][1] - e.cy;
     const float area = __fadd_rn(__fmul_rn(e.acx, e.bcy), -__fmul_rn(e.acy, e.bcx));
     const int seen = area >= 1e-6f;
-    e.scale = seen ? 1.0f / area : 0.0f;
+    e.scale = seen ? __fdiv_rn(1.0f, area) : 0.0f;
     float low[2], high[2];
     for (int k = 0; k < 2; ++k) {
         low[k] = fminf(fminf(at[0][k], at[1][k]), at[2][k]);
@@ -47,10 +48,16 @@ extern "C" __global__ void mesh_triangles(const MeshParams p) {
     e.y1 = seen ? (int)ceilf(fminf(fmaxf(high[1], -1e6f), 1e6f)) + 1 : 0;
     for (int k = 0; k < 3; ++k) {
         e.z[k] = at[k][2];
-        e.u[k] = at[k][3];
-        e.v[k] = at[k][4];
+        e.w[k] = at[k][3];
+        e.u[k] = at[k][4];
+        e.v[k] = at[k][5];
     }
     ((Edges*)p.edges)[n] = e;
+}
+
+__device__ inline float sum_of(const float* shares, const float* values) {
+    const float two = __fadd_rn(__fmul_rn(shares[0], values[0]), __fmul_rn(shares[1], values[1]));
+    return __fadd_rn(two, __fmul_rn(shares[2], values[2]));
 }
 
 // One thread has one pixel and asks every triangle: all threads of a warp read the same one, and of two at the same
@@ -59,20 +66,24 @@ extern "C" __global__ void mesh_raster(const MeshParams p) {
     const int x = THIS_X, y = THIS_Y;
     if (x >= p.width || y >= p.height) return;
     const Edges* edges = (const Edges*)p.edges;
+    const int row = p.height - 1 - y;
     float nearest = 3e38f, u = 0.0f, v = 0.0f, seen = 0.0f;
     for (int n = 0; n < p.count; ++n) {
         const Edges& e = edges[n];
-        if (x < e.x0 || x > e.x1 || y < e.y0 || y > e.y1) continue;
-        const float px = (float)x - e.cx, py = e.cy - (float)y;
-        const float a = __fmul_rn(__fadd_rn(__fmul_rn(px, e.bcy), -__fmul_rn(py, e.bcx)), e.scale);
-        const float b = __fmul_rn(__fadd_rn(__fmul_rn(py, e.acx), -__fmul_rn(px, e.acy)), e.scale);
-        const float c = 1.0f - a - b;
-        if (a < 0.0f || b < 0.0f || c < 0.0f) continue;
-        const float z = a * e.z[0] + b * e.z[1] + c * e.z[2];
+        if (x < e.x0 || x > e.x1 || row < e.y0 || row > e.y1) continue;
+        const float px = (float)x + 0.5f - e.cx, py = (float)row + 0.5f - e.cy;
+        float f[3];
+        f[0] = __fmul_rn(__fadd_rn(__fmul_rn(px, e.bcy), -__fmul_rn(py, e.bcx)), e.scale);
+        f[1] = __fmul_rn(__fadd_rn(__fmul_rn(py, e.acx), -__fmul_rn(px, e.acy)), e.scale);
+        f[2] = 1.0f - f[0] - f[1];
+        if (!(f[0] >= 0.0f && f[1] >= 0.0f && f[2] >= 0.0f)) continue;
+        const float z = sum_of(f, e.z);
         if (!(z < nearest)) continue;
         nearest = z;
-        u = a * e.u[0] + b * e.u[1] + c * e.u[2];
-        v = a * e.v[0] + b * e.v[1] + c * e.v[2];
+        const float all = __fdiv_rn(1.0f, sum_of(f, e.w));
+        for (int k = 0; k < 3; ++k) f[k] = __fmul_rn(f[k], e.w[k]);
+        u = __fmul_rn(sum_of(f, e.u), all);
+        v = __fmul_rn(sum_of(f, e.v), all);
         seen = 1.0f;
     }
     const long long area = (long long)p.width * p.height, at = (long long)y * p.width + x;
@@ -98,10 +109,9 @@ extern "C" __global__ void mesh_maps(const MeshParams p) {
     const float* seen = v + area;
     // Beside the mesh: the largest of what it covers nearby, which is one of the nearest ones.
     float most_u = 0.0f, most_v = 0.0f, count = 0.0f;
-    for (int j = -2; j <= 2; ++j)
-        for (int i = -2; i <= 2; ++i) {
-            if (i >= -1 && i <= 1 && j >= -1 && j <= 1)
-                count += seen[(long long)mirrored(y + j, p.height) * p.width + mirrored(x + i, p.width)];
+    for (int j = -1; j <= 1; ++j)
+        for (int i = -1; i <= 1; ++i) {
+            count += seen[(long long)mirrored(y + j, p.height) * p.width + mirrored(x + i, p.width)];
             if (x + i < 0 || y + j < 0 || x + i >= p.width || y + j >= p.height) continue;
             const long long k = (long long)(y + j) * p.width + x + i;
             most_u = fmaxf(most_u, u[k]);
@@ -147,8 +157,8 @@ __device__ inline int enlarged_byte(const u8* from, int width, const Between& x,
 }
 
 struct MeshMaskParams {
-    u64 maps;    // float[2][height][width]: u, v
-    u64 share;   // float[height][width]: what the result is multiplied by
+    u64 maps;    // float[2][height][width]: u, v; 0 beside the mesh, where masks are empty
+    u64 share;   // float[height][width]: what the result is multiplied by; 0: nothing
     u64 values;  // float[side][side] over the texture; 0: 1 everywhere
     u64 to;      // bytes[height][width]
     int side, width, height, pad;
@@ -158,7 +168,7 @@ extern "C" __global__ void mesh_mask(const MeshMaskParams p) {
     const int x = THIS_X, y = THIS_Y;
     if (x >= p.width || y >= p.height) return;
     const long long area = (long long)p.width * p.height, at = (long long)y * p.width + x;
-    const float share = ((const float*)p.share)[at];
+    const float share = p.share ? ((const float*)p.share)[at] : 1.0f;
     float value = 1.0f;
     if (p.values) {
         const float* maps = (const float*)p.maps;
