@@ -1,7 +1,7 @@
 """How well a swapped video carries the persona: identity, steadiness, expression.
 
 ``python benchmarks/identity.py --persona PHOTO --models FOLDER CLIP... [--every 10] [--set KEY=VALUE]``
-``python benchmarks/identity.py --table --models FOLDER [CLIP...] [--only TEXT] [--sheets FOLDER]``
+``python benchmarks/identity.py --table --models FOLDER [CLIP...] [--only TEXT]... [--sheets FOLDER]``
 
 The judge of identity is dlib's face recognition ResNet (http://dlib.net/face_recognition.py.html; two
 descriptors less than 0.6 apart are one person), which Doppel itself does not use. It is no dependency of the
@@ -13,6 +13,7 @@ Each clip is swapped by ``doppel swap`` without the label, then, clip by clip:
 
 * ``to_persona``, ``to_filmed``: median distance of every n-th swapped frame to the persona's photo and to the
   filmed frame; ``margin``: median of their difference; ``same_share``: frames nearer than 0.6 to the persona.
+* ``lids``: how deep the swapped lids sink where the filmed ones are half shut, and where they are shut.
 * ``jitter``: second difference in time of the landmarks as the network reads them from each frame, median, in
   percent of the face's width. ``flicker``: the same of the face's mean colour, of 255.
 * ``blink``: depth of the blinks, 1 - (2nd percentile of the eye opening / its median). ``mouth``: 98th less
@@ -86,7 +87,13 @@ def main() -> None:
     parser.add_argument(
         "--table", action="store_true", help="the wide table of variants and synthetic persons"
     )
-    parser.add_argument("--only", default="", help="only lines of the table with this text in them")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="only lines of the table with this text in 'persona on clip;'; may be given several times",
+    )
     parser.add_argument("--sheets", type=Path, help="folder for the table's contact sheets")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)

@@ -113,6 +113,20 @@ class Course:
         """Depth of the blinks, 0 (none) to 1 (shut)."""
         return float(1 - np.percentile(self.eyes, 2) / np.median(self.eyes))
 
+    def lids_after(self, filmed: Course) -> dict[str, float | None]:
+        """How deep the lids sink where the filmed ones are half shut, and where they are shut; 1 is faithful.
+
+        None: no such frame, or the frames of the two are not the same.
+        """
+        was, now = (1 - course.eyes / np.median(course.eyes) for course in (filmed, self))
+        if len(was) != len(now):
+            return {"half": None, "shut": None}
+        parts = {"half": (was > 0.2) & (was < 0.5), "shut": was >= 0.5}
+        return {
+            name: round(float(now[which].sum() / was[which].sum()), 2) if which.any() else None
+            for name, which in parts.items()
+        }
+
     @property
     def mouth(self) -> float:
         """Range of the mouth's opening over its width."""
@@ -177,4 +191,5 @@ class Filmed:
             "flicker": {"filmed": round(was.flicker, 3), "swapped": round(now.flicker, 3)},
             "blink": {"filmed": round(was.blink, 3), "swapped": round(now.blink, 3)},
             "mouth": {"filmed": round(was.mouth, 3), "swapped": round(now.mouth, 3)},
+            "lids": now.lids_after(was),
         }

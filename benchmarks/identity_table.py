@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -54,12 +54,12 @@ class Case:
     clip: Clip
 
 
-def cases(clips: list[Path], only: str = "") -> Iterator[Case]:
+def cases(clips: list[Path], only: Sequence[str] = ()) -> Iterator[Case]:
     """Every combination that is worth trying.
 
     Args:
         clips: of one filmed man; may be none: the portrait's and the synthetic persons' are always there.
-        only: part of ``persona on clip;``; empty: all.
+        only: parts of ``persona on clip;``, any of which must be in it; empty: all.
     """
     portrait, landmarks = _portrait()
     people = [_Once(looks, portrait, landmarks) for looks in PERSONS]
@@ -84,11 +84,12 @@ def cases(clips: list[Path], only: str = "") -> Iterator[Case]:
         for count, what in ((1, "one frame"), (3, "three frames")):
             pictures = _Pictures(f"the filmed man of {clip.name}, {what}", partial(man.photos, count))
             pairs.append((pictures, _DEMO, _demo))
+    pairs += [(person.pictures, _DEMO, _demo) for person in people]
     for person in people:
         others = [itself, *(other.pictures for other in people if other is not person)]
         pairs += [(other, person.name, person.clip) for other in others]
     for pictures, name, clip_of in pairs:
-        if only in f"{pictures.name} on {name};":
+        if not only or any(text in f"{pictures.name} on {name};" for text in only):
             photos, reference = pictures.load()
             yield Case(pictures.name, photos, reference, clip_of())
 
