@@ -8,10 +8,9 @@ x264 ultrafast, the source 720p and 1080p at 30 frames a second.
   (budget 1.3, median and p99); the worker only paints over the picture, so every frame is copied in and out.
 * ``lagged``: frames that OBS drew late, with the real worker and without any filter, in turns, summed over
   the rounds.
-* ``scene``: the filter for other sources on a 720p scene that another scene shows: OBS's own time to draw a
-  frame, median of its one-second means, with and without the filter in turns, drawn by llvmpipe (Mesa's
-  renderer on the processor: all that a graphics card would do is in these figures); and the gate's part of it
-  after the picture has been drawn.
+* ``scene``: the filter for other sources on a 720p scene that another scene shows, with and without it in
+  turns: processor time per frame of OBS's graphics thread, and of that thread with those of llvmpipe (Mesa's
+  renderer on the processor: what a graphics card would do is in these figures); the gate's wait for the card.
 * ``gap``: after a kill of the real worker, seconds without a new picture in the recording (budget 2 s).
 
 ``--burners 2`` keeps two processes busy meanwhile, as a game would.
@@ -22,8 +21,10 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import dataclasses
 import itertools
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -49,6 +50,8 @@ from tests.support.video import read_video  # noqa: E402
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080)}
 FPS = 30
 SHOWN = "Shown"
+GRAPHICS, RENDERER = "libobs: graphic", "llvmpipe"
+"""Beginnings of the names of OBS's threads, as the kernel keeps them (15 characters)."""
 
 
 class Bench:
@@ -92,13 +95,11 @@ class Bench:
             result = rig.stop()
         return lane, recording[0], result.lagged_frames
 
-    def scene(self, python: Path, *, filtered: bool) -> tuple[list[float], dict[str, Any]]:
-        """OBS's milliseconds for drawing a frame, second by second; and the filter's figures."""
+    def scene(self, python: Path, *, filtered: bool) -> tuple[SceneCost, dict[str, Any]]:
+        """What OBS spends on a frame of a scene in a scene; and the filter's figures."""
         config = install_config(self.folder, self.library, python)
         camera = media_source(CAMERA, self.clip("720p"))
-        setup = Setup(
-            [camera], [Scene(SCENE, [CAMERA]), Scene(SHOWN, [])], config=config, canvas=SIZES["720p"]
-        )
+        setup = Setup([camera], [Scene(SCENE, [CAMERA]), Scene(SHOWN, [])], config=config)
         with Rig(self.folder / f"obs{next(self.numbers)}", self.display, setup) as rig:
             rig.request("CreateSceneItem", sceneName=SHOWN, sourceName=SCENE)
             rig.request("SetCurrentProgramScene", sceneName=SHOWN)
@@ -106,13 +107,39 @@ class Bench:
                 rig.add_filter(SCENE, kind=SYNC_FILTER_ID)
                 rig.wait_swapping(SCENE)
             time.sleep(3)
-            means = []
-            for _ in range(round(self.seconds)):
-                time.sleep(1)
-                means.append(float(rig.request("GetStats")["averageFrameRenderTime"]))
+            before, frames = processor_seconds(rig.pid), drawn_frames(rig)
+            time.sleep(self.seconds)
+            after, frames = processor_seconds(rig.pid), drawn_frames(rig) - frames
             lane = rig.lane(SCENE)
             rig.stop()
-        return means, lane
+        spent = {name: 1e3 * (after[name] - before[name]) / frames for name in after}
+        return SceneCost(spent[GRAPHICS], sum(spent.values())), lane
+
+
+@dataclasses.dataclass(frozen=True)
+class SceneCost:
+    """Processor milliseconds per frame."""
+
+    graphics_thread: float
+    with_renderer: float
+
+
+def drawn_frames(rig: Rig) -> int:
+    """Frames that OBS has drawn so far; not those that it left out because it was late."""
+    stats = rig.request("GetStats")
+    return int(stats["renderTotalFrames"]) - int(stats["renderSkippedFrames"])
+
+
+def processor_seconds(pid: int) -> dict[str, float]:
+    """Processor time so far of OBS's graphics thread and of the renderer's threads."""
+    spent = {GRAPHICS: 0.0, RENDERER: 0.0}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        name = (task / "comm").read_text()
+        for known in spent:
+            if name.startswith(known):
+                fields = (task / "stat").read_text().rpartition(") ")[2].split()
+                spent[known] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
 
 
 def longest_gap_s(recording: Path) -> float:
@@ -155,22 +182,25 @@ def measure(bench: Bench, rounds: int) -> dict[str, float | None]:
 
 def measure_scene(bench: Bench, python: Path, rounds: int) -> dict[str, float | None]:
     """The filter for other sources, with and without in turns."""
-    means: dict[bool, list[float]] = {True: [], False: []}
+    costs: dict[bool, list[SceneCost]] = {True: [], False: []}
     lane: dict[str, Any] = {}
     for _ in range(rounds):
         for filtered in (False, True):
-            found, lane = bench.scene(python, filtered=filtered)
-            means[filtered] += found
-    without, through = statistics.median(means[False]), statistics.median(means[True])
-    return {
-        "720p scene, llvmpipe: OBS draws, ms": round(without, 3),
-        "720p scene, llvmpipe: with the filter, ms": round(through, 3),
-        "720p scene, llvmpipe: with / without": round(through / without, 3),
-        "720p scene: the gate's part p50 ms": lane["graphics_ms"]["p50"],
-        "720p scene: its copies p50 ms": lane["copies_ms"]["p50"],
-        "720p scene: wait for the card p50 ms": lane["card_wait_ms"]["p50"],
-        "720p scene: wait for the card p99 ms": lane["card_wait_ms"]["p99"],
-    }
+            cost, lane = bench.scene(python, filtered=filtered)
+            costs[filtered].append(cost)
+    figures: dict[str, float | None] = {}
+    for what in dataclasses.fields(SceneCost):
+        without, through = (
+            statistics.median(getattr(cost, what.name) for cost in costs[filtered])
+            for filtered in (False, True)
+        )
+        name = f"720p scene, llvmpipe, {what.name}"
+        figures[f"{name} ms"] = round(without, 3)
+        figures[f"{name} with the filter ms"] = round(through, 3)
+        figures[f"{name} ratio"] = round(through / without, 3)
+    for percent in ("p50", "p99"):
+        figures[f"720p scene: wait for the card {percent} ms"] = lane["card_wait_ms"][percent]
+    return figures
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #define MS UINT64_C(1000000)
-#define UNSEEN_NS (100 * MS) /* a picture that nobody saw for longer is not held, if hold_ns does not say so */
+#define IDLE_NS (100 * MS) /* without a frame for longer, a picture is held for hold_ns only */
 #define MAX_SIDE 16384u
 
 /* libobs's enum gs_color_space. */
@@ -95,6 +95,12 @@ static bool is_hdr(const struct doppel_draw *draw)
 	return space != GS_CS_SRGB && space != GS_CS_SRGB_16F;
 }
 
+static bool has_room(struct doppel_sync *sync)
+{
+	return sync->width <= MAX_SIDE && sync->height <= MAX_SIDE &&
+	       doppel_surface_fit(&sync->surface, sync->width, sync->height);
+}
+
 /* Begins to read back this tick's picture. */
 static bool capture(struct doppel_draw *draw)
 {
@@ -105,12 +111,12 @@ static bool capture(struct doppel_draw *draw)
 	return captured;
 }
 
-static void map_and_take(struct doppel_draw *draw, uint32_t back)
+static bool map_and_take(struct doppel_draw *draw, uint32_t back)
 {
 	struct doppel_sync *sync = draw->sync;
 	const uint64_t start = doppel_clock_ns();
 	if (!doppel_surface_map(&sync->surface, back, &draw->pixels, &draw->linesize))
-		return;
+		return false;
 	draw->turn.sample.wait_ns = doppel_clamp_ns(doppel_clock_ns(), start);
 	doppel_sync_take_frame(draw);
 	doppel_surface_unmap(&sync->surface, back);
@@ -119,19 +125,20 @@ static void map_and_take(struct doppel_draw *draw, uint32_t back)
 		doppel_surface_upload(&sync->surface, draw->turn.picture);
 		draw->turn.sample.copy_ns += (uint32_t)(doppel_clock_ns() - upload);
 	}
+	sync->taken_ns = draw->now;
 	if (!draw->counts)
-		return;
+		return true;
 	draw->turn.sample.total_ns = doppel_clamp_ns(doppel_clock_ns(), start);
 	doppel_lock(&draw->filter->lock);
 	doppel_record(draw->filter, &draw->turn);
 	doppel_unlock(&draw->filter->lock);
+	return true;
 }
 
-static void unsupported(struct doppel_draw *draw, uint32_t what)
+static void unsupported(struct doppel_draw *draw)
 {
 	struct doppel_sync *sync = draw->sync;
 	const bool original = doppel_original_is_wanted(draw->filter);
-	atomic_store(&draw->filter->unsupported_format, what);
 	sync->shown = original ? DOPPEL_PICTURE_RAW : DOPPEL_PICTURE_COVER;
 	sync->flat = !original;
 	sync->other_cover = true;
@@ -145,41 +152,29 @@ static void advance(struct doppel_draw *draw)
 	const bool had_picture = sync->shown != DOPPEL_PICTURE_NONE;
 	sync->width = doppel_graphics.obs_source_get_base_width(draw->target);
 	sync->height = doppel_graphics.obs_source_get_base_height(draw->target);
-	sync->flat = false;
 	if (sync->width == 0 || sync->height == 0) {
 		sync->shown = DOPPEL_PICTURE_NONE;
 		sync->staged_tick = 0;
 		return;
 	}
-	if (sync->width > MAX_SIDE || sync->height > MAX_SIDE) {
-		unsupported(draw, DOPPEL_UNSUPPORTED_SIZE);
-		return;
-	}
-	if (is_hdr(draw)) {
-		unsupported(draw, DOPPEL_UNSUPPORTED_HDR);
-		return;
-	}
-	if (atomic_load(&draw->filter->unsupported_format) != 0)
-		atomic_store(&draw->filter->unsupported_format, 0);
 	if (sync->surface.width != sync->width || sync->surface.height != sync->height) {
 		sync->shown = had_picture ? DOPPEL_PICTURE_COVER : DOPPEL_PICTURE_NONE;
 		sync->flat = sync->other_cover = had_picture;
 		sync->staged_tick = 0;
 	}
-	if (!doppel_surface_fit(&sync->surface, sync->width, sync->height)) {
-		unsupported(draw, DOPPEL_UNSUPPORTED_SIZE);
+	const uint32_t wrong = is_hdr(draw) ? DOPPEL_UNSUPPORTED_HDR : has_room(sync) ? 0 : DOPPEL_UNSUPPORTED_SIZE;
+	atomic_store(&draw->filter->unsupported_format, wrong);
+	if (wrong != 0) {
+		unsupported(draw);
 		return;
 	}
 	/* Older ones are no frames of this time: the source was hidden in between. */
 	const bool before = sync->staged_tick != 0 && sync->staged_tick + 1 == sync->tick;
 	const bool captured = capture(draw);
-	if (before) {
-		map_and_take(draw, captured ? 1 : 0);
-	} else {
-		const uint64_t hold = atomic_load(&draw->filter->hold_ns), unseen = draw->now - sync->visible_ns;
-		if (sync->shown == DOPPEL_PICTURE_JUDGED && unseen > hold && unseen > UNSEEN_NS)
-			doppel_sync_cover_without_frame(draw);
-	}
+	const bool taken = before && map_and_take(draw, captured ? 1 : 0);
+	const uint64_t hold = atomic_load(&draw->filter->hold_ns), age = draw->now - sync->taken_ns;
+	if (!taken && sync->shown == DOPPEL_PICTURE_JUDGED && age > hold && age > IDLE_NS)
+		doppel_sync_cover_without_frame(draw);
 	sync->staged_tick = captured ? sync->tick : 0;
 	sync->staged_ns = draw->now;
 	sync->staged_time = draw->video_time;
@@ -217,7 +212,6 @@ static void pass_on(struct doppel_draw *draw, bool new_tick, bool paused)
 		if (paused)
 			doppel_sync_take_outcome(draw, DOPPEL_OUT_ORIGINAL);
 	}
-	doppel_sync_forget_frame(sync);
 	sync->shown = DOPPEL_PICTURE_NONE;
 	sync->staged_tick = 0;
 	doppel_libobs.obs_source_skip_video_filter(filter->source);
@@ -288,7 +282,6 @@ void doppel_sync_video_render(void *data, void *effect)
 		return;
 	}
 	if (graphics_thread && sync->shown == DOPPEL_PICTURE_JUDGED) {
-		sync->visible_ns = now;
 		doppel_lock(&filter->lock);
 		filter->last_visible_ns = now;
 		doppel_unlock(&filter->lock);

@@ -14,11 +14,6 @@
 static const struct doppel_colour srgb = {
 	.full_range = 1, .matrix = {[0] = 1, [5] = 1, [10] = 1, [15] = 1}, .range_max = {1, 1, 1}};
 
-void doppel_sync_forget_frame(struct doppel_sync *sync)
-{
-	sync->fingerprint = 0;
-}
-
 static bool room_for_frame(struct doppel_sync *sync, uint64_t bytes)
 {
 	if (sync->frame_bytes != bytes) {
@@ -48,7 +43,7 @@ static void note_change(struct doppel_sync *sync, uint64_t id)
 static bool wants_it(const struct doppel_filter *filter, const struct doppel_sync *sync)
 {
 	const struct doppel_ring *ring = filter->lane->ring;
-	if (filter->sent_id == 0 || filter->sent_id < sync->changes[0] || doppel_ring_again(ring) != filter->again_seen)
+	if (filter->sent_id < sync->changes[0] || doppel_ring_again(ring) != filter->again_seen)
 		return true;
 	const bool judged = filter->held_lane != NULL && filter->last_shown_id >= sync->changes[0];
 	return !judged && !doppel_ring_expects(ring, filter->epoch, filter->last_shown_id);
@@ -76,8 +71,6 @@ static void take_in(struct doppel_draw *draw, const struct obs_source_frame *fra
 	const uint8_t *copy;
 	const int32_t slot = copy_frame(draw, &copy);
 	const uint64_t fingerprint = doppel_fingerprint(copy, &filter->geometry);
-	if (atomic_load(&filter->enables) != filter->enables_seen)
-		doppel_sync_forget_frame(sync);
 	filter->last_id++;
 	if (fingerprint != sync->fingerprint)
 		note_change(sync, filter->last_id);
@@ -111,6 +104,7 @@ static void put(struct doppel_draw *draw, bool due)
 	const enum doppel_picture before = sync->shown;
 	const uint64_t before_id = sync->shown_id;
 	sync->shown_id = 0;
+	sync->flat = false;
 	switch (doppel_choose(filter, &draw->turn, due)) {
 	case DOPPEL_SHOW_ORIGINAL:
 		sync->shown = DOPPEL_PICTURE_RAW;

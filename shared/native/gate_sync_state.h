@@ -12,14 +12,14 @@ struct doppel_sync {
 	struct doppel_surface surface;
 	uint8_t *frame; /* room for one frame: without a lane the frame, else the cover */
 	uint64_t frame_bytes;
-	uint64_t fingerprint;	       /* of the frame before; 0: there is none like it */
+	uint64_t fingerprint;	       /* of the frame before; 0: there was none */
 	uint64_t changes[DOPPEL_CHANGES];     /* ids of the frames that differed from the one before, the newest first */
 	uint64_t tick;		       /* counts video_tick */
 	uint64_t staged_tick;	       /* in which a picture was read back; 0: there is none */
 	uint64_t staged_ns, staged_time; /* when, by our clock and by libobs's */
 	uint64_t drawn_time;	       /* libobs's video time of the last tick that we drew in */
 	uint64_t shown_id;	       /* whose picture was uploaded */
-	uint64_t visible_ns;	       /* when the graphics thread drew a judged picture last */
+	uint64_t taken_ns;	       /* when the last frame was taken */
 	enum doppel_picture shown;     /* what our texture holds */
 	bool other_cover;	       /* a cover, but not the mosaic of the last frame */
 	bool flat;		       /* it is not the texture but grey that is shown, over this size: */
@@ -47,7 +47,5 @@ void doppel_sync_take_frame(struct doppel_draw *draw);
 void doppel_sync_take_outcome(struct doppel_draw *draw, uint32_t outcome);
 /* The cover for a moment in which there is no frame: made of the last judged picture, else none. */
 void doppel_sync_cover_without_frame(struct doppel_draw *draw);
-/* The next frame is not like the one before, whatever it is. */
-void doppel_sync_forget_frame(struct doppel_sync *sync);
 
 #endif

@@ -1,14 +1,12 @@
 #include "fake_graphics.h"
 
 #include "check.h"
-#include "fake_clock.h"
 
 #include <pthread.h>
 #include <string.h>
 
 #define BGRA 7u
 #define GS_BGRA 5
-#define STEP_NS UINT64_C(33000000)
 #define MAX_PITCH (96u * 4u + 256u)
 
 struct texture {
@@ -169,6 +167,8 @@ static bool stage_map(void *data, uint8_t **pixels, uint32_t *linesize)
 	struct stage *stage = data;
 	CHECK(!stage->mapped && stage->written != 0);
 	CHECK(stage->written < fake.video_time); /* else OBS would wait for the card */
+	if (card.lost)
+		return false;
 	const struct doppel_geometry *g = &stage->picture.geometry;
 	*linesize = g->linesize[0] + card.pitch_padding;
 	memset(stage->rows, 0x5A, sizeof stage->rows);
@@ -363,13 +363,6 @@ enum fake_kind fake_sync_draw(struct fake_source *source, uint64_t *shown)
 	state.context--;
 	CHECK(state.blend_depth == 0 && !state.framebuffer_srgb && !state.linear && fake.target == &fake.scene);
 	return fake_look(&fake.scene, shown);
-}
-
-enum fake_kind fake_sync_tick(struct fake_source *source, uint64_t *shown)
-{
-	atomic_fetch_add(&fake_now_ns, STEP_NS);
-	fake_tick(source, NULL, 0, 0);
-	return fake_sync_draw(source, shown);
 }
 
 struct shot {

@@ -13,6 +13,7 @@ struct fake_card {
 	uint32_t pitch_padding; /* bytes that a mapped row is longer */
 	bool hdr;		/* what the target's colour space says */
 	bool refuses;		/* no more textures */
+	bool lost;		/* and what was copied cannot be read */
 	uint32_t objects;	/* that live */
 	uint32_t maps, uploads;
 };
@@ -21,9 +22,7 @@ extern struct fake_card card;
 void fake_graphics_install(void); /* after fake_install() */
 /* The source's own picture, of BGRA: the next raw one, or none (width 0). */
 void fake_still(struct fake_source *source, uint32_t width, uint32_t height);
-/* One tick in which the source is drawn; what reaches the scene. */
-enum fake_kind fake_sync_tick(struct fake_source *source, uint64_t *shown);
-/* Another draw of it, in the same tick. */
+/* Draws it; what reaches the scene. */
 enum fake_kind fake_sync_draw(struct fake_source *source, uint64_t *shown);
 /* The same on a thread of its own, as obs-websocket takes a screenshot. */
 enum fake_kind fake_screenshot(struct fake_source *source, uint64_t *shown);

@@ -1,6 +1,7 @@
 #include "sync_scene.h"
 
 #include "check.h"
+#include "fake_clock.h"
 
 #include <string.h>
 
@@ -27,6 +28,13 @@ void sync_end(struct scene *scene)
 {
 	end(scene);
 	CHECK_EQUAL(card.objects, 0);
+}
+
+enum fake_kind fake_sync_tick(struct fake_source *source, uint64_t *shown)
+{
+	atomic_fetch_add(&fake_now_ns, STEP);
+	fake_tick(source, NULL, 0, 0);
+	return fake_sync_draw(source, shown);
 }
 
 enum fake_kind next(struct scene *scene, uint64_t *shown)

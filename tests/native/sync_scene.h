@@ -11,6 +11,8 @@
 void sync_install(void);
 void sync_begin(struct scene *scene);
 void sync_end(struct scene *scene);
+/* One tick in which the source is drawn; what reaches the scene. */
+enum fake_kind fake_sync_tick(struct fake_source *source, uint64_t *shown);
 /* A tick with a new picture, or with the one before. */
 enum fake_kind next(struct scene *scene, uint64_t *shown);
 enum fake_kind same(struct scene *scene, uint64_t *shown);

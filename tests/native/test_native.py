@@ -93,7 +93,7 @@ SYNC_TEST = Program("test_gate_sync", build.SOURCES, SYNC_FAKES, turned_clock=Tr
 WALK = Program("walk_gate", build.SOURCES, FAKES, turned_clock=True)
 WALK_SYNC = Program("walk_sync", build.SOURCES, SYNC_FAKES, turned_clock=True)
 STRESS_RING = Program("stress_ring", RING)
-STRESS_GATE = Program("stress_gate", build.SOURCES, ("fake_obs.c", "lane_rig.c"))
+STRESS_GATE = Program("stress_gate", build.SOURCES, ("fake_obs.c", "fake_graphics.c", "lane_rig.c"))
 
 
 Compile = Callable[[Program, str], Path]
@@ -190,6 +190,7 @@ def test_two_peers_never_share_a_slot(programs: Compile, sanitizer: str, peers: 
 @pytest.mark.parametrize("sanitizer", [TSAN, ASAN])
 def test_all_threads_of_the_gate_at_once(programs: Compile, sanitizer: str) -> None:
     assert "judged" in _run(programs(STRESS_GATE, sanitizer), "4000")
+    assert "judged" in _run(programs(STRESS_GATE, sanitizer), "3000", "sync")
 
 
 @pytest.mark.long

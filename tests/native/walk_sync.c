@@ -124,6 +124,7 @@ static void step(void)
 		break;
 	case 4:
 		card.hdr = below(8) == 0;
+		card.lost = below(12) == 0;
 		break;
 	case 5:
 		if (below(8) == 0)

@@ -9,6 +9,7 @@ from doppel_ipc.errors import ProtocolError, ProtocolFault
 from doppel_ipc.messages import CloseLane, LaneStatus, Message
 from doppel_obs.control import LOOK_SECONDS
 from doppel_obs.instances import FilterInstance, Surroundings
+from doppel_obs.libobs import OUTPUT_AUDIO
 
 from tests.unit.doppel_obs.english import ENGLISH
 from tests.unit.doppel_obs.fake_obs import PARENT, WEAK, FakeHolder
@@ -50,6 +51,22 @@ def test_a_call_that_fails_leaves_no_reference_behind(holder: FakeHolder) -> Non
     with pytest.raises(OSError, match="name_of"):
         one.tick(AROUND)
     assert holder.libobs.references[PARENT] == 0
+
+
+@pytest.mark.parametrize(("readback_frames", "passes_on", "frames"), [(0, 0, 2), (1, 0, 3), (1, 1, 0)])
+def test_the_sound_is_as_late_as_the_picture_that_is_read_back_first(
+    holder: FakeHolder, monkeypatch: pytest.MonkeyPatch, readback_frames: int, passes_on: int, frames: int
+) -> None:
+    monkeypatch.setattr(holder.libobs, "obs_source_get_output_flags", lambda _s: OUTPUT_AUDIO, raising=False)
+    monkeypatch.setattr(holder.libobs, "obs_source_enabled", lambda _s: True, raising=False)
+    status = holder.gate.status
+    status.readback_frames, status.passes_on = readback_frames, passes_on
+    status.lane_serial, status.frames_in, status.frame_interval_ns = 1, 100, 40_000_000
+    one = instance(holder)
+    one.tick(AROUND)
+    one.tick(AROUND)
+
+    assert one.wanted_sound() == (PARENT, frames * 40_000_000)
 
 
 def test_the_panic_outlives_the_script(holder: FakeHolder) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from doppel_ipc import gate_abi
+from doppel_ipc import gate_abi, gate_sync_abi
 from doppel_ipc.messages import LaneStatus, Status
 from doppel_ipc.settings import FilterSettings
 from doppel_obs.phrases import phrase, verbatim
@@ -112,6 +112,23 @@ def test_a_format_that_is_not_supported_is_named_with_what_to_set_instead() -> N
     text = words(state_of(situation(gate=gate)))
     assert "P010" in text
     assert "NV12" in text
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(gate_sync_abi.UNSUPPORTED_HDR, "dynamic range"), (gate_sync_abi.UNSUPPORTED_SIZE, "too large")],
+)
+def test_what_a_drawn_source_cannot_be_is_said_with_what_to_do(number: int, said: str) -> None:
+    text = words(state_of(situation(gate=gate_abi.Status(unsupported_format=number))))
+    assert text.startswith("Covered")
+    assert said in text
+    assert str(number) not in text
+
+
+def test_a_filter_that_leaves_the_work_to_another_says_so_while_it_is_on() -> None:
+    gate = gate_abi.Status(passes_on=1)
+    assert "Remove one of the two" in shown(situation(gate=gate))
+    assert "Remove one" not in shown(situation(gate=gate, enabled=False))
 
 
 def test_notes_follow_the_state() -> None:
