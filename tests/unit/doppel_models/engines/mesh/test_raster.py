@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 from doppel_models import canonical
-from doppel_models.engines.mesh.raster import covering, rasterize
+from doppel_models.engines.mesh.raster import covering, projected, rasterize
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,3 +82,13 @@ def test_coverage_is_that_of_opencv(scale, dx, dy, angle):
 def test_nothing_in_view_gives_an_empty_picture():
     points = _quad(0, 500, 600)
     assert not rasterize(points, np.ones((4, 3), np.float32), _TWO, 32, 32).any()
+
+
+def test_projected_points_lie_where_the_picture_has_them() -> None:
+    """From the left and from below, with pixel centres at halves; what is nearer has less depth."""
+    points = np.array([[0, 0, -5], [63.5, 20.25, 0], [99, 39, 12]], np.float32)
+    found = projected(points, 100, 40)
+    assert found[:, 0] == pytest.approx(points[:, 0] + 0.5, abs=0.001)
+    assert found[:, 1] == pytest.approx(39.5 - points[:, 1], abs=0.001)
+    assert (np.diff(found[:, 2]) > 0).all()
+    assert (np.diff(found[:, 3]) < 0).all()
