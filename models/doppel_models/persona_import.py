@@ -33,7 +33,7 @@ from doppel_models.photo_file import PhotoFile, read_photo
 from doppel_models.session import SessionConfig
 from doppel_models.types import FloatArray
 
-IMPORT_VERSION = 9
+IMPORT_VERSION = 10
 """Raised whenever the import works differently, so that older caches are made anew."""
 
 

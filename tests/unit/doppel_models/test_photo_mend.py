@@ -42,7 +42,7 @@ def test_lifted_blacks_are_brought_down_and_the_skin_stays_as_bright(low, high):
 @pytest.mark.parametrize("sigma", [0.9, 1.2, 1.8])
 def test_a_slight_blur_is_taken_back(sigma):
     blurred = _blurred(sigma)
-    assert _off(mended(blurred, astronaut().landmarks)) < 0.8 * _off(blurred)
+    assert _off(mended(blurred, astronaut().landmarks)) < 0.85 * _off(blurred)
 
 
 def test_a_blur_is_measured():
