@@ -14,7 +14,7 @@ from typing import Any
 
 from installer import doctor_worker
 from installer.collections_edit import read_collection, scripts_of
-from installer.environment import QUIET_RUNTIME, Environment, flavor, nvidia_driver
+from installer.environment import CUDA_DRIVER, QUIET_RUNTIME, Environment, flavor, nvidia_driver
 from installer.errors import InstallerError
 from installer.ipc import errors, paths
 from installer.layout import LOGS, MADE, PROJECT, SCRIPT, user_data_dir
@@ -176,10 +176,12 @@ def _gpu() -> list[Finding]:
     driver = nvidia_driver()
     if driver is None:
         return [Finding("GPU", NOTE, "no NVIDIA driver: the CPU does the work")]
+    if driver < CUDA_DRIVER:
+        why, todo = f"driver {driver} is too old for CUDA 13", f"install driver {CUDA_DRIVER} or later"
+        return [Finding("GPU", NOTE, why, todo)]
     if flavor(driver) == "cpu":
-        return [
-            Finding("GPU", NOTE, f"driver {driver} is too old for CUDA 13", "install driver 580 or later")
-        ]
+        why = "ONNX Runtime's packages for CUDA exist for x86-64 alone: the CPU does the work"
+        return [Finding("GPU", NOTE, why)]
     return [Finding("GPU", OK, f"NVIDIA driver {driver}")]
 
 
