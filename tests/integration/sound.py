@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from tests.support.video import read_video
 FRAME_MS = 1000 / 30
 CLAP_FRAMES = 30
 """obs_scripts/test_sources.c: each so many frames begin with a clap."""
+FRAMES_LEAST, CLAPS_LEAST = 30, 2
+"""In a part of a recording, so that its medians say something."""
+UNSTEADY_MS = 20.0
+"""Between the quartiles of the pictures' lateness; the grid of 47 frames a second alone makes 11."""
 _LOUD, _QUIET_S = 0.05, 0.3
 
 
@@ -46,6 +51,52 @@ def clap_lags(recording: Path) -> list[tuple[float, float]]:
     assert seen, "no clap is seen"
     heard = [onset for onset in _onsets_s(recording) if seen[0] - 0.5 < onset < seen[-1] + 0.5]
     return [(onset, 1000 * (onset - min(seen, key=lambda s: abs(s - onset)))) for onset in heard]
+
+
+class Lateness:
+    """How late sound and picture of a recording are; finer than :func:`clap_lags`, and reads it once.
+
+    The picture's lateness is the median over all camera frames of a part, each taken where it is first seen.
+    So frames that came late on a busy machine do not count, and what is left is the grid of the recording's
+    own frames.
+
+    Args:
+        recording: of the cameras and microphones of obs_scripts/test_sources.c.
+    """
+
+    def __init__(self, recording: Path) -> None:
+        self._frames = list(_first_seen(recording))
+        self._onsets = list(_onsets_s(recording))
+
+    def lag_ms(self, begin: float, end: float) -> float | None:
+        """How much later than its picture a clap is heard in a part, milliseconds, within half a second.
+
+        None where that cannot be told: OBS stood still, or pictures came now early, now late.
+
+        Args:
+            begin: of the part, seconds from the recording's start.
+            end: of the part.
+        """
+        late = [at - number * FRAME_MS / 1000 for at, number in self._frames if begin <= at < end]
+        onsets = [onset for onset in self._onsets if begin <= onset < end]
+        if len(late) < FRAMES_LEAST or len(onsets) < CLAPS_LEAST:
+            return None
+        low, picture, high = statistics.quantiles(late, n=4)
+        if 1000 * (high - low) > UNSTEADY_MS:
+            return None
+        clap_s = CLAP_FRAMES * FRAME_MS / 1000
+        lags = [(onset - picture + clap_s / 2) % clap_s - clap_s / 2 for onset in onsets]
+        return 1000 * float(statistics.median(lags))
+
+
+def _first_seen(recording: Path) -> Iterator[tuple[float, int]]:
+    """(seconds, number) of every camera frame where it is first seen."""
+    before: int | None = None
+    for seconds, rgb in read_video(recording):
+        number = FRAME_NUMBER.read(rgb).value
+        if number is not None and number != before:
+            before = number
+            yield seconds, number
 
 
 def _seen_s(recording: Path) -> Iterator[float]:
