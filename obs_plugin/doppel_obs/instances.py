@@ -227,6 +227,7 @@ class FilterInstance:
     def _look_at_frames(self, now_ns: int) -> None:
         count = self._gate.doppel_gate_drain(self.filter_id, self._samples, len(self._samples))
         samples: Sequence[gate_abi.Sample] = self._samples[: max(count, 0)]
+        self.lane.saw(self.status, samples)
         interval_ns = self.status.frame_interval_ns
         self._delay.update(
             now_ns, [sample.turnaround_ns for sample in samples if sample.turnaround_ns], interval_ns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Callable
+from typing import Callable, Sequence
 
 from doppel_ipc import gate_abi, native, segment
 from doppel_ipc.errors import FormatError, SegmentError
@@ -57,6 +57,7 @@ class Lane:
         self.slots = MOST_SLOTS
         self.problem: Phrase | None = None
         """Why there is no lane though there could be one; for the status line."""
+        self._face_lately: bool | None = None
 
     def tick(
         self,
@@ -90,6 +91,23 @@ class Lane:
         opened = self._open(status, generation, name, settings, settings_serial)
         self._failed, self._retry_ns = (None, 0) if opened else (attempt, now_ns + RETRY_NS)
         return opened
+
+    def saw(self, status: gate_abi.Status, samples: Sequence[gate_abi.Sample]) -> None:
+        """Whether the last judged frames had a face in them: the next worker must know.
+
+        Args:
+            status: the gate's; what it has counted before the first call is all that is known of that time.
+            samples: all frames since the last call, in their order.
+        """
+        if self._face_lately is None:
+            # The script came new to a filter that was there before it: to be safe, its face was not gone.
+            self._face_lately = bool(status.swapped or status.blurred)
+        for sample in samples:
+            # The other outcomes (held, covered, paused, ...) say nothing of faces.
+            if sample.outcome in (gate_abi.Outcome.SWAPPED, gate_abi.Outcome.BLURRED):
+                self._face_lately = True
+            elif sample.outcome == gate_abi.Outcome.NO_FACE:
+                self._face_lately = False
 
     def change(self, settings: FilterSettings, settings_serial: int) -> None:
         """Tells the worker that serves the lane its new settings."""
@@ -162,6 +180,7 @@ class Lane:
                 SegmentMessage(where.kind, where.name, where.bytes),
                 settings_serial,
                 settings,
+                bool(self._face_lately),
             ),
             generation,
         )

@@ -22,6 +22,7 @@ from doppel_ipc.messages import Choices, Consent, PersonaInfo
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 
+from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 
 
@@ -112,8 +113,13 @@ class Backend(Protocol):
         What is wrong is told when a lane asks for it.
         """
 
-    def open_lane(self, settings: FilterSettings) -> LaneProcessor:
-        """A processor for a new lane. Quick; personas may still be loading when it returns."""
+    def open_lane(self, settings: FilterSettings, memory: FaceMemory) -> LaneProcessor:
+        """A processor for a lane. Quick; personas may still be loading when it returns.
+
+        Args:
+            settings: the first ones.
+            memory: the lane's, of faces that its processors before this one saw.
+        """
 
     def personas(self) -> Sequence[PersonaInfo]:
         """All personas that can be picked."""

@@ -11,6 +11,9 @@ that is *not* followed, or of which more is seen than the landmarks hold:
   blurred. With ``faces=largest`` other faces are shown: the user's choice - but not while no face is followed
   (lost, or found by the detector where the landmarks are not), because then one of them may be the user's.
 - **turned away** past ``yaw_fade_end``: the profile of nose, lips and chin stands out beside the landmarks.
+- **known from before** (the lane failed and started anew, or another device judges it now): like one that
+  was given up. Of what another worker knew, only that there was a face: then it may be anywhere, and the
+  whole frame is covered until a face is followed or its absence is sure.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from doppel_models.geometry import bbox_center, bbox_size
 from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.compositor import Rect
+from doppel_worker.face_memory import FaceMemory, FacePlaces
 from doppel_worker.track_result import LostFace, TrackResult
 
 _LOST_SCALE = 1.6
@@ -32,6 +36,10 @@ _LOST_GROWTH = 0.8
 _LOST_SCALE_MAX = 2.8
 _BYSTANDER_SCALE = 1.7
 """The detector's box is from the last search, and tighter than a face."""
+_LONG_LOST = _LOST_SCALE_MAX / _BYSTANDER_SCALE
+"""Of the box of a face known from before: nobody saw how far it went, like that of one lost for long."""
+_LONGEST_STEP_NS = 500_000_000
+"""More between two frames is a jump or a pause: nobody saw that no face was there meanwhile."""
 _TURNED_SCALE = 1.3
 _SAME_PLACE = 1.2
 """A detection within so many face sizes is of the face that was given up there."""
@@ -80,22 +88,35 @@ class _Seen:
 
 
 class Guard:
-    """Judges the faces of one lane."""
+    """Judges the faces of one lane.
 
-    def __init__(self) -> None:
+    Args:
+        memory: of the lane: what its guard before this one knew (default: nothing).
+    """
+
+    def __init__(self, memory: FaceMemory | None = None) -> None:
+        self._memory = memory or FaceMemory()
+        self._absent_ns = 0
+        """For so long no face was found, by the frames' time stamps, while one may be anywhere."""
         self._followed: dict[int, FloatArray] = {}
         self._lost: dict[int, FloatArray] = {}
         self._given_up: list[_Seen] = []
         self._beside: list[_Seen] = []
-        self._last_stamp = 0
+        self._last_stamp: int | None = None
 
     def judge(
         self, tracked: TrackResult, settings: FilterSettings, width: int, height: int, timestamp_ns: int
     ) -> Decision:
         """Decide for one frame of ``width`` x ``height`` pixels; call once per frame, in order."""
-        self._note_rewind(timestamp_ns)
+        step = self._note_time(timestamp_ns)
         self._note_given_up(tracked, settings, timestamp_ns)
         self._note_beside(tracked, timestamp_ns)
+        if tracked.faces or self._absent_ns >= settings.lost_face_ms * 1_000_000:
+            self._memory.somewhere = False
+        self._absent_ns += step
+        somewhere = self._memory.somewhere
+        if somewhere and settings.lost_face_policy != "original":
+            return Decision(cover=True, reason="looking for the face that was there")
         hidden = [_lost_box(lost) for lost in tracked.lost]
         hidden += [_scaled(one.bbox, _BYSTANDER_SCALE) for one in self._given_up]
         maybe_ours = settings.faces == "all" or not tracked.faces
@@ -103,7 +124,7 @@ class Guard:
         if hidden and settings.lost_face_policy == "cover":
             return Decision(cover=True, reason="the face is lost")
         if settings.lost_face_policy == "original":
-            shows_lost, hidden = bool(hidden), []
+            shows_lost, hidden = bool(hidden) or somewhere, []
             if settings.faces != "all":
                 beside = []
         else:
@@ -116,12 +137,22 @@ class Guard:
         regions = [_region(box, width, height) for box in hidden + beside]
         return Decision(regions=tuple(one for one in regions if one is not None), shows_lost=shows_lost)
 
-    def _note_rewind(self, now: int) -> None:
-        """After a jump back in time, what was seen later is taken as seen now."""
-        if now < self._last_stamp:
+    def _note_time(self, now: int) -> int:
+        """The time since the last frame, nanoseconds, as far as it was watched.
+
+        After a jump back in time, what was seen later is taken as seen now.
+        """
+        before, self._last_stamp = self._last_stamp, now
+        if before is None:
+            # Only now: while its persona was loaded, nobody looked.
+            places = self._memory.places
+            self._given_up = [_Seen(_scaled(box, _LONG_LOST), now) for box in places.followed]
+            self._given_up += [_Seen(box, now) for box in places.beside]
+            return 0
+        if now < before:
             for one in self._given_up + self._beside:
                 one.seen_ns = now
-        self._last_stamp = now
+        return min(max(now - before, 0), _LONGEST_STEP_NS)
 
     def _note_beside(self, tracked: TrackResult, now: int) -> None:
         """A search looks at one part of a wide frame after the other, so a face is not seen in each."""
@@ -156,6 +187,9 @@ class Guard:
             and not any(_near(box, one.bbox, 0.4) for box in following.values())
         ]
         self._followed, self._lost = following, lost
+        self._memory.places = FacePlaces(
+            (*following.values(), *lost.values()), tuple(one.bbox for one in self._given_up)
+        )
 
 
 def _from_middle(start: int, end: int, first: int, last: int) -> FloatArray:

@@ -21,6 +21,7 @@ from doppel_ipc.verdict import Verdict
 
 from doppel_worker.backend import Backend, Judgement, LaneProcessor
 from doppel_worker.errors import WorkerError
+from doppel_worker.face_memory import FaceMemory
 from doppel_worker.lane_slate import LaneSlate
 from doppel_worker.second_look import SecondLook
 from doppel_worker.slot_frame import frame_of
@@ -68,6 +69,7 @@ class Lane:
         settings: the first ones.
         report: tells OBS of an error; called on the lane's thread.
         slate: draws the slate; the lane's thread calls it.
+        face_lately: a face was in the source's last frames, says whoever saw them.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Lane:
         *,
         report: Report,
         slate: LaneSlate,
+        face_lately: bool = False,
     ) -> None:
         self.number = number
         self._ring = ring
@@ -89,6 +92,7 @@ class Lane:
         self._keep_one_of = 1
         self._backend: Backend | None = None
         self._processor: LaneProcessor | None = None
+        self._faces = FaceMemory(face_lately=face_lately)
         self._failures = 0
         self._idle_until = 0.0
         self._second_look = SecondLook()
@@ -188,7 +192,7 @@ class Lane:
             raise RuntimeError("a lane without a backend takes no frames")
         wanted, processor = self._wanted, self._processor
         if processor is None:
-            processor = self._processor = self._backend.open_lane(wanted[1])
+            processor = self._processor = self._backend.open_lane(wanted[1], self._faces)
         elif wanted[0] != self._used[0]:
             processor.configure(wanted[1])
         self._used = wanted

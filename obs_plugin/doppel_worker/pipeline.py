@@ -26,6 +26,7 @@ from doppel_worker.compositor import Compositor, Rect
 from doppel_worker.crop_reader import FrameCrop
 from doppel_worker.device_swap import can_swap_on_device, swap_on_device
 from doppel_worker.errors import SlateError
+from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 from doppel_worker.guard import Decision, Guard
 from doppel_worker.label import Label
@@ -44,10 +45,10 @@ _TURNED = 0.5
 class LaneState:
     """Everything that belongs to one lane. Set :attr:`settings` between frames."""
 
-    def __init__(self, settings: FilterSettings, tracker: Tracker) -> None:
+    def __init__(self, settings: FilterSettings, tracker: Tracker, memory: FaceMemory | None = None) -> None:
         self.settings = settings
         self.tracker = tracker
-        self.guard = Guard()
+        self.guard = Guard(memory)
         self.label = Label()
         self.personas = PersonaSlot()
         self.problem = ""
@@ -93,9 +94,14 @@ class FacePipeline:
         self._personas = personas
         self._clock = clock
 
-    def new_lane(self, settings: FilterSettings) -> LaneState:
-        """The state of a new lane; its persona starts to load with its first frame."""
-        return LaneState(settings, Tracker(self._detector, self._landmarker))
+    def new_lane(self, settings: FilterSettings, memory: FaceMemory | None = None) -> LaneState:
+        """The state of a new lane; its persona starts to load with its first frame.
+
+        Args:
+            settings: the first ones.
+            memory: of faces, where the lane was judged before (default: it was not).
+        """
+        return LaneState(settings, Tracker(self._detector, self._landmarker), memory)
 
     def process(self, frame: FrameView, lane: LaneState) -> Report:
         """Judge one frame and edit it in place; the frames of a lane come in their order.

@@ -22,6 +22,7 @@ from doppel_worker.backend import BackendConfig, Judgement
 from doppel_worker.device_parts import DeviceParts, DevicePool
 from doppel_worker.devices import AUTO
 from doppel_worker.errors import PersonaError, WorkerError
+from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory, memory_of
 from doppel_worker.persona_engines import models_beside
@@ -66,10 +67,10 @@ class SwapBackend:
             with parts.turns, contextlib.suppress(PersonaError):
                 parts.loader.get(PersonaKey.of(settings))
 
-    def open_lane(self, settings: FilterSettings) -> SwapLane:
-        """A processor for a new lane. Its persona starts to load now, not with the first frame."""
+    def open_lane(self, settings: FilterSettings, memory: FaceMemory | None = None) -> SwapLane:
+        """A processor for a lane. Its persona starts to load now, not with the first frame."""
         self.prepare(settings)
-        return SwapLane(self._parts, settings, self._notify_of)
+        return SwapLane(self._parts, settings, self._notify_of, memory or FaceMemory())
 
     def personas(self) -> Sequence[PersonaInfo]:
         """All personas that can be picked."""
@@ -116,11 +117,13 @@ class SwapLane:
         find_parts: Callable[[FilterSettings], DeviceParts],
         settings: FilterSettings,
         notify: Callable[[PipelineEvent], None],
+        faces: FaceMemory,
     ) -> None:
         self._find_parts = find_parts
         self._notify = notify
+        self._faces = faces
         self._parts = find_parts(settings)
-        self._lane = self._parts.pipeline.new_lane(settings)
+        self._lane = self._parts.pipeline.new_lane(settings, faces)
         self._memory: FrameMemory | None = None
 
     @property
@@ -140,7 +143,7 @@ class SwapLane:
         parts = self._find_parts(settings)
         if parts is not self._parts:
             self.close()
-            self._parts, self._lane = parts, parts.pipeline.new_lane(settings)
+            self._parts, self._lane = parts, parts.pipeline.new_lane(settings, self._faces)
         self._lane.settings = settings
 
     def turn(self) -> Turns:

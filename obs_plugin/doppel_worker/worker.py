@@ -184,7 +184,15 @@ class Worker:
             self._send(messages.Error(message.lane, code, clip(text), advice))
 
         slate = LaneSlate(ring, self._background, report)
-        lane = Lane(message.lane, ring, message.serial, message.settings, report=report, slate=slate)
+        lane = Lane(
+            message.lane,
+            ring,
+            message.serial,
+            message.settings,
+            report=report,
+            slate=slate,
+            face_lately=message.face_lately,
+        )
         lane.throttle(self._keep_one_of)
         with self._lock:
             self._lanes[message.lane] = lane

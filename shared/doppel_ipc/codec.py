@@ -20,9 +20,12 @@ Parser = Callable[[object], Any]
 T = TypeVar("T")
 
 
-def wire(parser: Parser) -> Any:
-    """A dataclass field whose JSON form is checked by ``parser``."""
-    return dataclasses.field(metadata={"parser": parser})
+def wire(parser: Parser, default: Any = dataclasses.MISSING) -> Any:
+    """A dataclass field whose JSON form is checked by ``parser``.
+
+    ``default`` is for those who make one; on the wire every field is there.
+    """
+    return dataclasses.field(default=default, metadata={"parser": parser})
 
 
 def integer(low: int, high: int) -> Parser:

@@ -35,7 +35,7 @@ from doppel_ipc.message_parts import Segment as Segment
 from doppel_ipc.message_parts import StageTime as StageTime
 from doppel_ipc.settings import FilterSettings
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 """Both sides must speak the same one; it grows with any change of a message, a setting or the segment."""
 
 # OBS -> worker
@@ -64,6 +64,8 @@ class OpenLane:
     serial: int = wire(integer(0, ID_MAX))
     """Of these settings; the lane's status says which it uses."""
     settings: FilterSettings = wire(codec.settings)
+    face_lately: bool = wire(flag, default=False)
+    """The last judged frames of the filter had a face in them: one that is not found may be half hidden."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,7 @@ from doppel_worker.backend import BackendConfig, Judgement
 from doppel_worker.compositor import Rect
 from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.errors import PersonaError
+from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 
 KEPT_PART = 8
@@ -40,7 +41,7 @@ class MarkBackend:
     def prepare(self, settings: FilterSettings) -> None:
         pass
 
-    def open_lane(self, settings: FilterSettings) -> MarkLane:
+    def open_lane(self, settings: FilterSettings, memory: FaceMemory) -> MarkLane:
         return MarkLane(settings)
 
     def personas(self) -> Sequence[PersonaInfo]:

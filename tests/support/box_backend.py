@@ -24,6 +24,7 @@ from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_worker.backend import BackendConfig, Judgement
 from doppel_worker.errors import PersonaError
+from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 
 
@@ -85,7 +86,7 @@ class BoxBackend:
     def prepare(self, settings: FilterSettings) -> None:
         pass
 
-    def open_lane(self, settings: FilterSettings) -> BoxProcessor:
+    def open_lane(self, settings: FilterSettings, memory: FaceMemory) -> BoxProcessor:
         return BoxProcessor(settings)
 
     def personas(self) -> Sequence[PersonaInfo]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from doppel_ipc.settings import FilterSettings
 from doppel_models.engines.base import FaceEngine
@@ -28,6 +29,8 @@ CENTER = (300.0, 170.0)
 FACE_PX = 150.0
 FACE = Rect(250, 110, 350, 240)
 """Inside the face of :func:`picture`."""
+BARE = Rect(262, 112, 338, 146)
+"""What is left of the face in :func:`half_hidden`: forehead and eyes."""
 compositor = CpuCompositor()
 
 
@@ -39,6 +42,15 @@ def mask_engine(name: str) -> FaceEngine:
 def picture(dx: float = 0.0) -> ByteArray:
     canvas = room(*SIZE)
     paste_head(canvas, astronaut(), center=(CENTER[0] + dx, CENTER[1]), height=FACE_PX)
+    return canvas
+
+
+def half_hidden() -> ByteArray:
+    """The same face with a thing before nose, mouth and chin: no detector finds it."""
+    canvas = picture()
+    (x, y), far = CENTER, 0.8 * FACE_PX
+    corners = (int(x - far), int(y - 0.15 * FACE_PX)), (int(x + far), int(y + far))
+    cv2.rectangle(canvas, *corners, (120, 105, 90), -1)
     return canvas
 
 

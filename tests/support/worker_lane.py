@@ -13,6 +13,7 @@ from doppel_ipc.pixel_format import FrameLayout
 from doppel_ipc.ring import Slot, WorkerRing
 from doppel_ipc.settings import FilterSettings
 from doppel_worker.backend import BackendConfig, Judgement
+from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 from doppel_worker.lane import Lane, LaneSnapshot
 from doppel_worker.lane_slate import LaneSlate
@@ -30,6 +31,7 @@ class HeldBackend(BoxBackend):
     def __init__(self) -> None:
         super().__init__(BackendConfig(Path(), lambda code, text: None))
         self.opened: list[BoxProcessor] = []
+        self.memories: list[FaceMemory] = []
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
@@ -37,7 +39,7 @@ class HeldBackend(BoxBackend):
         self.settled = True
         self.turns = Turns()
 
-    def open_lane(self, settings: FilterSettings) -> BoxProcessor:
+    def open_lane(self, settings: FilterSettings, memory: FaceMemory) -> BoxProcessor:
         backend = self
 
         class Processor(BoxProcessor):
@@ -51,6 +53,7 @@ class HeldBackend(BoxBackend):
                     backend.seen.append((frame.frame_id, self.persona))
                 return dataclasses.replace(super().process(frame), settled=backend.settled)
 
+        self.memories.append(memory)
         self.opened.append(Processor(settings))
         return self.opened[-1]
 

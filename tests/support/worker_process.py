@@ -67,9 +67,11 @@ class WorkerProcess:
     def send(self, message: Message) -> None:
         self.channel.send(message)
 
-    def open_lane(self, lane: int, found: SegmentDescriptor, settings: FilterSettings) -> None:
+    def open_lane(
+        self, lane: int, found: SegmentDescriptor, settings: FilterSettings, *, face_lately: bool = False
+    ) -> None:
         where = messages.Segment(found.kind, found.name, found.bytes)
-        self.send(messages.OpenLane(lane, f"camera {lane}", where, 1, settings))
+        self.send(messages.OpenLane(lane, f"camera {lane}", where, 1, settings, face_lately))
 
     def expect(
         self,

@@ -83,6 +83,11 @@ def test_settings_that_are_left_out_take_their_default() -> None:
     assert message == open_lane(1, FilterSettings(persona="bronze"))
 
 
+def test_a_lane_is_opened_without_a_face_where_nothing_else_is_said() -> None:
+    assert not open_lane(1).face_lately
+    assert to_object(open_lane(1))["face_lately"] is False
+
+
 def test_text_that_no_utf8_can_hold_is_made_such_that_it_can() -> None:
     data = json.loads('{"type": "event", "lane": 0, "code": "persona", "text": "face\\ud800.png"}')
     event = from_object(data, TO_OBS)

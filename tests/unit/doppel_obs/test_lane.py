@@ -30,6 +30,13 @@ class Bench:
             START_NS + after_ns, self.gate.status, generation, "Camera", FilterSettings(), 1
         )
 
+    def saw(self, *outcomes: gate_abi.Outcome) -> None:
+        self.lane.saw(self.gate.status, [gate_abi.Sample(outcome=outcome) for outcome in outcomes])
+
+    def told_of_a_face(self) -> bool:
+        """What the newest lane was opened with."""
+        return [message for message, _ in self.sent if isinstance(message, OpenLane)][-1].face_lately
+
     def opened(self) -> list[int]:
         return [message.lane for message, _ in self.sent if isinstance(message, OpenLane)]
 
@@ -94,3 +101,42 @@ def test_what_is_said_of_a_lane_is_for_the_worker_that_knows_it(bench: Bench) ->
     assert [to for _, to in bench.sent] == [3, 3, 3]
     assert isinstance(bench.sent[1][0], Settings)
     assert bench.sent[2][0] == CloseLane(1)
+
+
+SWAPPED, BLURRED, NO_FACE = gate_abi.Outcome.SWAPPED, gate_abi.Outcome.BLURRED, gate_abi.Outcome.NO_FACE
+SAY_NOTHING = (gate_abi.Outcome.HELD, gate_abi.Outcome.COVERED, gate_abi.Outcome.ORIGINAL)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "told"),
+    [
+        ((), False),
+        (SAY_NOTHING, False),
+        ((SWAPPED,), True),
+        ((NO_FACE, BLURRED, *SAY_NOTHING), True),
+        ((SWAPPED, NO_FACE, *SAY_NOTHING), False),
+    ],
+    ids=["nothing yet", "only covers yet", "a face", "a face, then covers", "a face that left"],
+)
+def test_the_next_worker_learns_whether_there_was_a_face_lately(
+    bench: Bench, outcomes: tuple[gate_abi.Outcome, ...], told: bool
+) -> None:
+    bench.saw()
+    bench.tick(0, generation=1)
+    assert not bench.told_of_a_face(), "the first lane knows of none"
+    bench.saw(*outcomes)
+    bench.tick(1, generation=2)
+    assert bench.told_of_a_face() is told
+    bench.gate.status.geometry_serial += 1  # another lane of the same worker
+    bench.tick(2, generation=2)
+    assert bench.told_of_a_face() is told
+
+
+@pytest.mark.parametrize(("count", "told"), [("swapped", True), ("blurred", True), ("no_face", False)])
+def test_a_script_that_comes_new_to_a_filter_takes_its_face_for_there(
+    bench: Bench, count: str, told: bool
+) -> None:
+    setattr(bench.gate.status, count, 100)
+    bench.saw()
+    bench.tick(0)
+    assert bench.told_of_a_face() is told

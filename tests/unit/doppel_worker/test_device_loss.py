@@ -27,6 +27,7 @@ from tests.support.faces import room
 from tests.support.frames import i420_frame
 from tests.support.kernel_device import KernelDevice
 from tests.support.portrait import astronaut, paste_head
+from tests.support.stage import half_hidden, picture
 
 GPU = DeviceInfo("cuda:0", "stand-in", 1024, "CPUExecutionProvider")
 
@@ -103,6 +104,21 @@ def test_a_lost_device_is_given_up_at_once_and_every_lane_goes_on_with_the_cpu(
         until_swapped(lane)
     assert again[0].turn() is again[1].turn(), "they share what there is of the CPU"
     assert real.device == "cuda:0 (lost; the CPU does the work)"
+
+
+def test_a_face_that_no_detector_finds_stays_hidden_on_another_device(
+    backend: tuple[SwapBackend, list[tuple[str, str]]],
+) -> None:
+    real, _ = backend
+    until_swapped(real.open_lane(FilterSettings(device=CPU)))  # its persona is loaded there
+    lane, number = real.open_lane(FilterSettings()), 0
+    while lane.process(i420_frame(picture(), number := number + 1)).verdict is not Verdict.SWAPPED:
+        assert number < 10_000
+    first = lane.turn()
+    lane.configure(FilterSettings(device=CPU))
+    assert lane.turn() is not first
+    verdicts = [lane.process(i420_frame(half_hidden(), number + 1 + n)).verdict for n in range(5)]
+    assert set(verdicts) == {Verdict.BLURRED}
 
 
 def test_a_device_without_memory_for_a_moment_is_not_given_up(

@@ -69,6 +69,13 @@ def test_a_failure_covers_its_frame_and_starts_the_lane_anew(rig: LaneRig) -> No
     assert [report[:2] for report in rig.reports] == [("internal", "this persona always fails")]
 
 
+def test_a_lane_that_starts_anew_remembers_its_faces(rig: LaneRig) -> None:
+    rig.lane.configure(8, rig.settings.replace(persona="fail"))
+    wait_until(lambda: rig.judged()[0] == Verdict.COVERED and len(rig.backend.opened) > 1, "a new start")
+    first, *others = rig.backend.memories
+    assert all(other is first for other in others)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_bug_covers_its_frame_and_is_not_swallowed(ring_library: ctypes.CDLL) -> None:
     rig = LaneRig(ring_library, "bug")
