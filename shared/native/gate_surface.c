@@ -69,28 +69,40 @@ bool doppel_surface_fit(struct doppel_surface *surface, uint32_t width, uint32_t
 	return !surface->refused;
 }
 
-static void draw_target(void *filter, uint32_t width, uint32_t height)
+/* What obs_source_skip_video_filter does, and libobs's own filters into their textures; but with the parent that was asked
+ * for once: a filter that is removed meanwhile (on another thread, without the graphics mutex) has none any more, and
+ * obs_source_skip_video_filter would read through NULL. The parent lives: it is being drawn. */
+void doppel_draw_target(void *parent, void *target)
+{
+	const uint32_t flags = doppel_libobs.obs_source_get_output_flags(parent);
+	if (target == parent && (flags & (OBS_FLAG_CUSTOM_DRAW | OBS_FLAG_ASYNC)) == 0)
+		doppel_graphics.obs_source_default_render(target);
+	else
+		doppel_graphics.obs_source_video_render(target);
+}
+
+static void capture_target(const struct doppel_surface *surface, void *parent, void *target)
 {
 	static const _Alignas(16) float transparent[4] = {0};
 	doppel_graphics.gs_clear(GS_CLEAR_COLOR, transparent, 0, 0);
-	doppel_graphics.gs_ortho(0, (float)width, 0, (float)height, -100, 100);
+	doppel_graphics.gs_ortho(0, (float)surface->width, 0, (float)surface->height, -100, 100);
 	doppel_graphics.gs_blend_state_push();
 	doppel_graphics.gs_enable_blending(true);
 	doppel_graphics.gs_blend_function_separate(GS_BLEND_SRCALPHA, GS_BLEND_INVSRCALPHA, GS_BLEND_ONE,
 						   GS_BLEND_INVSRCALPHA);
 	const bool linear = doppel_graphics.gs_set_linear_srgb(true);
-	doppel_libobs.obs_source_skip_video_filter(filter);
+	doppel_draw_target(parent, target);
 	doppel_graphics.gs_set_linear_srgb(linear);
 	doppel_graphics.gs_blend_state_pop();
 }
 
-bool doppel_surface_capture(struct doppel_surface *surface, void *filter)
+bool doppel_surface_capture(struct doppel_surface *surface, void *parent, void *target)
 {
 	doppel_graphics.gs_texrender_reset(surface->render);
 	if (!doppel_graphics.gs_texrender_begin_with_color_space(surface->render, surface->width, surface->height,
 								 GS_CS_SRGB))
 		return false;
-	draw_target(filter, surface->width, surface->height);
+	capture_target(surface, parent, target);
 	doppel_graphics.gs_texrender_end(surface->render);
 	void *texture = doppel_graphics.gs_texrender_get_texture(surface->render);
 	if (texture == NULL)

@@ -106,7 +106,7 @@ static bool capture(struct doppel_draw *draw)
 {
 	struct doppel_sync *sync = draw->sync;
 	sync->inside = true;
-	const bool captured = doppel_surface_capture(&sync->surface, draw->filter->source);
+	const bool captured = doppel_surface_capture(&sync->surface, draw->parent, draw->target);
 	sync->inside = false;
 	return captured;
 }
@@ -214,7 +214,7 @@ static void pass_on(struct doppel_draw *draw, bool new_tick, bool paused)
 	}
 	sync->shown = DOPPEL_PICTURE_NONE;
 	sync->staged_tick = 0;
-	doppel_libobs.obs_source_skip_video_filter(filter->source);
+	doppel_draw_target(draw->parent, draw->target);
 }
 
 static bool show(struct doppel_draw *draw)
@@ -227,7 +227,7 @@ static bool show(struct doppel_draw *draw)
 	case DOPPEL_PICTURE_RAW:
 		if (!doppel_original_is_wanted(draw->filter))
 			return false;
-		doppel_libobs.obs_source_skip_video_filter(draw->filter->source);
+		doppel_draw_target(draw->parent, draw->target);
 		return true;
 	case DOPPEL_PICTURE_JUDGED:
 		if (panic)
@@ -256,6 +256,7 @@ void doppel_sync_video_render(void *data, void *effect)
 	const uint64_t now = doppel_clock_ns();
 	struct doppel_draw draw = {.filter = filter,
 			    .sync = sync,
+			    .parent = parent,
 			    .target = target,
 			    .video_time = doppel_libobs.obs_get_video_frame_time(),
 			    .now = now,

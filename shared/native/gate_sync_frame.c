@@ -50,16 +50,15 @@ static bool wants_it(const struct doppel_filter *filter, const struct doppel_syn
 }
 
 /* Copies the frame to where the worker finds it, or, where there is no lane or no slot, to our own memory. */
-static int32_t copy_frame(struct doppel_draw *draw, const uint8_t **copy)
+static int32_t copy_frame(struct doppel_draw *draw, uint64_t *fingerprint)
 {
 	struct doppel_filter *filter = draw->filter;
 	struct doppel_ring *ring = doppel_lane_fits(filter) ? filter->lane->ring : NULL;
 	const int32_t slot = ring != NULL ? doppel_ring_acquire(ring) : -1;
 	uint8_t *into = slot >= 0 ? doppel_ring_pixels(ring, (uint32_t)slot) : draw->sync->frame;
 	const uint64_t start = doppel_clock_ns();
-	doppel_copy_rows(into, draw->pixels, draw->linesize, &filter->geometry);
+	*fingerprint = doppel_copy_rows(into, draw->pixels, draw->linesize, &filter->geometry);
 	draw->turn.sample.copy_ns += (uint32_t)(doppel_clock_ns() - start);
-	*copy = into;
 	return slot;
 }
 
@@ -68,9 +67,8 @@ static void take_in(struct doppel_draw *draw, const struct obs_source_frame *fra
 {
 	struct doppel_filter *filter = draw->filter;
 	struct doppel_sync *sync = draw->sync;
-	const uint8_t *copy;
-	const int32_t slot = copy_frame(draw, &copy);
-	const uint64_t fingerprint = doppel_fingerprint(copy, &filter->geometry);
+	uint64_t fingerprint;
+	const int32_t slot = copy_frame(draw, &fingerprint);
 	filter->last_id++;
 	if (fingerprint != sync->fingerprint)
 		note_change(sync, filter->last_id);

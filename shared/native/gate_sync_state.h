@@ -31,7 +31,7 @@ struct doppel_sync {
 struct doppel_draw {
 	struct doppel_filter *filter;
 	struct doppel_sync *sync;
-	void *target;
+	void *parent, *target; /* asked for once: on another thread the filter may lose them */
 	uint64_t video_time, now;
 	/* the frame, mapped; NULL: there is none */
 	uint8_t *pixels;

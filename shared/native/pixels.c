@@ -105,36 +105,48 @@ void doppel_copy_out(uint8_t *const planes[DOPPEL_MAX_PLANES], const uint8_t *sl
 		memcpy(planes[p], slot + geometry->offset[p], (size_t)geometry->linesize[p] * geometry->rows[p]);
 }
 
-void doppel_copy_rows(uint8_t *into, const uint8_t *from, uint32_t linesize, const struct doppel_geometry *geometry)
+#define LANES 8u
+
+/* Fletcher's sums, in as many lanes as keep the processor's vectors busy. */
+struct sums {
+	uint64_t once[LANES], twice[LANES];
+};
+
+static inline void add_words(struct sums *sums, const uint8_t *from)
 {
-	const size_t row = geometry->linesize[0];
-	if (linesize == row) {
-		memcpy(into, from, row * geometry->rows[0]);
-		return;
+	for (uint32_t i = 0; i < LANES; i++) {
+		uint64_t word;
+		memcpy(&word, from + i * sizeof word, sizeof word);
+		sums->once[i] += word;
+		sums->twice[i] += sums->once[i];
 	}
-	for (uint32_t y = 0; y < geometry->rows[0]; y++)
-		memcpy(into + y * row, from + (size_t)y * linesize, row);
 }
 
-#define LANES 16u
-
-/* Fletcher's sums, in as many lanes as fill the processor's vectors, mixed into one number by FNV-1a's step. */
-uint64_t doppel_fingerprint(const uint8_t *pixels, const struct doppel_geometry *geometry)
+static void add_row(struct sums *total, const uint8_t *row, size_t bytes)
 {
-	const size_t bytes = (size_t)geometry->linesize[0] * geometry->rows[0], block = LANES * sizeof(uint32_t);
-	uint32_t sum[LANES] = {0}, sums[LANES] = {0};
-	for (size_t at = 0; at < bytes; at += block) {
-		uint32_t words[LANES] = {0};
-		memcpy(words, pixels + at, bytes - at < block ? bytes - at : block);
-		for (uint32_t i = 0; i < LANES; i++) {
-			sum[i] += words[i];
-			sums[i] += sum[i];
-		}
+	struct sums sums = *total; /* in registers */
+	const size_t block = LANES * sizeof(uint64_t);
+	size_t at = 0;
+	for (; at + block <= bytes; at += block)
+		add_words(&sums, row + at);
+	uint8_t rest[LANES * sizeof(uint64_t)] = {0};
+	memcpy(rest, row + at, bytes - at);
+	add_words(&sums, rest);
+	*total = sums;
+}
+
+uint64_t doppel_copy_rows(uint8_t *into, const uint8_t *from, uint32_t linesize, const struct doppel_geometry *geometry)
+{
+	const size_t row = geometry->linesize[0];
+	struct sums sums = {{0}, {0}};
+	for (uint32_t y = 0; y < geometry->rows[0]; y++) {
+		memcpy(into + y * row, from + (size_t)y * linesize, row);
+		add_row(&sums, into + y * row, row); /* while it is in the cache; a card's memory is read once */
 	}
-	uint64_t mixed = UINT64_C(0xcbf29ce484222325);
+	uint64_t mixed = UINT64_C(0xcbf29ce484222325); /* into one number by FNV-1a's step */
 	for (uint32_t i = 0; i < LANES; i++) {
-		mixed = (mixed ^ sum[i]) * UINT64_C(0x100000001b3);
-		mixed = (mixed ^ sums[i]) * UINT64_C(0x100000001b3);
+		mixed = (mixed ^ sums.once[i]) * UINT64_C(0x100000001b3);
+		mixed = (mixed ^ sums.twice[i]) * UINT64_C(0x100000001b3);
 	}
 	return mixed != 0 ? mixed : 1;
 }

@@ -27,10 +27,9 @@ void doppel_copy_in(uint8_t *slot, uint8_t *const planes[DOPPEL_MAX_PLANES], con
 void doppel_copy_out(uint8_t *const planes[DOPPEL_MAX_PLANES], const uint8_t *slot,
 		     const struct doppel_geometry *geometry);
 
-/* Plane 0 from rows that are `linesize` bytes apart, which is at least the geometry's. */
-void doppel_copy_rows(uint8_t *into, const uint8_t *from, uint32_t linesize, const struct doppel_geometry *geometry);
-/* Of plane 0: two pictures with the same one are the same, for all that cameras and screens make. Never 0. */
-uint64_t doppel_fingerprint(const uint8_t *pixels, const struct doppel_geometry *geometry);
+/* Plane 0 from rows that are `linesize` bytes apart, which is at least the geometry's. Returns a fingerprint: two
+ * pictures with the same one are the same, for all that cameras and screens make. Never 0. */
+uint64_t doppel_copy_rows(uint8_t *into, const uint8_t *from, uint32_t linesize, const struct doppel_geometry *geometry);
 
 /* Replaces the picture by blocks of 1/16 of its height, each of the mean colour of its place. Alpha stays. */
 void doppel_mosaic(uint8_t *const planes[DOPPEL_MAX_PLANES], const struct doppel_geometry *geometry);

@@ -140,7 +140,10 @@ void fake_signal(void *handler, const char *signal)
 
 static void *get_parent(const void *filter)
 {
-	return ((const struct fake_filter *)filter)->parent;
+	void *parent = ((const struct fake_filter *)filter)->parent;
+	if (fake.asked_for_parent != NULL)
+		fake.asked_for_parent();
+	return parent;
 }
 
 static void draw_from(struct fake_source *source, uint32_t filter)
@@ -155,10 +158,8 @@ static void draw_from(struct fake_source *source, uint32_t filter)
 		*fake.target = source->texture;
 }
 
-static void skip(void *data)
+void fake_draw_after(const struct fake_filter *filter)
 {
-	in_libobs();
-	struct fake_filter *filter = data;
 	struct fake_source *source = filter->parent;
 	for (uint32_t i = 0; i < source->filter_count; i++)
 		if (source->filters[i] == filter) {
@@ -166,6 +167,12 @@ static void skip(void *data)
 			return;
 		}
 	CHECK(!"the filter is on its parent");
+}
+
+static void skip(void *filter)
+{
+	in_libobs();
+	fake_draw_after(filter);
 }
 
 static void release_frame(void *source, struct obs_source_frame *frame)
@@ -278,7 +285,10 @@ static void *properties_add_text(void *properties, const char *name, const char 
 static int32_t media_get_state(void *source)
 {
 	in_libobs();
-	return atomic_load(&((struct fake_source *)source)->media_paused) ? OBS_MEDIA_STATE_PAUSED : 1;
+	const bool paused = atomic_load(&((struct fake_source *)source)->media_paused);
+	if (fake.asked_for_media_state != NULL)
+		fake.asked_for_media_state();
+	return paused ? OBS_MEDIA_STATE_PAUSED : 1;
 }
 static uint64_t get_video_frame_time(void)
 {

@@ -75,6 +75,8 @@ struct fake_world {
 	struct fake_picture scene; /* what the last draw put there; width 0: nothing */
 	uint64_t raw_id;	   /* frames made so far */
 	void (*in_libobs)(void);   /* called inside every function of the table */
+	/* What another thread does meanwhile: called when the answer is made, before it is given. */
+	void (*asked_for_parent)(void), (*asked_for_media_state)(void);
 };
 extern struct fake_world fake;
 
@@ -98,6 +100,8 @@ void fake_judge(uint8_t *pixels, const struct doppel_geometry *geometry);
 /* `frames` new frames of this geometry (0, 1, or 2 when deinterlacing), then the ticks. The frames come out in
  * `after`, if not NULL. Outcome of filter_video is not judged here. */
 void fake_tick(struct fake_source *source, const struct doppel_geometry *geometry, uint32_t frames, uint64_t step_ns);
+/* Draws what comes after this filter, as obs_source_skip_video_filter. */
+void fake_draw_after(const struct fake_filter *filter);
 /* Draws the source into `fake.scene`, as a scene item or a screenshot. */
 void fake_draw(struct fake_source *source);
 /* A media source puts a picture into its texture past all filters. */
