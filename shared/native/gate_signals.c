@@ -103,7 +103,8 @@ static void each_signal(const struct doppel_filter *filter, const void *parent, 
 }
 
 /* A filter that comes to a source that is paused already has missed the signal. Connected before it is asked, so a change
- * that the answer does not know of raises suspicion, and it is asked again. */
+ * that the answer does not know of raises suspicion, and it is asked again; one whose answers are all outdated counts as
+ * paused, because a paused source may be sought, and of a playing one only judged pictures are drawn either way. */
 static void ask_whether_paused(struct doppel_filter *filter, void *parent)
 {
 	for (uint32_t before, tries = 0; tries < 100; tries++) {
@@ -113,16 +114,18 @@ static void ask_whether_paused(struct doppel_filter *filter, void *parent)
 		if (atomic_load(&filter->suspicion) == before)
 			return;
 	}
+	atomic_store(&filter->media_paused, 1);
 }
 
 void doppel_signals_follow_parent(struct doppel_filter *filter)
 {
 	if (atomic_load(&filter->connected_to) != NULL)
 		return;
+	/* First: a removal between the two leaves a parent that is ours no more, and nobody else would let go of it. */
+	const uint32_t removals = atomic_load(&filter->removals);
 	void *parent = doppel_libobs.obs_filter_get_parent(filter->source);
 	if (parent == NULL)
 		return;
-	const uint32_t removals = atomic_load(&filter->removals);
 	each_signal(filter, parent, doppel_libobs.signal_handler_connect);
 	atomic_store(&filter->connected_to, parent);
 	ask_whether_paused(filter, parent);
