@@ -12,7 +12,7 @@ import pytest
 from doppel_ipc.paths import InstallConfig
 
 from installer.obs_config import NAME
-from installer.scene import FILTER_NAME, Scene, media_source, scene_collection
+from installer.scene import FILTER_NAME, SYNC_FILTER_ID, Scene, media_source, scene_collection
 from tests.integration.mark_backend import GREYS
 from tests.integration.rig import CAMERA, CANVAS, SCENE, SCRIPT, Rig, Setup, face_swap, wait_for
 from tests.integration.stage import Stage, judged
@@ -156,3 +156,12 @@ def test_hotkeys_outlive_the_script_and_end_with_the_filter(stage: Stage) -> Non
     )
     with pytest.raises(obsws_python.error.OBSSDKRequestError):
         press(stage.rig, "swap")
+
+
+def test_a_filter_of_the_second_type_has_hotkeys_too(stage: Stage) -> None:
+    stage.add_input("Colour", "color_source_v3", {"width": 640, "height": 360})
+    stage.rig.add_filter("Colour", "Other", kind=SYNC_FILTER_ID)
+    wait_hotkeys(stage.rig, "Other")
+    stage.rig.remove_filter("Colour", "Other")
+    name = "doppel_swap.Other"
+    wait_for(lambda: name not in stage.rig.request("GetHotkeyList")["hotkeys"], 20, "its hotkeys stay")
