@@ -168,42 +168,36 @@ class PageActions:
         self._control.add_persona(filter_id, wanted)
 
     def _apply_look(self, filter_id: int, _instance: FilterInstance) -> None:
-        name = str(self._values(filter_id).get(LOOK, ""))
-        if not name:
-            self._control.answer(filter_id, "looks", phrase("look.choose"))
-            return
-        try:
+        def apply(name: str) -> Phrase:
             self._control.change(filter_id, self._looks.load(name))
-        except LookError as error:
-            self._control.answer(filter_id, "looks", phrase("look.failed", why=str(error)))
-            return
-        self._control.answer(filter_id, "looks", phrase("look.applied", name=name))
+            return phrase("look.applied", name=name)
+
+        self._with_look(filter_id, LOOK, phrase("look.choose"), apply)
 
     def _save_look(self, filter_id: int, _instance: FilterInstance) -> None:
-        name = str(self._values(filter_id).get(LOOK_NAME, ""))
-        if not name.strip():
-            self._control.answer(filter_id, "looks", phrase("look.name-it"))
-            return
-        try:
-            name = self._looks.save(name, self._settings(filter_id))
-        except LookError as error:
-            self._control.answer(filter_id, "looks", phrase("look.failed", why=str(error)))
-            return
-        self._control.change(filter_id, {LOOK: name, LOOK_NAME: ""})
-        self._control.answer(filter_id, "looks", phrase("look.saved", name=name))
+        def save(name: str) -> Phrase:
+            kept = self._looks.save(name, self._settings(filter_id))
+            self._control.change(filter_id, {LOOK: kept, LOOK_NAME: ""})
+            return phrase("look.saved", name=kept)
+
+        self._with_look(filter_id, LOOK_NAME, phrase("look.name-it"), save)
 
     def _remove_look(self, filter_id: int, _instance: FilterInstance) -> None:
-        name = str(self._values(filter_id).get(LOOK, ""))
-        if not name:
-            self._control.answer(filter_id, "looks", phrase("look.choose"))
-            return
-        try:
+        def remove(name: str) -> Phrase:
             self._looks.remove(name)
+            self._control.change(filter_id, {LOOK: ""})
+            return phrase("look.removed", name=name)
+
+        self._with_look(filter_id, LOOK, phrase("look.choose"), remove)
+
+    def _with_look(self, filter_id: int, key: str, missing: Phrase, work: Callable[[str], Phrase]) -> None:
+        """Does something with the look that the page names under ``key``, and says what came of it."""
+        name = str(self._values(filter_id).get(key, "")).strip()
+        try:
+            said = work(name) if name else missing
         except LookError as error:
-            self._control.answer(filter_id, "looks", phrase("look.failed", why=str(error)))
-            return
-        self._control.change(filter_id, {LOOK: ""})
-        self._control.answer(filter_id, "looks", phrase("look.removed", name=name))
+            said = phrase("look.failed", why=str(error))
+        self._control.answer(filter_id, "looks", said)
 
     def _restart(self, filter_id: int, _instance: FilterInstance) -> None:
         self._control.restart_worker()

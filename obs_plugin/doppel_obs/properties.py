@@ -78,20 +78,19 @@ class PageBuilder:
 
     def build(self, page: Page) -> Handle:
         """A new obs_properties_t; the caller owns it."""
-        return _Build(Widgets(self._libobs, self._callbacks, self._language, page.filter_id), page).page(
-            self._language
-        )
+        widgets = Widgets(self._libobs, self._callbacks, self._language, page.filter_id)
+        return _Build(widgets, page, self._language).page()
 
 
 class _Build:
     """One page in the making."""
 
-    def __init__(self, widgets: Widgets, page: Page) -> None:
+    def __init__(self, widgets: Widgets, page: Page, language: Language) -> None:
         self._widgets = widgets
         self._page = page
-
-    def page(self, language: Language) -> Handle:
         self._language = language
+
+    def page(self) -> Handle:
         widgets = self._widgets
         root = widgets.start()
         widgets.info(root, "status", self._page.status)
