@@ -54,7 +54,9 @@ _P, _S = c_void_p, c_char_p
 _TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     # What the gate calls; Python only takes the addresses.
     "obs_filter_get_parent": ((_P,), _P),
-    "obs_source_skip_video_filter": ((_P,), None),
+    "obs_filter_get_target": ((_P,), _P),
+    "obs_source_video_render": ((_P,), None),
+    "obs_source_default_render": ((_P,), None),
     "obs_source_release_frame": ((_P, _P), None),
     "obs_source_set_video_frame": ((_P, _P), None),
     "obs_source_get_output_flags": ((_P,), c_uint32),

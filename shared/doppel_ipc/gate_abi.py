@@ -69,7 +69,6 @@ class LibObs(ctypes.Structure):
         ("size", ctypes.c_uint32),
         ("reserved", ctypes.c_uint32),
         ("obs_filter_get_parent", ctypes.c_void_p),
-        ("obs_source_skip_video_filter", ctypes.c_void_p),
         ("obs_source_release_frame", ctypes.c_void_p),
         ("obs_source_set_video_frame", ctypes.c_void_p),
         ("obs_source_get_output_flags", ctypes.c_void_p),
@@ -90,6 +89,9 @@ class LibObs(ctypes.Structure):
         ("obs_source_enabled", ctypes.c_void_p),
         ("obs_source_enum_filters", ctypes.c_void_p),
         ("obs_source_media_get_state", ctypes.c_void_p),
+        ("obs_filter_get_target", ctypes.c_void_p),
+        ("obs_source_video_render", ctypes.c_void_p),
+        ("obs_source_default_render", ctypes.c_void_p),
     ]
 
 

@@ -15,9 +15,6 @@ UNSUPPORTED_SIZE = 0xFFFFFFFD
 """... and of one that is too large for the graphics card."""
 
 FUNCTIONS = (
-    "obs_filter_get_target",
-    "obs_source_video_render",
-    "obs_source_default_render",
     "obs_source_get_base_width",
     "obs_source_get_base_height",
     "obs_source_get_color_space",

@@ -18,7 +18,6 @@ struct doppel_libobs {
 	uint32_t size; /* sizeof(struct doppel_libobs) */
 	uint32_t reserved;
 	void *(*obs_filter_get_parent)(const void *filter);
-	void (*obs_source_skip_video_filter)(void *filter);
 	void (*obs_source_release_frame)(void *source, struct obs_source_frame *frame);
 	void (*obs_source_set_video_frame)(void *source, const struct obs_source_frame *frame);
 	uint32_t (*obs_source_get_output_flags)(const void *source);
@@ -40,6 +39,9 @@ struct doppel_libobs {
 	bool (*obs_source_enabled)(const void *source);
 	void (*obs_source_enum_filters)(void *source, void (*callback)(void *source, void *filter, void *data), void *data);
 	int32_t (*obs_source_media_get_state)(void *source);
+	void *(*obs_filter_get_target)(const void *filter);
+	void (*obs_source_video_render)(void *source);
+	void (*obs_source_default_render)(void *source);
 };
 
 enum doppel_default_kind { DOPPEL_BOOL = 0, DOPPEL_INT = 1, DOPPEL_DOUBLE = 2, DOPPEL_STRING = 3 };

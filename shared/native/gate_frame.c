@@ -42,6 +42,20 @@ void doppel_filter_update(void *data, void *settings)
 	atomic_fetch_add(&filter->settings_serial, 1);
 }
 
+/* ---- drawing ------------------------------------------------------------------------------------------------ */
+
+/* What obs_source_skip_video_filter does, and libobs's own filters into their textures; but with the parent that was asked
+ * for once: a filter that is removed meanwhile (on another thread, without the graphics mutex) has none any more, and
+ * obs_source_skip_video_filter would read through NULL. The parent lives: it is being drawn. */
+void doppel_draw_target(void *parent, void *target)
+{
+	const uint32_t flags = doppel_libobs.obs_source_get_output_flags(parent);
+	if (target == parent && (flags & (OBS_FLAG_CUSTOM_DRAW | OBS_FLAG_ASYNC)) == 0)
+		doppel_libobs.obs_source_default_render(target);
+	else
+		doppel_libobs.obs_source_video_render(target);
+}
+
 /* ---- one frame ---------------------------------------------------------------------------------------------- */
 
 uint32_t doppel_clamp_ns(uint64_t later, uint64_t earlier)

@@ -175,6 +175,8 @@ bool doppel_geometry_snapshot(struct doppel_filter *filter, struct doppel_geomet
 void doppel_filter_begin(struct doppel_filter *filter, void *source); /* from create, with zeroed memory */
 void doppel_filter_end(struct doppel_filter *filter);		      /* from destroy; may free it */
 void doppel_filter_update(void *data, void *settings);
+/* Draws what the filter gets: the target, which is the next filter or the parent. No lock of ours held. */
+void doppel_draw_target(void *parent, void *target);
 
 /* What is shown in a frame's place. */
 enum doppel_show { DOPPEL_SHOW_ORIGINAL, DOPPEL_SHOW_HELD, DOPPEL_SHOW_SLATE, DOPPEL_SHOW_MOSAIC };

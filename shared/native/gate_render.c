@@ -233,7 +233,8 @@ void doppel_async_video_render(void *data, void *effect)
 	(void)effect;
 	struct doppel_filter *filter = data;
 	void *parent = doppel_libobs.obs_filter_get_parent(filter->source);
-	if (parent == NULL)
+	void *target = doppel_libobs.obs_filter_get_target(filter->source);
+	if (parent == NULL || target == NULL)
 		return;
 	const uint64_t video_time = doppel_libobs.obs_get_video_frame_time();
 	if (outer_parent == parent) {
@@ -241,7 +242,7 @@ void doppel_async_video_render(void *data, void *effect)
 		if (take_upload(filter, video_time) && (outer_uploaded || filter->frame_neighbours.after > 0))
 			note_upload(filter);
 		doppel_unlock(&filter->lock);
-		doppel_libobs.obs_source_skip_video_filter(filter->source);
+		doppel_draw_target(parent, target);
 		return;
 	}
 	struct drawing drawing = {
@@ -271,7 +272,7 @@ void doppel_async_video_render(void *data, void *effect)
 	const bool uploaded = outer_uploaded;
 	outer_parent = doppel_is_paused(filter) ? outer : parent;
 	outer_uploaded = drawing.uploaded;
-	doppel_libobs.obs_source_skip_video_filter(filter->source);
+	doppel_draw_target(parent, target);
 	outer_parent = outer;
 	outer_uploaded = uploaded;
 }

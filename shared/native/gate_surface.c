@@ -69,18 +69,6 @@ bool doppel_surface_fit(struct doppel_surface *surface, uint32_t width, uint32_t
 	return !surface->refused;
 }
 
-/* What obs_source_skip_video_filter does, and libobs's own filters into their textures; but with the parent that was asked
- * for once: a filter that is removed meanwhile (on another thread, without the graphics mutex) has none any more, and
- * obs_source_skip_video_filter would read through NULL. The parent lives: it is being drawn. */
-void doppel_draw_target(void *parent, void *target)
-{
-	const uint32_t flags = doppel_libobs.obs_source_get_output_flags(parent);
-	if (target == parent && (flags & (OBS_FLAG_CUSTOM_DRAW | OBS_FLAG_ASYNC)) == 0)
-		doppel_graphics.obs_source_default_render(target);
-	else
-		doppel_graphics.obs_source_video_render(target);
-}
-
 static void capture_target(const struct doppel_surface *surface, void *parent, void *target)
 {
 	static const _Alignas(16) float transparent[4] = {0};

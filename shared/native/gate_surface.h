@@ -22,8 +22,6 @@ extern struct doppel_graphics doppel_graphics; /* constant after the first insta
 
 /* Makes everything anew for another size; false: that cannot be. */
 bool doppel_surface_fit(struct doppel_surface *surface, uint32_t width, uint32_t height);
-/* Draws what the filter gets: the target, which is the next filter or the parent. */
-void doppel_draw_target(void *parent, void *target);
 /* Draws it into a texture and begins to copy that into the next stage. */
 bool doppel_surface_capture(struct doppel_surface *surface, void *parent, void *target);
 /* The stage that was written before the last capture, or at it (`back` 1, 0). false: the card does not give it. */

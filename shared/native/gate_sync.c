@@ -250,7 +250,7 @@ void doppel_sync_video_render(void *data, void *effect)
 	struct doppel_filter *filter = data;
 	struct doppel_sync *sync = filter->sync;
 	void *parent = doppel_libobs.obs_filter_get_parent(filter->source);
-	void *target = doppel_graphics.obs_filter_get_target(filter->source);
+	void *target = doppel_libobs.obs_filter_get_target(filter->source);
 	if (parent == NULL || target == NULL || sync->inside)
 		return;
 	const uint64_t now = doppel_clock_ns();
@@ -293,7 +293,7 @@ void doppel_sync_video_render(void *data, void *effect)
 int32_t doppel_sync_color_space(void *data, size_t count, const int32_t *preferred)
 {
 	struct doppel_filter *filter = data;
-	void *target = doppel_graphics.obs_filter_get_target(filter->source);
+	void *target = doppel_libobs.obs_filter_get_target(filter->source);
 	if (target == NULL || (!doppel_is_paused(filter) && atomic_load(&filter->sync->passing) == 0))
 		return GS_CS_SRGB;
 	return doppel_graphics.obs_source_get_color_space(target, count, preferred);

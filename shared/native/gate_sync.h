@@ -19,9 +19,6 @@
 struct doppel_graphics {
 	uint32_t size; /* sizeof(struct doppel_graphics) */
 	uint32_t reserved;
-	void *(*obs_filter_get_target)(const void *filter);
-	void (*obs_source_video_render)(void *source);
-	void (*obs_source_default_render)(void *source);
 	uint32_t (*obs_source_get_base_width)(void *source);
 	uint32_t (*obs_source_get_base_height)(void *source);
 	int32_t (*obs_source_get_color_space)(void *source, size_t count, const int32_t *preferred);

@@ -1,14 +1,16 @@
 """The filter for sources that are drawn, not sent, in the real OBS: scenes, pictures, colours, screenshots.
 
-Debian's OBS has no browser source, and a group is a scene to libobs, with the same functions.
+Debian's OBS has no browser source.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,9 +18,9 @@ import pytest
 from doppel_ipc.paths import InstallConfig
 from doppel_models.types import ByteArray
 
-from installer.scene import FILTER_NAME, SYNC_FILTER_ID, Filter, Scene, media_source
+from installer.scene import FILTER_NAME, SYNC_FILTER_ID, Scene, media_source, scene_collection
 from tests.integration.mark_backend import GREYS, KEPT_PART
-from tests.integration.rig import CAMERA, SCENE, Rig, Setup, bad_lines, wait_for
+from tests.integration.rig import CAMERA, CANVAS, SCENE, SCRIPT, Rig, Setup, bad_lines, wait_for
 from tests.integration.stage import Stage, assert_nothing_unjudged, judged
 from tests.integration.sync_stage import SyncStage, screenshot
 from tests.support.coded_clip import coded_frames
@@ -233,12 +235,26 @@ def test_it_can_be_removed_and_added_while_frames_are_in_flight(sync_stage: Sync
     stage.wait_swapping()
 
 
-def test_it_covers_from_the_very_start_of_obs_and_obs_ends_with_it_alive(
+def _grouped(collection: dict[str, Any], filters: list[dict[str, object]]) -> dict[str, Any]:
+    """The collection with what its first scene shows put into a group, and these filters on the group."""
+    scene = next(source for source in collection["sources"] if source["id"] == "scene")
+    size = {"custom_size": True, "cx": CANVAS[0], "cy": CANVAS[1], "id_counter": 9}
+    group = {**scene, "id": "group", "versioned_id": "group", "name": "Group", "filters": filters}
+    group["settings"] = {**size, "items": scene["settings"]["items"]}
+    item = {**scene["settings"]["items"][0], "name": "Group", "id": 1, "bounds_type": 0}
+    scene["settings"] = {**scene["settings"], "items": [item]}
+    return {**collection, "groups": [group]}
+
+
+def test_a_group_is_covered_from_the_very_start_of_obs_which_ends_with_it_alive(
     start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: Path, judge: Judge
 ) -> None:
-    camera = media_source(CAMERA, clip, filters=[Filter(FILTER_NAME, SYNC_FILTER_ID, {"persona": "bronze"})])
-    rig = start_obs(Setup([camera], [Scene(SCENE, [CAMERA])], config=mark_config, record=True))
-    wait_for(lambda: rig.lane().get("frames", {}).get("swapped", 0) > 20, 30, "20 frames are not swapped")
+    sync = {"id": SYNC_FILTER_ID, "name": FILTER_NAME, "enabled": True, "settings": {"persona": "bronze"}}
+    plain = scene_collection([media_source(CAMERA, clip)], [Scene(SCENE, [CAMERA])], CANVAS, [SCRIPT])
+    setup = Setup([], [], config=mark_config, collection=_grouped(plain, [sync]), record=True)
+    rig = start_obs(setup)
+    lane = functools.partial(rig.lane, "Group")
+    wait_for(lambda: lane().get("frames", {}).get("swapped", 0) > 20, 30, "20 frames are not swapped")
     recording = rig.stop_recording()
     judgements = judged(judge, recording)
     assert_nothing_unjudged(judgements)

@@ -37,24 +37,6 @@ static void inside(void)
 		fake.in_libobs();
 }
 
-static const struct fake_filter *drawing; /* whose target was asked for last */
-static void *get_target(const void *filter)
-{
-	const struct fake_filter *own = filter;
-	drawing = own;
-	return own->parent; /* or the next filter; what is asked of it is the same here */
-}
-static void draw_target(void *source)
-{
-	inside();
-	CHECK(drawing->parent == source);
-	fake_draw_after(drawing);
-}
-static void draw_default(void *source)
-{
-	CHECK((((struct fake_source *)source)->flags & OBS_FLAG_ASYNC) == 0);
-	draw_target(source);
-}
 static const struct doppel_geometry *size_of(const void *data)
 {
 	const struct fake_source *source = data;
@@ -307,9 +289,6 @@ void fake_graphics_install(void)
 {
 	const struct doppel_graphics table = {
 		.size = sizeof table,
-		.obs_filter_get_target = get_target,
-		.obs_source_video_render = draw_target,
-		.obs_source_default_render = draw_default,
 		.obs_source_get_base_width = base_width,
 		.obs_source_get_base_height = base_height,
 		.obs_source_get_color_space = color_space,

@@ -158,9 +158,19 @@ static void draw_from(struct fake_source *source, uint32_t filter)
 		*fake.target = source->texture;
 }
 
-void fake_draw_after(const struct fake_filter *filter)
+static const struct fake_filter *drawing; /* whose target was asked for last */
+
+static void *get_target(const void *filter)
 {
-	struct fake_source *source = filter->parent;
+	drawing = filter;
+	return drawing->parent; /* or the next filter; what is asked of it is the same here */
+}
+
+static void draw_target(void *target)
+{
+	in_libobs();
+	const struct fake_filter *filter = drawing;
+	struct fake_source *source = target;
 	for (uint32_t i = 0; i < source->filter_count; i++)
 		if (source->filters[i] == filter) {
 			draw_from(source, i + 1);
@@ -169,10 +179,10 @@ void fake_draw_after(const struct fake_filter *filter)
 	CHECK(!"the filter is on its parent");
 }
 
-static void skip(void *filter)
+static void draw_default(void *target)
 {
-	in_libobs();
-	fake_draw_after(filter);
+	CHECK((((struct fake_source *)target)->flags & OBS_FLAG_ASYNC) == 0);
+	draw_target(target);
 }
 
 static void release_frame(void *source, struct obs_source_frame *frame)
@@ -300,7 +310,9 @@ void fake_install(void)
 	const struct doppel_libobs table = {
 		.size = sizeof table,
 		.obs_filter_get_parent = get_parent,
-		.obs_source_skip_video_filter = skip,
+		.obs_filter_get_target = get_target,
+		.obs_source_video_render = draw_target,
+		.obs_source_default_render = draw_default,
 		.obs_source_release_frame = release_frame,
 		.obs_source_set_video_frame = set_video_frame,
 		.obs_source_get_output_flags = get_output_flags,

@@ -100,8 +100,6 @@ void fake_judge(uint8_t *pixels, const struct doppel_geometry *geometry);
 /* `frames` new frames of this geometry (0, 1, or 2 when deinterlacing), then the ticks. The frames come out in
  * `after`, if not NULL. Outcome of filter_video is not judged here. */
 void fake_tick(struct fake_source *source, const struct doppel_geometry *geometry, uint32_t frames, uint64_t step_ns);
-/* Draws what comes after this filter, as obs_source_skip_video_filter. */
-void fake_draw_after(const struct fake_filter *filter);
 /* Draws the source into `fake.scene`, as a scene item or a screenshot. */
 void fake_draw(struct fake_source *source);
 /* A media source puts a picture into its texture past all filters. */
