@@ -180,9 +180,17 @@ def _as_persona_error(key: PersonaKey, error: BaseException) -> PersonaError:
     return wrapped
 
 
-def _unused(key: PersonaKey, engine: FaceEngine | None) -> str:
+def _remarks(key: PersonaKey, engine: FaceEngine | None) -> tuple[str, ...]:
+    """What the user shall know for as long as this engine is in use."""
+    if engine is None:
+        return ()
+    unused = _unused(key, engine)
+    return (*engine.notes, unused) if unused else tuple(engine.notes)
+
+
+def _unused(key: PersonaKey, engine: FaceEngine) -> str:
     """What the user has set that this engine does not know; empty: nothing."""
-    if engine is None or engine.name != _BUILT_IN:
+    if engine.name != _BUILT_IN:
         return ""
     wanted = {
         "an enhancer": key.enhancer != _NOTHING,
@@ -215,7 +223,7 @@ class PersonaSlot:
             return "no persona is chosen", ()
         if wanted == self.key and loader.is_current(wanted, self.engine):
             self._problem = ""
-            return _unused(wanted, self.engine), ()
+            return "; ".join(_remarks(wanted, self.engine)), ()
         try:
             engine = loader.get(wanted)
         except PersonaError as error:
@@ -225,11 +233,9 @@ class PersonaSlot:
             return self._problem or f"preparing {wanted.persona}", ()
         self._take(wanted, engine)
         self._problem = ""
-        notes = tuple(PipelineEvent(EventKind.FALLBACK, note) for note in engine.notes)
-        unused = _unused(wanted, engine)
-        if unused:
-            notes += (PipelineEvent(EventKind.PERSONA, unused),)
-        return unused, (PipelineEvent(EventKind.PERSONA, f"now using {wanted.persona}"), *notes)
+        remarks = _remarks(wanted, engine)
+        news = (f"now using {wanted.persona}", *remarks)
+        return "; ".join(remarks), tuple(PipelineEvent(EventKind.PERSONA, text) for text in news)
 
     def state(self, track_id: int) -> EngineState:
         """What the engine remembers of a face.

@@ -15,9 +15,9 @@ class EventKind(enum.Enum):
     """What an event is about."""
 
     PERSONA = "persona"
-    """A persona was exchanged, or cannot be used."""
+    """A persona was exchanged, cannot be used, or its engine runs in another way than it should."""
     FALLBACK = "fallback"
-    """An engine runs in another way than it should; why."""
+    """A device was given up; why. It concerns every lane."""
     ERROR = "error"
     """A frame could not be swapped, so it is covered."""
     SLATE = "slate"

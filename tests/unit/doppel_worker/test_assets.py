@@ -9,6 +9,7 @@ import pytest
 from doppel_worker import assets
 from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
 from doppel_worker.errors import PersonaError
+from doppel_worker.report import EventKind
 
 
 class Engine:
@@ -221,3 +222,25 @@ def test_a_persona_that_is_removed_in_use_stays_and_is_told(
     while not (status := slot.follow(key, one)[0]).startswith("there is no"):
         assert time.monotonic() < deadline, status
     assert slot.engine is engine
+
+
+def test_what_is_to_say_of_an_engine_is_told_while_it_is_in_use_and_no_longer() -> None:
+    def load(key: PersonaKey) -> Engine:
+        engine = Engine(key)
+        engine.notes = ("it runs in float32", "it is slow") if key.persona == "half" else ()
+        return engine
+
+    one, slot = loader(load), PersonaSlot()
+    for name in ("half", "whole"):
+        one.wait(PersonaKey(name))
+    status, events = slot.follow(PersonaKey("half"), one)
+    assert status == "it runs in float32; it is slow"
+    # Not of the worker as a whole: that would be told at every filter, until the worker ends.
+    assert [(event.kind, event.message) for event in events] == [
+        (EventKind.PERSONA, "now using half"),
+        (EventKind.PERSONA, "it runs in float32"),
+        (EventKind.PERSONA, "it is slow"),
+    ]
+    assert slot.follow(PersonaKey("half"), one) == (status, ())
+    assert slot.follow(PersonaKey("whole"), one)[0] == ""
+    assert slot.follow(PersonaKey("whole"), one) == ("", ())
