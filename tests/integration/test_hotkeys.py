@@ -63,7 +63,8 @@ def test_the_swap_is_switched_off_and_on(stage: Stage, judge: Judge) -> None:
 def test_faces_are_gone_through_round_and_round(stage: Stage) -> None:
     stage.show()
     faces = list(GREYS)
-    start = faces.index(stage.lane()["persona"])
+    # The figures are written once a second, the first ones before the worker has named the face.
+    start = faces.index(wait_for(lambda: stage.lane()["persona"], 20, "no face is worn"))
 
     def shown(step: int) -> None:
         wanted = faces[(start + step) % len(faces)]
