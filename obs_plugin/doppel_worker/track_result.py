@@ -18,8 +18,6 @@ class LostFace:
     """(478, 3) as last seen."""
     lost_ms: float
     """Time since it was last seen."""
-    absent_ms: float
-    """Time for which nothing like a face has been seen there: the *confident* absence."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -290,5 +290,4 @@ class Tracker:
             bbox=track.region,
             landmarks=track.landmarks,
             lost_ms=(self._now - track.last_seen) / _MS,
-            absent_ms=(self._now - track.maybe_seen) / _MS,
         )

@@ -26,7 +26,7 @@ def face(track_id: int, box: Box = BOX) -> Face:
 
 
 def lost(track_id: int, ms: float = 33, box: Box = BOX) -> LostFace:
-    return LostFace(track_id, np.array(box, np.float32), np.zeros((478, 3), np.float32), ms, ms)
+    return LostFace(track_id, np.array(box, np.float32), np.zeros((478, 3), np.float32), ms)
 
 
 def result(
