@@ -99,7 +99,8 @@ class Bench:
         """What OBS spends on a frame of a scene in a scene; and the filter's figures."""
         config = install_config(self.folder, self.library, python)
         camera = media_source(CAMERA, self.clip("720p"))
-        setup = Setup([camera], [Scene(SCENE, [CAMERA]), Scene(SHOWN, [])], config=config)
+        scenes = [Scene(SCENE, [CAMERA]), Scene(SHOWN, [])]
+        setup = Setup([camera], scenes, config=config, canvas=SIZES["720p"])
         with Rig(self.folder / f"obs{next(self.numbers)}", self.display, setup) as rig:
             rig.request("CreateSceneItem", sceneName=SHOWN, sourceName=SCENE)
             rig.request("SetCurrentProgramScene", sceneName=SHOWN)
