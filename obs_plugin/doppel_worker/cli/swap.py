@@ -28,10 +28,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from doppel_worker.assets import PersonaKey
 from doppel_worker.cli.consent import find_persona
+from doppel_worker.cli.replacing import replacing
 from doppel_worker.cli.swap_device import open_parts
 from doppel_worker.cli.text import INTERRUPTED, counted
-from doppel_worker.cli.video_file import frame_time_ns, lost_in, open_input, prepared, reason, view
-from doppel_worker.cli.video_writer import VideoWriter, check_target, replacing
+from doppel_worker.cli.video_file import (
+    frame_time_ns,
+    is_sideways,
+    lost_in,
+    open_input,
+    prepared,
+    reason,
+    view,
+)
+from doppel_worker.cli.video_writer import VideoWriter, check_target
 from doppel_worker.errors import DeviceError, MediaError
 from doppel_worker.pipeline import FacePipeline, LaneState
 from doppel_worker.report import Report
@@ -106,10 +115,10 @@ def swap_file(
                 except av.error.InvalidDataError:
                     summary.corrupt += 1
                     continue
-                for raw in decoded:
-                    if writer.frames == 0 and (lost := lost_in(cast("VideoFrame", raw))):
+                for raw in cast("list[VideoFrame]", decoded):
+                    if writer.frames == 0 and (lost := lost_in(raw)):
                         summary.events.append(lost)
-                    frame = prepared(cast("VideoFrame", raw))
+                    frame = prepared(raw)
                     base = frame.time_base or video.time_base
                     number = writer.frames
                     stamp = (
@@ -124,7 +133,7 @@ def swap_file(
                             " run it again with --set device=cpu"
                         )
                     summary.add(report)
-                    writer.write(frame)
+                    writer.write(frame, sideways=is_sideways(raw))
                     progress(writer.frames, video.frames or None)
             writer.close()
         except (av.error.FFmpegError, OSError) as error:

@@ -123,11 +123,15 @@ def lost_in(frame: VideoFrame) -> str:
     return f"the output loses {' and '.join(lost)}" if lost else ""
 
 
+def is_sideways(frame: VideoFrame) -> bool:
+    """Whether a decoded frame's width becomes the height in :func:`prepared`."""
+    return round(frame.rotation / 90) % 2 == 1
+
+
 def _upright(frame: VideoFrame, rotation: int, even: bool) -> VideoFrame:
     """A planar frame turned by its rotation tag (degrees counter-clockwise), as players show it."""
     quarter_turns = round(rotation / 90) % 4
-    swapped = quarter_turns % 2 == 1
-    width, height = (frame.height, frame.width) if swapped else (frame.width, frame.height)
+    width, height = (frame.height, frame.width) if quarter_turns % 2 == 1 else (frame.width, frame.height)
     turned = VideoFrame(width, height, "yuv420p" if even else "yuv444p")
     before, after = _layout(frame), _layout(turned)
     for index, (source, target) in enumerate(

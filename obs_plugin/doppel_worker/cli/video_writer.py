@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -36,32 +35,6 @@ _OPTIONS = {
     "libvpx-vp9": {"crf": "20", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
 }
 _NOMINAL_RATE = Fraction(30)
-
-
-@contextlib.contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A temporary path beside ``target`` that takes its place if the block succeeds, and else is removed.
-
-    Raises:
-        MediaError: the folder does not exist or cannot be written.
-    """
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
-    except OSError as error:
-        raise MediaError(f"{target} cannot be written: {reason(error)}") from error
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        # mkstemp makes files that only their owner can read; the result shall be like any other file.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(target)
-    except OSError as error:
-        raise MediaError(f"{target} cannot be written: {reason(error)}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_target(source: Path, target: Path) -> None:
@@ -110,10 +83,15 @@ class VideoWriter:
         self._last_pts: int | None = None
         self.frames = 0
 
-    def write(self, frame: VideoFrame) -> None:
-        """Encode a prepared frame; its time stamp is kept."""
+    def write(self, frame: VideoFrame, *, sideways: bool = False) -> None:
+        """Encode a prepared frame; its time stamp is kept.
+
+        Args:
+            frame: the next one.
+            sideways: it was turned by a quarter, so that its pixels are as wide as they were high.
+        """
         if self._video is None:
-            self._open_streams(frame)
+            self._open_streams(frame, sideways)
         stream = self._opened()
         frame.pict_type = PictureType.NONE  # else the encoder would repeat the source's choice
         pts = frame.pts if frame.pts is not None else (self._last_pts or 0) + 1
@@ -163,7 +141,7 @@ class VideoWriter:
             raise MediaError("no frame was written")
         return self._video
 
-    def _open_streams(self, frame: VideoFrame) -> None:
+    def _open_streams(self, frame: VideoFrame, sideways: bool) -> None:
         source = self._source_video
         rate = source.average_rate or source.guessed_rate or _NOMINAL_RATE
         stream = cast(
@@ -176,8 +154,9 @@ class VideoWriter:
         # The source's own clock: time stamps pass unchanged, whether or not they are evenly spaced.
         context.time_base = frame.time_base or source.time_base or 1 / rate
         stream.time_base = context.time_base
-        if source.codec_context.sample_aspect_ratio:
-            context.sample_aspect_ratio = source.codec_context.sample_aspect_ratio
+        aspect = source.codec_context.sample_aspect_ratio
+        if aspect:
+            context.sample_aspect_ratio = 1 / aspect if sideways else aspect
         colors = Colors.of(frame)
         context.colorspace = colors.space
         context.color_range = 2 if colors.full_range else 1

@@ -58,6 +58,8 @@ def write_clip(
     space: int = 1,
     full_range: bool = False,
     pixel_format: str = "yuv420p",
+    aspect: Fraction = Fraction(1),
+    rotation: int = 0,
 ) -> Path:
     """A clip of a head, H.264, with a tone."""
     with av.open(str(path), "w") as container:
@@ -65,6 +67,9 @@ def write_clip(
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, pixel_format
         video.codec_context.time_base = Fraction(1, 15360)
         video.codec_context.colorspace, video.codec_context.color_range = space, 2 if full_range else 1
+        video.codec_context.sample_aspect_ratio = aspect
+        if rotation:
+            video.set_display_rotation(rotation)
         audio = container.add_stream("aac", rate=sound_rate) if sound else None
         if audio is not None:
             audio.layout = sound_layout
@@ -156,6 +161,25 @@ def test_other_pixel_formats_are_swapped(pixel_format: str, tmp_path: Path) -> N
     _, shown_out, first = frames_of(target)
     assert first.format.name == ("yuv420p" if "10" in pixel_format else pixel_format)
     assert np.abs(shown_out[5].astype(int) - shown_in[5])[:, :60].mean() < 1.5
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_turned_clip_comes_out_upright_with_pixels_of_its_shape(rotation: int, tmp_path: Path) -> None:
+    aspect = Fraction(4, 3)
+    source = write_clip(tmp_path / "in.mp4", sound=False, aspect=aspect, rotation=rotation)
+    target = tmp_path / "out.mp4"
+    run("swap", source, target, "--persona", "porcelain", "--set", "strength=0", "--set", "label=off")
+    _, shown_in, first_in = frames_of(source)
+    _, shown_out, first_out = frames_of(target)
+    assert (round(first_in.rotation) % 360, round(first_out.rotation)) == (rotation, 0)
+    upright = np.rot90(shown_in[5], rotation // 90)
+    assert shown_out[5].shape == upright.shape
+    # Two corners: a face that lies on its side or upside down is hidden.
+    for corner in (slice(None, 40), slice(None, 40)), (slice(-40, None), slice(-40, None)):
+        assert np.abs(shown_out[5][corner].astype(int) - upright[corner]).mean() < 3
+    with av.open(str(target)) as container:
+        shape = container.streams.video[0].codec_context.sample_aspect_ratio
+    assert shape == (1 / aspect if rotation % 180 else aspect)
 
 
 @pytest.mark.parametrize(("rate", "layout"), [(48000, "mono"), (44100, "stereo"), (96000, "5.1(side)")])
