@@ -20,11 +20,15 @@ FOLDERS = [str(PROJECT / name) for name in ("", "shared", "models", "obs_plugin"
 sys.path[:0] = FOLDERS
 
 from doppel_ipc.paths import InstallConfig  # noqa: E402 - needs the paths above
+from doppel_models.detector import FaceDetector  # noqa: E402
+from doppel_models.landmarker import FaceLandmarker  # noqa: E402
 from doppel_models.personas import BUILT_INS  # noqa: E402
+from doppel_models.still import find_faces  # noqa: E402
 from doppel_models.types import ByteArray  # noqa: E402
 from doppel_worker.cli.bench import read_clip  # noqa: E402
 from doppel_worker.contact_sheet import Row, draw_sheet  # noqa: E402
 
+from benchmarks.synthetic_persons import PERSONS, make  # noqa: E402
 from installer.display import VirtualDisplay  # noqa: E402
 from installer.scene import FILTER_NAME, Scene, media_source  # noqa: E402
 from installer.x11 import place_window  # noqa: E402
@@ -37,17 +41,28 @@ PORTRAIT = PROJECT / "tests" / "fixtures" / "astronaut.png"
 PERSONA = "astronaut"
 MASK_FRAME, MASK_PLACE = 15, (slice(80, 560), slice(400, 880))
 PICTURES_OF_MASKS = PROJECT / "models" / "doppel_models" / "data" / "masks"
-FRAMES = (15, 100, 160, 230, 264, 300)
-"""Of the demo clip: straight on, talking, turned, blinking, smiling."""
+FRAMES = {
+    15: "blink",
+    294: "open mouth",
+    160: "talking",
+    126: "31 degrees to the right",
+    216: "31 degrees to the left",
+    264: "looking up",
+}
+"""Of the demo clip."""
+DRAWN_PERSON = "bearded"
+"""Of ``benchmarks/synthetic_persons.py``: he stands for a photo of a streamer's own."""
 
 
 def before_after() -> None:
-    """The demo clip as filmed, and with two of the built-in masks."""
+    """The demo clip as filmed, with the photo of a person who does not exist, and with two built-in masks."""
     filmed = read_clip(CLIP, max(FRAMES) + 1)
-    rows = [Row("filmed", [_cut(filmed[i]) for i in FRAMES])]
-    for persona in ("porcelain", "bronze"):
-        swapped = _swapped(persona, max(FRAMES))
-        rows.append(Row(persona, [_cut(swapped[i]) for i in FRAMES]))
+    rows = [Row("filmed", [_cut(filmed[i]) for i in FRAMES], list(FRAMES.values()))]
+    with tempfile.TemporaryDirectory() as folder:
+        photo = _drawn_person(Path(folder))
+        for label, persona in (("a photo", str(photo)), ("porcelain", "porcelain"), ("bronze", "bronze")):
+            swapped = _swapped(persona, max(FRAMES), "--consent", "synthetic")
+            rows.append(Row(label, [_cut(swapped[i]) for i in FRAMES]))
     sheet = cv2.cvtColor(draw_sheet(rows, 260), cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(PICTURES / "before-after.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
 
@@ -60,7 +75,17 @@ def mask_pictures() -> None:
         cv2.imwrite(str(PICTURES_OF_MASKS / f"{mask.id}.jpg"), small, [cv2.IMWRITE_JPEG_QUALITY, 90])
 
 
-def _swapped(persona: str, last: int) -> list[ByteArray]:
+def _drawn_person(folder: Path) -> Path:
+    """A photo of the drawn person."""
+    portrait = np.asarray(cv2.cvtColor(cv2.imread(str(PORTRAIT)), cv2.COLOR_BGR2RGB), np.uint8)
+    face = find_faces(portrait, FaceDetector(), FaceLandmarker())[0]
+    looks = next(one for one in PERSONS if one.name == DRAWN_PERSON)
+    path = folder / "photo.png"
+    cv2.imwrite(str(path), cv2.cvtColor(make(looks, portrait, face.landmarks).photo, cv2.COLOR_RGB2BGR))
+    return path
+
+
+def _swapped(persona: str, last: int, *options: str) -> list[ByteArray]:
     """The demo clip's frames up to ``last``, with another face."""
     with tempfile.TemporaryDirectory() as folder:
         short, out = Path(folder) / "in.mp4", Path(folder) / "out.mp4"
@@ -70,7 +95,18 @@ def _swapped(persona: str, last: int) -> list[ByteArray]:
         )
         code = f"import sys; sys.path[:0] = {FOLDERS!r}; from doppel_worker.cli import main; main()"
         subprocess.run(
-            [sys.executable, "-c", code, "swap", str(short), str(out), "--persona", persona, "--json"],
+            [
+                sys.executable,
+                "-c",
+                code,
+                "swap",
+                str(short),
+                str(out),
+                "--persona",
+                persona,
+                *options,
+                "--json",
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
         )
