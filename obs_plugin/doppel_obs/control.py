@@ -14,18 +14,11 @@ import time
 from typing import Callable, Mapping, Sequence
 
 from doppel_ipc.messages import (
-    ALL_LANES,
     Choices,
-    Error,
-    Event,
-    LaneOpened,
-    LaneStatus,
     ListPersonas,
     Message,
     PersonaAdded,
-    Personas,
     Ready,
-    Status,
 )
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
@@ -46,6 +39,7 @@ from doppel_obs.registration import Holder
 from doppel_obs.remote_status import RemoteStatus
 from doppel_obs.stats_file import StatsFile
 from doppel_obs.worker_log import WorkerLog
+from doppel_obs.worker_news import WorkerNews
 from doppel_obs.worker_process import WorkerProcess
 from doppel_obs.yielding import Yielding
 
@@ -74,7 +68,7 @@ class Control:
         self._worker = WorkerProcess(
             config, lambda what: self._worker_event(self._english(what)), self._worker_log
         )
-        self._serial = itertools.count(1)
+        self._next_serial: Callable[[], int] = functools.partial(next, itertools.count(1))
         self._sound = SoundKeeper(self._obs)
         self._stats = StatsFile()
         self._yielding = Yielding(self._obs, self._worker.send, lambda what: self._note(self._english(what)))
@@ -84,9 +78,6 @@ class Control:
         self._states: dict[int, Phrase] = {}
         self._wanted_ns = 0
         self._generation = 0
-        self._notice = ""
-        """What the worker fell back to, and why; for filters that come later."""
-        self._worker_status: Status | None = None
         self._pages = FilterPages(holder)
         self._hotkeys = HotkeyKeeper(self._gate, self._pages.set_values)
         self._remote = RemoteStatus(self._gate, language.say)
@@ -94,11 +85,7 @@ class Control:
             self._worker.send, self._next_serial, self._say, self._pages.set_values
         )
         self._tasks: collections.deque[Callable[[], None]] = collections.deque()
-        self.personas: tuple[PersonaChoice, ...] = ()
-        """What the face list shows; replaced as a whole."""
-        self.choices = Choices((), ())
-        """What the other lists show; replaced as a whole."""
-        self._shown: object = None
+        self._news = WorkerNews(self._instances, self._pages.refresh, self._note, self._worker_event)
         self._loop = ControlLoop(
             holder.control_seat,
             self._look,
@@ -136,6 +123,16 @@ class Control:
         return self._instances.get(filter_id)
 
     @property
+    def personas(self) -> tuple[PersonaChoice, ...]:
+        """What the face list shows."""
+        return self._news.personas
+
+    @property
+    def choices(self) -> Choices:
+        """What the other lists show."""
+        return self._news.choices
+
+    @property
     def panic(self) -> bool:
         """True while every filter covers because the hotkey was pressed."""
         return self._holder.panic
@@ -164,15 +161,12 @@ class Control:
 
     def facts(self) -> Facts:
         """What a diagnosis says of the worker. Any thread."""
-        return Facts(self._worker_status, self._worker.starts, self._worker.restarts, self.choices)
+        return Facts(self._news.status, self._worker.starts, self._worker.restarts, self.choices)
 
     def refresh_page(self, filter_id: int) -> None:
         """Has OBS build that filter's property page anew, and looks for new faces and models. Any thread."""
         self._tasks.append(lambda: self._pages.refresh(filter_id))
         self._tasks.append(lambda: self._worker.send(ListPersonas()))
-
-    def _next_serial(self) -> int:
-        return next(self._serial)
 
     # -- one look
 
@@ -198,7 +192,7 @@ class Control:
             now_ns,
             self._generation,
             self._worker.running,
-            self._worker_status,
+            self._news.status,
             self._worker.problem,
             {item.id: item.name for item in self.personas},
             self._holder.panic,
@@ -209,7 +203,7 @@ class Control:
             self._guard(functools.partial(self._tick, filter_id, instance, around))
         self._guard(lambda: self._sound.look(now_ns, self._instances.values()))
         self._yielding.look(now_ns, swapping=any(item.swapping() for item in self._instances.values()))
-        status, names = self._worker_status, around.persona_names
+        status, names = self._news.status, around.persona_names
         self._guard(
             lambda: self._remote.look(now_ns, status, names, self._instances.values(), panic=self.panic)
         )
@@ -221,7 +215,7 @@ class Control:
         living = set(self._ids[: min(count, MOST_FILTERS)])
         for filter_id in living - set(self._instances):
             made = FilterInstance(self._holder, filter_id, self._worker.send, self._next_serial)
-            made.notice = self._notice
+            made.notice = self._news.notice
             self._instances[filter_id] = made
         for filter_id in set(self._instances) - living:
             self._gone(filter_id)
@@ -265,8 +259,7 @@ class Control:
 
     def _worker_lost(self) -> None:
         self._generation = 0
-        self._notice = ""
-        self._worker_status = None
+        self._news.worker_lost()
         self._persona_requests.worker_lost()
 
     def _take(self, message: Message) -> None:
@@ -275,60 +268,10 @@ class Control:
             self._generation = self._worker.starts
             self._worker.send(ListPersonas())
             self._yielding.greet()
-        elif isinstance(message, Status):
-            self._worker_status = message
-        elif isinstance(message, Personas):
-            self.personas = tuple(
-                PersonaChoice(item.id, item.name or item.id, item.picture) for item in message.personas
-            )
-        elif isinstance(message, Choices):
-            self._offered(message)
         elif isinstance(message, PersonaAdded):
             self._persona_requests.answered(message)
-        elif isinstance(message, (LaneOpened, LaneStatus, Error, Event)):
-            self._take_lane(message)
-
-    def _offered(self, choices: Choices) -> None:
-        """It comes after the personas: pages that are open show both."""
-        if (self.personas, choices) == self._shown:
-            return
-        self.choices, self._shown = choices, (self.personas, choices)
-        for filter_id in self._instances:
-            self._pages.refresh(filter_id)
-
-    def _take_lane(self, message: LaneOpened | LaneStatus | Error | Event) -> None:
-        open_lanes = (item for item in self._instances.values() if item.lane.serial)
-        instance = next((item for item in open_lanes if item.lane.serial == message.lane), None)
-        if isinstance(message, Error):
-            text = f"{message.message} {message.advice}".strip()
-            if not (message.code == "segment" and instance is not None and instance.refused):
-                self._worker_event(text)  # what is tried again and again is said once
-            if instance is not None:
-                instance.error = text
-                if message.code == "segment":
-                    instance.lane_refused(time.monotonic_ns())
-                else:
-                    instance.lane.opened()
-        elif isinstance(message, Event):
-            self._note(message.text)
-            if message.code == "fallback":
-                self._fell_back(message)
-        elif instance is None:
-            return
-        elif isinstance(message, LaneOpened):
-            instance.lane_opened()
         else:
-            instance.lane_status = message
-            if instance.stats is not None:
-                instance.stats.look_at_worker(message)
-
-    def _fell_back(self, event: Event) -> None:
-        """The worker as a whole, most of all while it loads: then filters that come later are told, too."""
-        if event.lane == ALL_LANES:
-            self._notice = event.text
-        for instance in self._instances.values():
-            if event.lane in (ALL_LANES, instance.lane.serial):
-                instance.notice = event.text
+            self._news.take(message)
 
     # -- the filters' pages
 
@@ -339,14 +282,12 @@ class Control:
             instance.answers[group] = phrases
             self._pages.refresh(filter_id)
 
-    # -- the report
-
     def _note(self, text: str) -> None:
         self._stats.message(text)
         self._obs.log(LOG_INFO, text)
 
     def _write_stats(self) -> None:
-        status = self._worker_status
+        status = self._news.status
         worker = {
             "pid": self._worker.pid,
             "starts": self._worker.starts,
