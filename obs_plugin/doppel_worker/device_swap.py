@@ -9,8 +9,8 @@ import numpy as np
 from doppel_models.engines.base import CropRequest, EngineState, FaceEngine, LookSettings, SwapResult
 from doppel_models.engines.crops.engine import CropEngine, CropState
 from doppel_models.engines.crops.on_device import TensorSwap, can_swap, direct_swap
-from doppel_models.engines.mesh.engine import MeshState
 from doppel_models.engines.mesh.on_device import DeviceMeshEngine, DrawnFace
+from doppel_models.engines.mesh.state import MeshState
 from doppel_models.tensor import DeviceTensor
 from doppel_models.types import ByteArray, Face
 

@@ -32,12 +32,10 @@ from doppel_worker.guard import Decision, Guard
 from doppel_worker.label import Label
 from doppel_worker.report import EventKind, PipelineEvent, Report, Stopwatch
 from doppel_worker.sharpen import sharpened
-from doppel_worker.swapped_face import Swap, copied, to_blur, weighted
+from doppel_worker.swapped_face import Swap, copied, paste
 from doppel_worker.track_result import TrackResult
 from doppel_worker.tracker import Tracker
 
-_COVER_EARLY = 3.0
-"""In the pose band the blur comes in this much faster than the swap fades: little of the original shows."""
 _TURNED = 0.5
 """Fade from which a face counts as turned away rather than swapped."""
 
@@ -209,7 +207,8 @@ class FacePipeline:
             for rect in missed:
                 self.compositor.blur(frame, rect, np.full((rect.height, rect.width), 255, np.uint8))
         for swap in swaps:
-            self._paste(frame, swap, settings, watch)
+            with watch.stage("paste"):
+                paste(self.compositor, frame, swap, show_sides=settings.side_face_policy == "original")
         blurred = len(decision.regions) + len(missed)
         swapped = len(swaps) - len(turned)
         shown = decision.shows_lost
@@ -266,28 +265,6 @@ class FacePipeline:
                     result = dataclasses.replace(result, rgb=rgb)
             swaps.append(Swap(request, result if len(faces) == 1 else copied(result)))
         return swaps, missed
-
-    def _paste(self, frame: FrameView, swap: Swap, settings: FilterSettings, watch: Stopwatch) -> None:
-        with watch.stage("paste"):
-            result, fade = swap.result, swap.result.pose_fade
-            if swap.direct is not None and fade == 0 and result.veil_mask is None:
-                swap.direct.paste(self.compositor, frame, swap.request)
-                return
-            if result.veil_mask is not None or fade > 0:
-                rect, veil, cover = to_blur(swap, frame.width, frame.height)
-                if rect.width == 0 or rect.height == 0:
-                    return
-                if veil is not None:
-                    self.compositor.blur(frame, rect, veil)
-                if fade > 0 and settings.side_face_policy != "original" and cover is not None:
-                    self.compositor.blur(frame, rect, weighted(cover, min(1.0, fade * _COVER_EARLY)))
-            mask = weighted(result.mask, 1 - fade) if fade > 0 else result.mask
-            if swap.direct is not None:
-                swap.direct.paste(self.compositor, frame, swap.request, mask)
-            elif swap.request.rect is not None:
-                self.compositor.paste(frame, Rect(*swap.request.rect), result.rgb, mask)
-            else:
-                self.compositor.paste_crop(frame, swap.request.matrix, result.rgb, mask)
 
     def _failed(self, frame: FrameView, lane: LaneState, error: Exception) -> _Outcome:
         problem = f"{type(error).__name__}: {error}"

@@ -9,8 +9,12 @@ import numpy as np
 from doppel_models.engines.base import CropRequest, SwapResult
 from doppel_models.types import ByteArray
 
-from doppel_worker.compositor import Rect
+from doppel_worker.compositor import Compositor, Rect
 from doppel_worker.device_swap import DevicePicture
+from doppel_worker.frame import FrameView
+
+_COVER_EARLY = 3.0
+"""In the pose band the blur comes in this much faster than the swap fades: little of the original shows."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -21,6 +25,36 @@ class Swap:
     result: SwapResult
     direct: DevicePicture | None = None
     """The picture, where it lies on the device; then the result has none."""
+
+
+def paste(compositor: Compositor, frame: FrameView, swap: Swap, *, show_sides: bool) -> None:
+    """Write a face into its frame; what is in front of it, and the side of a turned head, is blurred before.
+
+    Args:
+        compositor: of the device that the face is on.
+        frame: edited in place.
+        swap: the face.
+        show_sides: a head that turns away fades to the picture as filmed, not to a blurred one.
+    """
+    result, fade = swap.result, swap.result.pose_fade
+    if swap.direct is not None and fade == 0 and result.veil_mask is None:
+        swap.direct.paste(compositor, frame, swap.request)
+        return
+    if result.veil_mask is not None or fade > 0:
+        rect, veil, cover = to_blur(swap, frame.width, frame.height)
+        if rect.width == 0 or rect.height == 0:
+            return
+        if veil is not None:
+            compositor.blur(frame, rect, veil)
+        if fade > 0 and not show_sides and cover is not None:
+            compositor.blur(frame, rect, weighted(cover, min(1.0, fade * _COVER_EARLY)))
+    mask = weighted(result.mask, 1 - fade) if fade > 0 else result.mask
+    if swap.direct is not None:
+        swap.direct.paste(compositor, frame, swap.request, mask)
+    elif swap.request.rect is not None:
+        compositor.paste(frame, Rect(*swap.request.rect), result.rgb, mask)
+    else:
+        compositor.paste_crop(frame, swap.request.matrix, result.rgb, mask)
 
 
 def to_blur(swap: Swap, width: int, height: int) -> tuple[Rect, ByteArray | None, ByteArray | None]:

@@ -8,8 +8,9 @@ import functools
 import cv2
 import numpy as np
 from doppel_models.engines.base import LookSettings, SwapResult
-from doppel_models.engines.mesh.engine import MeshEngine, MeshState
+from doppel_models.engines.mesh.engine import MeshEngine
 from doppel_models.engines.mesh.persona import MeshPersona
+from doppel_models.engines.mesh.state import MeshState
 from doppel_models.geometry import bbox_of
 from doppel_models.pose import head_pose
 from doppel_models.types import ByteArray, Face, FloatArray

@@ -14,7 +14,6 @@ from doppel_models.engines.mesh import (
     features,
     imaging,
     masks,
-    occlusion,
     regions,
     relight,
     shape,
@@ -22,6 +21,7 @@ from doppel_models.engines.mesh import (
 )
 from doppel_models.engines.mesh.persona import MeshPersona
 from doppel_models.engines.mesh.plan import Plan, scaled
+from doppel_models.engines.mesh.state import MeshState
 from doppel_models.geometry import bbox_size
 from doppel_models.types import ByteArray, Face, FloatArray
 
@@ -42,44 +42,6 @@ _TEXELS_PER_PIXEL = 1.2
 """Along a side. The textures' sizes are a factor of 1.4 apart, so it is one at least, and 1.4 at most."""
 _LEVEL_STEP = 1.3
 _SMALLEST_TEXTURE = 80
-
-
-class MeshState:
-    """What the mesh engine remembers of one tracked face."""
-
-    def __init__(self) -> None:
-        """Know nothing."""
-        self.neutral = shape.NeutralEstimate()
-        self.light = relight.Relight()
-        self.occlusion = occlusion.Occlusion()
-        self.live: FloatArray | None = None
-        self.covered: FloatArray | None = None
-        self.shift: FloatArray | None = None
-        self.resting = (0.0, 0.0, 0.0)
-        self.frames = 0
-        self.level: int | None = None
-        self.lit: ByteArray | None = None
-        """What the processor draws from; None: it is to be made anew."""
-        self.gain: FloatArray | None = None
-        self.gained: tuple[int, bool] | None = None
-        """Size of the texture that :attr:`gain` is for, and whether it is wanted; None: it is due."""
-        self.turn = 0
-        self.since_light = self.since_occlusion = 0.0
-        self.clock = base.FrameClock()
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self.neutral.reset()
-        self.light.reset()
-        self.occlusion.reset()
-        self.live = self.covered = None
-        self.shift = None
-        self.frames = 0
-        self.level = None
-        self.lit = self.gain = self.gained = None
-        self.turn = 0
-        self.since_light = self.since_occlusion = 0.0
-        self.clock.reset()
 
 
 class MeshEngine:

@@ -2,7 +2,7 @@
 
 What is decided is decided here, as for the processor: 478 points, and maps of 64 x 64 texels. They go up in
 one block; the frame's pixels, the texture and the swapped face never leave the device. In every second frame
-the live face comes down as a texture of 64 x 64, in which light and what is in front of the face are followed:
+the live face comes down as a texture of 64 x 64, in which light and what is before the face are followed:
 that is 12 kB, and its steps (connected patches, medians, small systems of equations) are no work for a GPU.
 """
 
@@ -15,9 +15,10 @@ from typing import Protocol
 import numpy as np
 
 from doppel_models.engines.base import CropReader, LookSettings, SwapResult
-from doppel_models.engines.mesh.engine import MeshEngine, MeshState, reduction_of
+from doppel_models.engines.mesh.engine import MeshEngine, reduction_of
 from doppel_models.engines.mesh.persona import MeshPersona
 from doppel_models.engines.mesh.plan import Plan
+from doppel_models.engines.mesh.state import MeshState
 from doppel_models.tensor import DeviceTensor
 from doppel_models.types import ByteArray, Face, FloatArray
 
