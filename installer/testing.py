@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from installer.system import PackageManager
 
 COMPILER_PACKAGES = ("gcc", "libc6-dev")
 """For the C tests under sanitizers; the compiler that ``ziglang`` brings has no address sanitizer."""
-SERVER = Path("/usr/sbin/nginx")  # not on every user's PATH
+SERVER_MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 SERVER_PACKAGES = ("nginx", "libnginx-mod-rtmp")
 """A streaming server for the test that watches a stream; without it that test is skipped."""
 
@@ -37,13 +38,13 @@ def run_tests(
         ``ok``, ``problems``, ``steps`` (tool -> exit code), ``closing`` (pytest's last line), ``seconds``.
     """
     packages = [*COMPILER_PACKAGES] if shutil.which("cc") is None else []
-    if shutil.which("nginx") is None and not SERVER.exists():
-        packages += SERVER_PACKAGES
     if packages and (manager := PackageManager.find()) is not None:
         manager.install(packages, progress)
     environment = prepare_environment(progress, ("dev", "native"), device)
     prepare_obs(progress, headless=True)
     prepare_script(environment, progress)
+    if not SERVER_MODULE.exists():
+        _unpack_server(Path(environment.python).parents[1] / "streaming-server", progress)
     python = str(environment.python)
     pytest = [python, "-m", "pytest", *([] if everything else ["-m", "not long"])]
     commands = {
@@ -60,6 +61,25 @@ def run_tests(
     problems = [f"{name} ended with code {code}" for name, code in steps.items() if code]
     seconds = {**progress.seconds, "total": progress.total}
     return {"ok": not problems, "problems": problems, "steps": steps, "closing": closing, "seconds": seconds}
+
+
+def _unpack_server(folder: Path, progress: Progress) -> None:
+    """Unpacks the server's packages without installing them: installed, nginx would start at once."""
+    if folder.exists() or shutil.which("apt-get") is None:
+        return
+    progress.say(f"fetching for a test: {' '.join(SERVER_PACKAGES)}")
+    with tempfile.TemporaryDirectory() as parts:
+        fetched = subprocess.run(
+            ["apt-get", "download", *SERVER_PACKAGES], cwd=parts, capture_output=True, check=False
+        )
+        packages = sorted(Path(parts).glob("*.deb"))
+        if fetched.returncode or len(packages) < len(SERVER_PACKAGES):
+            progress.say("they cannot be fetched; the test that watches a stream is skipped")
+            return
+        unpacked = Path(parts) / "unpacked"
+        for package in packages:
+            subprocess.run(["dpkg-deb", "-x", str(package), str(unpacked)], capture_output=True, check=True)
+        shutil.move(str(unpacked), str(folder))
 
 
 def _stream(command: list[str], environment: Environment, out: Any) -> tuple[int, str]:

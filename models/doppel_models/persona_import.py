@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -139,7 +140,8 @@ class PersonaImporter:
         if cached is not None:
             return cached
         mesh = self.examine(photos).mesh
-        _write_cache(path, mesh)
+        with contextlib.suppress(PersonaError):  # it is worn all the same, and made anew the next time
+            _write_cache(path, mesh)
         return mesh
 
 

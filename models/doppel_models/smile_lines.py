@@ -22,6 +22,8 @@ _LINE, _FINE = 0.09, 0.006
 """What is darker than its surroundings over a distance like the first is a line; what is finer than the
 second is the skin's own grain and stays."""
 _SHARE = 0.6
+_DEEPEST = 0.4
+"""Natural logarithm of the light: folds of a smile are .2 to .4 deep."""
 _LIFT = (0.2, 0.6)
 """Height of the mouth's corners over its middle, centimetres of the canonical head, where a smile begins and
 where it is one. Webcam frames at rest: -.23 to .25; smiles: .48 to 1.1."""
@@ -48,7 +50,9 @@ def softened(texture: FloatArray, smile: float) -> FloatArray:
     log = imaging.blur(np.log(texture + np.float32(_OFFSET)), _FINE * size)
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(_LINE * size), round(_LINE * size)))
     closed = np.asarray(cv2.morphologyEx(log, cv2.MORPH_CLOSE, around), np.float32)
-    depth = imaging.blur(closed - log, _FINE * size) * _places(size)[:, :, None]
+    # What is deeper is a beard or a shadow.
+    fold = np.minimum(closed - log, np.float32(_DEEPEST))
+    depth = imaging.blur(fold, _FINE * size) * _places(size)[:, :, None]
     return np.asarray(np.clip(texture * np.exp(np.float32(_SHARE * smile) * depth), 0, 255), np.float32)
 
 

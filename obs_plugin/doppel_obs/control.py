@@ -82,7 +82,7 @@ class Control:
         self._hotkeys = HotkeyKeeper(self._gate, self._pages.set_values)
         self._remote = RemoteStatus(self._gate, language.say)
         self._persona_requests = PersonaRequests(
-            self._worker.send, self._next_serial, self._say, self._pages.set_values
+            self._worker.send, self._next_serial, self._say, self._pages.set_values, self._pages.photo
         )
         self._tasks: collections.deque[Callable[[], None]] = collections.deque()
         self._news = WorkerNews(self._instances, self._pages.refresh, self._note, self._worker_event)

@@ -54,6 +54,7 @@ def copy_text(text: str) -> bool:
             done = subprocess.run(
                 [program, *command[1:]], input=data, timeout=SECONDS, check=False,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired):
             continue

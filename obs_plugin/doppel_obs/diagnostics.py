@@ -65,7 +65,10 @@ def report(
         path = config.log_dir / name
         lines += ["", f"end of {path}:", *_tail(path)]
     text = "\n".join(lines) + "\n"
-    return text.replace(str(home), "~") if len(home.parts) > 1 else text
+    if len(home.parts) > 1:
+        for written in (str(home).replace("\\", "\\\\"), str(home), home.as_posix()):
+            text = text.replace(written, "~")
+    return text
 
 
 def _changed(settings: FilterSettings) -> Mapping[str, object]:

@@ -79,9 +79,12 @@ def placeholders(text: str) -> frozenset[str]:
 
 
 def _fits(text: str, english: str) -> bool:
+    """Whether a translation can be filled in; one with a format that fails would cost the whole page."""
     try:
-        return placeholders(text) == placeholders(english)
-    except ValueError:
+        names = placeholders(english)
+        text.format(**dict.fromkeys(names, ""))
+        return placeholders(text) == names
+    except (ValueError, LookupError, AttributeError):
         return False
 
 

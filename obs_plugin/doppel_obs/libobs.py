@@ -165,6 +165,8 @@ class Libobs:
             try:
                 function = library[name]  # a new object on each access, so nobody else's types are changed
             except AttributeError as error:
+                if name in _GRAPHICS:
+                    continue  # then only the filter for other sources cannot be registered
                 raise LibobsError(
                     f"this OBS has no function {name}: Doppel needs OBS Studio 28 or later"
                 ) from error

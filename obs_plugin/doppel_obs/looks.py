@@ -1,7 +1,7 @@
 """Saved looks: named sets of the settings of the page's group Look, one file each in the user's data folder.
 
-A look holds nothing else, whatever a file says: it can neither switch the disclosure label off nor uncover
-anything.
+A look holds nothing else, whatever a file says: it can neither switch the disclosure label off nor change
+what is covered. Models it names as Doppel keeps them, never by a path.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ class LookStore:
             paths = []
         for path in paths:
             with contextlib.suppress(LookError):
-                found.append(str(_read(path)["name"]))
+                name = _read(path)["name"]
+                # One that was copied under another file's name could be neither applied nor deleted.
+                if isinstance(name, str) and path == self._path(name) and _is_text(name):
+                    found.append(name)
         return sorted(found, key=str.casefold)
 
     def save(self, name: str, settings: FilterSettings) -> str:
@@ -83,7 +86,7 @@ class LookStore:
             raise LookError(f"the look {name!r} is damaged")
         values: dict[str, Value] = {}
         for key, value in look.items():
-            if key in LOOK_KEYS:
+            if key in LOOK_KEYS and not (isinstance(value, str) and ("/" in value or "\\" in value)):
                 with contextlib.suppress(SettingError):
                     values[key] = check_value(key, value)
         return values
@@ -102,6 +105,11 @@ class LookStore:
     def _path(self, name: str) -> Path:
         """No name of the user's becomes a path."""
         return self.folder / f"{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:20]}.json"
+
+
+def _is_text(name: str) -> bool:
+    """False: half a surrogate pair, which no page can show."""
+    return name.encode("utf-8", "replace").decode() == name
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -140,7 +140,8 @@ class PageActions:
         if instance is None:
             return {}
         return {
-            group: "\n".join(map(self._language.say, phrases)) for group, phrases in instance.answers.items()
+            group: "\n".join(map(self._language.say, phrases))
+            for group, phrases in list(instance.answers.items())  # the control loop adds some
         }
 
     def _in_use(self, instance: FilterInstance | None) -> Phrase:

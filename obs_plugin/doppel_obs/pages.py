@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Mapping
 
+from doppel_obs.properties import ADD_PATH
 from doppel_obs.registration import Holder
+from doppel_obs.settings_reader import read_json
 
 
 class FilterPages:
@@ -26,6 +28,16 @@ class FilterPages:
             return
         try:
             self._obs.obs_source_update_properties(source)
+        finally:
+            self._obs.obs_source_release(source)
+
+    def photo(self, filter_id: int) -> object:
+        """What the filter's page has as the photo to add; None: nothing, or there is no such filter."""
+        source = self._gate.doppel_gate_get_source(filter_id)
+        if source is None:
+            return None
+        try:
+            return read_json(self._obs, source).get(ADD_PATH)
         finally:
             self._obs.obs_source_release(source)
 

@@ -42,17 +42,24 @@ class PersonaRequests:
         next_serial: gives a number larger than all before.
         say: tells the user.
         choose: changes the filter's settings.
+        photo_of: what a filter's page has under :data:`ADD_PATH` now.
     """
 
     def __init__(
-        self, send: Callable[[Message], None], next_serial: Callable[[], int], say: Say, choose: Choose
+        self,
+        send: Callable[[Message], None],
+        next_serial: Callable[[], int],
+        say: Say,
+        choose: Choose,
+        photo_of: Callable[[int], object],
     ) -> None:
         self._send = send
         self._next_serial = next_serial
         self._say = say
         self._choose = choose
-        self._filters: dict[int, int] = {}
-        """Request -> filter id."""
+        self._photo_of = photo_of
+        self._filters: dict[int, tuple[int, NewPersona]] = {}
+        """Request -> filter id, and what it asked for."""
 
     def ask(self, filter_id: int, wanted: NewPersona, *, ready: bool) -> None:
         """Asks for a persona, for that filter; ``ready``: there is a worker that can answer."""
@@ -60,7 +67,7 @@ class PersonaRequests:
             self._say(filter_id, phrase("photo.not-ready"))
             return
         request = self._next_serial()
-        self._filters[request] = filter_id
+        self._filters[request] = (filter_id, wanted)
         when = datetime.now(timezone.utc).isoformat(timespec="seconds")
         consent = Consent(wanted.ground, _user(), when)
         self._say(filter_id, phrase("photo.preparing", file=Path(wanted.files[0]).name))
@@ -68,27 +75,30 @@ class PersonaRequests:
 
     def answered(self, answer: PersonaAdded) -> None:
         """The worker has made it, or says what is wrong with the photo."""
-        filter_id = self._filters.pop(answer.request, None)
-        if filter_id is None:
+        asked = self._filters.pop(answer.request, None)
+        if asked is None:
             return  # its filter is gone
+        filter_id, wanted = asked
         if not answer.ok:
             self._say(filter_id, phrase("photo.refused", why=sentence(answer.error)))
             return
         warnings = (verbatim(sentence(text)) for text in answer.warnings)
         self._say(filter_id, phrase("photo.added" if answer.id else "model.added"), *warnings)
-        empty: dict[str, object] = {ADD_PATH: "", ADD_MORE: [], ADD_NAME: "", ADD_GROUND: ""}
-        empty.update({ADD_CONFIRMED: False, ADD_LICENCE: False})
-        self._choose(filter_id, {**empty, "persona": answer.id} if answer.id else empty)
+        values: dict[str, object] = {"persona": answer.id} if answer.id else {}
+        if self._photo_of(filter_id) in wanted.files:  # else the user is at the next one already
+            values.update({ADD_PATH: "", ADD_MORE: [], ADD_NAME: "", ADD_GROUND: ""})
+            values.update({ADD_CONFIRMED: False, ADD_LICENCE: False})
+        self._choose(filter_id, values)
 
     def filter_gone(self, filter_id: int) -> None:
         """Nobody waits for that filter's answers any more."""
-        for request in [number for number, asker in self._filters.items() if asker == filter_id]:
+        for request in [number for number, (asker, _) in self._filters.items() if asker == filter_id]:
             del self._filters[request]
 
     def worker_lost(self) -> None:
         """Nobody will answer what is open."""
         while self._filters:
-            _, filter_id = self._filters.popitem()
+            _, (filter_id, _) = self._filters.popitem()
             self._say(filter_id, phrase("photo.worker-lost"))
 
 

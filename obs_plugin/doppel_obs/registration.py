@@ -19,7 +19,7 @@ from typing import Any, Callable, Optional, cast
 from doppel_ipc import gate_abi, gate_sync_abi, gate_user_abi, native
 from doppel_ipc.settings import FIELDS, FilterSettings, Value
 
-from doppel_obs.errors import RegistrationError
+from doppel_obs.errors import LibobsError, RegistrationError
 from doppel_obs.language import Language
 from doppel_obs.libobs import LOG_ERROR, SOURCE_INFO_BYTES, Handle, Libobs, find_libobs
 from doppel_obs.phrases import phrase
@@ -113,8 +113,12 @@ def register(library_path: Path, language: Language) -> Holder:
         libobs.obs_register_source_s(info, SOURCE_INFO_BYTES)
     if not libobs.obs_source_get_display_name(FILTER_ID.encode()):
         raise RegistrationError(f"OBS refused the filter type {FILTER_ID}; OBS's log says why")
-    register_sync(libobs, gate, language.say(phrase("filter.other-name")))
     sys.modules[_HOLDER] = holder
+    try:
+        register_sync(libobs, gate, language.say(phrase("filter.other-name")))
+    except (LibobsError, RegistrationError) as error:
+        # The webcams' type is registered, and needs its control loop in any case.
+        libobs.log(LOG_ERROR, str(error))
     return holder
 
 

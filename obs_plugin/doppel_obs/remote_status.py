@@ -72,7 +72,7 @@ def register_vendor(libobs: Libobs, gate: ctypes.CDLL) -> bool:
         "type": _text(REQUEST),
         "callback": _pointer(ctypes.addressof(callback)),
     }
-    return _call(libobs, handler, "vendor_request_register", inputs) != 0
+    return _call(libobs, handler, "vendor_request_register", inputs, "success") != 0
 
 
 def _text(value: str) -> bytes:
@@ -84,12 +84,12 @@ def _pointer(value: int) -> bytes:
 
 
 def _call(
-    libobs: Libobs, handler: int | None, procedure: str, inputs: Mapping[str, bytes], result: str = ""
+    libobs: Libobs, handler: int | None, procedure: str, inputs: Mapping[str, bytes], result: str
 ) -> int:
     """Calls a procedure of libobs.
 
     Returns:
-        The pointer that it calls ``result``, or without one 1; 0: there is no such procedure, or no result.
+        The pointer that it calls ``result``, or the bool ``success``; 0: no such procedure, or no result.
     """
     data = _Calldata()
     try:
@@ -97,10 +97,8 @@ def _call(
             libobs.calldata_set_data(ctypes.byref(data), name.encode(), value, len(value))
         if not libobs.proc_handler_call(handler, procedure.encode(), ctypes.byref(data)):
             return 0
-        if not result:
-            return 1
         found = ctypes.c_void_p()
-        size = ctypes.sizeof(found)
+        size = 1 if result == "success" else ctypes.sizeof(found)  # a bool
         got = libobs.calldata_get_data(ctypes.byref(data), result.encode(), ctypes.byref(found), size)
         return (found.value or 0) if got else 0
     finally:

@@ -17,6 +17,15 @@ from doppel_obs.phrases import Phrase, phrase, verbatim
 MEASURE_NS = 3_000_000_000
 """The worker's figures speak of its last two seconds; before this they speak of its start as well."""
 _NS_PER_MS = 1e6
+_WHY = {
+    "status.format": "why.format",
+    "status.hdr": "why.hdr",
+    "status.size": "why.size",
+    "status.no-worker": "why.no-worker",
+    "status.worker-failed": "why.worker-failed",
+    "status.starting": "why.starting",
+}
+"""States in which the gate has no result, and the same without the word for covering."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +58,16 @@ def sentence(text: str) -> str:
 
 def state_of(now: Situation) -> Phrase:
     """One sentence without figures, so that it changes only when the state does."""
+    state = covered_state_of(now)
+    why = _WHY.get(state.key)
+    if why is None or now.settings.late_policy != "original":
+        return state
+    # No result will come, and the gate shows what is filmed, as the user chose.
+    return phrase("status.uncovered", why=phrase(why, **dict(state.values)))
+
+
+def covered_state_of(now: Situation) -> Phrase:
+    """The state, where missing results are covered."""
     if not now.enabled:
         return phrase("status.off")
     if now.panic:

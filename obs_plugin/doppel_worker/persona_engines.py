@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 from doppel_models.engines.base import FaceEngine
@@ -73,5 +74,7 @@ class PersonaEngines:
             raise PersonaError(f"persona {key.persona!r} cannot be used: {error}") from error
 
     def revision(self, key: PersonaKey) -> int:
-        """A number that changes when the persona is replaced, removed or added again."""
-        return self._store.revision(key.persona)
+        """A number that changes when the persona, or a model file named by its path, is replaced."""
+        files = (Path(one).expanduser() for one in (key.engine, key.enhancer, key.occlusion))
+        stamps = [path.stat().st_mtime_ns for path in files if path.suffix and path.is_file()]
+        return hash((self._store.revision(key.persona), *stamps))

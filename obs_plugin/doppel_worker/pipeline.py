@@ -72,6 +72,8 @@ class _Outcome:
     status: str = ""
     events: list[PipelineEvent] = dataclasses.field(default_factory=list)
     error: Exception | None = None
+    drawn: bool = False
+    """Some of a swapped face shows, though the verdict does not say so."""
 
 
 class FacePipeline:
@@ -165,7 +167,7 @@ class FacePipeline:
         outcome = self._swap_and_hide(frame, lane, watch, tracked, decision, engine)
         outcome.status = status or outcome.status
         outcome.events = [*events, *outcome.events]
-        if settings.label and outcome.verdict in (Verdict.SWAPPED, Verdict.BLURRED):
+        if settings.label and (outcome.drawn or outcome.verdict in (Verdict.SWAPPED, Verdict.BLURRED)):
             with watch.stage("label"):
                 lane.label.apply(frame, self.compositor, settings)
         return outcome
@@ -219,7 +221,8 @@ class FacePipeline:
         if blurred:
             return _Outcome(Verdict.BLURRED, swapped, blurred)
         if shown:
-            return _Outcome(Verdict.ORIGINAL, swapped)
+            # Beside what is shown as filmed there may be a swapped face, or half of one.
+            return _Outcome(Verdict.ORIGINAL, swapped, drawn=any(one.result.pose_fade < 1 for one in swaps))
         return _Outcome(Verdict.SWAPPED if swapped else Verdict.NO_FACE, swapped)
 
     def _swap_all(

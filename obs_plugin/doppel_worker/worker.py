@@ -7,6 +7,7 @@ messages and from the background thread.
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import logging
 import os
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from doppel_ipc import messages, native
-from doppel_ipc.errors import NativeError, SegmentError
+from doppel_ipc.errors import NativeError, ProtocolError, SegmentError
 from doppel_ipc.messages import ALL_LANES, Message
 from doppel_ipc.ring import WorkerRing
 from doppel_ipc.segment import SegmentDescriptor
@@ -246,7 +247,11 @@ class Worker:
         if backend is None:
             return
         try:
-            self._send(messages.Personas(tuple(backend.personas()[:_MOST_PERSONAS])))
+            found = tuple(backend.personas()[:_MOST_PERSONAS])
+            try:
+                self._send(messages.Personas(found))
+            except ProtocolError:  # longer than a message may be: the faces matter more than their warnings
+                self._send(messages.Personas(tuple(dataclasses.replace(one, warnings=()) for one in found)))
             self._send(backend.choices())
         except _errors(backend) as error:
             logger.error("faces and models cannot be listed: %s", error)
@@ -255,7 +260,7 @@ class Worker:
 
 def _errors(backend: Backend) -> tuple[type[Exception], ...]:
     """What may go wrong with files of the user's."""
-    return WorkerError, OSError, *backend.errors
+    return WorkerError, OSError, MemoryError, ProtocolError, *backend.errors
 
 
 def clip(text: str, limit: int = _TEXT_MAX) -> str:

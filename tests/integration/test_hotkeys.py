@@ -50,11 +50,13 @@ def test_the_swap_is_switched_off_and_on(stage: Stage, judge: Judge) -> None:
     before = original_frames(stage)
     wait_for(lambda: original_frames(stage) > before + 10, 20, "the original is not shown")
     with stage.rig.recording() as recording:
+        before = original_frames(stage)
+        wait_for(lambda: original_frames(stage) > before + 10, 20, "the original is not recorded")
         press(stage.rig, "swap")
         stage.wait_swapping()
     verdicts = [item.verdict for item in judged(judge, recording[0])]
 
-    last_raw = max((index for index, verdict in enumerate(verdicts) if verdict is Verdict.RAW), default=-1)
+    last_raw = max(index for index, verdict in enumerate(verdicts) if verdict is Verdict.RAW)
     assert all(verdict is Verdict.RAW for verdict in verdicts[: last_raw + 1])
     assert Verdict.BLURRED in verdicts[last_raw + 1 :]
     assert settings(stage)["swap"] is True

@@ -130,6 +130,11 @@ def test_the_worker_is_restarted_and_diagnostics_are_written(stage: Stage, mark_
     wait_for(lambda: "restarted" in answer(), 20, "the button is not answered")
     wait_for(lambda: stage.rig.stats()["worker"]["pid"] not in (0, before), 30, "there is no other worker")
     stage.wait_swapping()
+
+    def status() -> str:
+        return str(stage.rig.remote("page", stage.camera, FILTER_NAME)["status"]["text"])
+
+    wait_for(lambda: "Swapping: Porcelain" in status(), 20, "the status does not say so")
     stage.rig.remote("press", stage.camera, FILTER_NAME, "diagnostics")
     wait_for(lambda: "diagnostics.txt" in answer(), 20, "the button is not answered")
     text = (mark_folder / "logs" / "diagnostics.txt").read_text(encoding="utf-8")
@@ -188,8 +193,11 @@ def test_the_page_and_the_filters_name_follow_the_language_of_obs(
     rig = start_obs(setup)
     rig.wait_swapping()
 
+    def status() -> str:
+        return str(rig.remote("page", CAMERA, FILTER_NAME)["status"]["text"])
+
+    wait_for(lambda: status().startswith("Tauscht: Porcelain."), 20, "the status is not German")
     page = rig.remote("page", CAMERA, FILTER_NAME)
-    assert page["status"]["text"].startswith("Tauscht: Porcelain.")
     assert page["strength"]["text"] == "Stärke"
     assert ["cover", "Sofort verdecken"] in page["late_policy"]["items"]
     assert "Swapping: Porcelain." in rig.our_log(), "the log is for helpers, in English"

@@ -24,6 +24,9 @@ from doppel_worker.gpu.structs import KERNELS, Struct
 
 _SHIM = Path(__file__).parent / "kernel_shim.h"
 _FLAGS = ("-std=c++17", "-O2", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror")
+_UNSET = 0xA5
+_GUARD = 4096
+"""Bytes on each side of a block that no kernel may write."""
 COMPILERS = ("g++", "clang++")
 
 
@@ -77,6 +80,7 @@ class KernelDevice:
         self.uploaded = self.downloaded = 0
         """Bytes that went to the device and came from it."""
         self._device_blocks: weakref.WeakSet[_Block] = weakref.WeakSet()
+        self._guards: list[tuple[weakref.ref[np.ndarray], int]] = []
         self._waiting = False
         self.broken = False
         self.lost = False
@@ -125,6 +129,10 @@ class KernelDevice:
     def synchronize(self) -> None:
         self._check()
         self._waiting = False
+        for reference, size in self._guards:
+            if (whole := reference()) is not None:
+                outside = np.concatenate([whole[:_GUARD], whole[_GUARD + size :]])
+                assert (outside == _UNSET).all(), "a kernel wrote outside of its memory"
 
     def used_memory(self) -> int:
         return sum(block.bytes.size for block in self._device_blocks)
@@ -141,7 +149,9 @@ class KernelDevice:
 
     def _block(self, size: int) -> np.ndarray:
         self.allocations += 1
-        return np.full(size, 0xA5, np.uint8)
+        whole = np.full(size + 2 * _GUARD, _UNSET, np.uint8)
+        self._guards.append((weakref.ref(whole), size))
+        return whole[_GUARD : _GUARD + size]
 
     def _on_device(self, address: int, span: int) -> bool:
         return any(

@@ -6,13 +6,16 @@ import contextlib
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-_MODULES = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/share/nginx/modules")
+_ROOTS = (Path(sys.prefix) / "streaming-server", Path("/"))
+"""``installer test`` unpacks the packages into the environment where the system does not have them."""
+_MODULES = ("usr/lib/nginx/modules", "usr/lib64/nginx/modules", "usr/share/nginx/modules")
 _PATIENCE_S = 20.0
 _CONFIGURATION = """\
 load_module {module};
@@ -47,8 +50,7 @@ def rtmp_server(folder: Path) -> Iterator[str]:
     Yields:
         What a streamer enters as the server's address; any stream key will do.
     """
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    module = next((path for name in _MODULES if (path := Path(name) / "ngx_rtmp_module.so").is_file()), None)
+    program, module = _found()
     if program is None or module is None:
         pytest.skip("needs nginx with its RTMP module (apt-get install nginx libnginx-mod-rtmp)")
     with socket.socket() as probe:
@@ -68,6 +70,16 @@ def rtmp_server(folder: Path) -> Iterator[str]:
             yield f"rtmp://127.0.0.1:{port}/live"
         finally:
             process.terminate()
+
+
+def _found() -> tuple[str | None, Path | None]:
+    """The server and its module, of one root."""
+    for root in _ROOTS:
+        program = shutil.which("nginx", path=str(root / "usr/sbin"))
+        for name in _MODULES:
+            if program is not None and (path := root / name / "ngx_rtmp_module.so").is_file():
+                return program, path
+    return None, None
 
 
 def _wait(process: subprocess.Popen[str], port: int) -> None:

@@ -50,7 +50,8 @@ def test_every_setting_is_listed_for_remote_controls_with_its_values() -> None:
 
 def test_every_state_of_a_filter_is_explained_for_remote_controls() -> None:
     page = (DOCS / "remote-control.md").read_text(encoding="utf-8")
-    states = re.findall(r'phrase\(\s*"status\.([a-z-]+)"', inspect.getsource(status_line.state_of))
+    source = inspect.getsource(status_line.state_of) + inspect.getsource(status_line.covered_state_of)
+    states = re.findall(r'phrase\(\s*"status\.([a-z-]+)"', source)
     assert "swapping" in states
     assert [state for state in states if f"`{state}`" not in page] == []
 

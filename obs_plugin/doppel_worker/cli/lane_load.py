@@ -45,7 +45,7 @@ def play(lanes: int, fps: float, seconds: float, judge: Callable[[int], float]) 
     last = [-1] * lanes
     asked = list(range(lanes))
     latencies: list[float] = []
-    while now * fps < frames:
+    while now * fps + 1e-9 < frames:
         newest = min(int(now * fps + 1e-9), frames - 1)
         # Who asked first is served first, if it has a frame that it has not judged.
         lane = next((one for one in asked if last[one] < newest), None)

@@ -57,10 +57,15 @@ def _begin(target: Path) -> tuple[int, Path]:
     """A new file that is held until its descriptor is closed, however the process ends."""
     while True:
         handle, name = tempfile.mkstemp(prefix=_prefix(target), suffix=target.suffix, dir=target.parent)
-        if _hold(handle, wait=True) and not os.fstat(handle).st_nlink:
-            os.close(handle)  # another run tidied it away before it was held
-            continue
-        return handle, Path(name)
+        try:
+            tidied = _hold(handle, wait=True) and not os.fstat(handle).st_nlink
+        except BaseException:
+            os.close(handle)
+            Path(name).unlink(missing_ok=True)
+            raise
+        if not tidied:
+            return handle, Path(name)
+        os.close(handle)  # another run tidied it away before it was held
 
 
 def _tidy(target: Path) -> None:

@@ -20,6 +20,7 @@ from av.video.frame import VideoFrame
 from doppel_ipc.errors import SettingError
 from doppel_ipc.settings import FilterSettings, parse_value
 from doppel_ipc.verdict import Verdict
+from doppel_models.errors import SessionError
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 from rich.console import Console
@@ -127,7 +128,7 @@ def swap_file(
                         else number * 33_333_333
                     )
                     report = pipeline.process(view(frame, number, stamp), lane)
-                    if isinstance(report.error, DeviceError):
+                    if isinstance(report.error, (DeviceError, SessionError)):
                         raise MediaError(
                             f"{target} was not made: the device failed at frame {number} ({report.error});"
                             " run it again with --set device=cpu"

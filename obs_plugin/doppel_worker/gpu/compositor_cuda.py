@@ -241,6 +241,8 @@ class CudaCompositor:
             self._spreading.cover(frame)
             self.finish(frame)
         except DeviceError:
+            with contextlib.suppress(DeviceError):
+                self.device.synchronize()  # planes that are on their way would come after the cover
             self._frames.drop()
             self._cpu.cover(frame)
 

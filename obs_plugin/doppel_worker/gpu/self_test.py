@@ -61,6 +61,9 @@ def _frames(compositor: Compositor, pixel_format: PixelFormat) -> Iterator[tuple
     compositor.finish(frame)
     for number, plane in enumerate(frame.planes):
         yield f"edited plane {number}", plane.copy()
+    compositor.cover(frame)
+    for number, plane in enumerate(frame.planes):
+        yield f"covered plane {number}", plane.copy()
 
 
 def _face() -> tuple[Plan, ByteArray]:

@@ -39,6 +39,7 @@ def test_it_names_neither_the_user_nor_what_they_wrote(tmp_path: Path) -> None:
     settings = FilterSettings(label_text="Jo's stream", sound_source="Jo's mic", slate_image="/media/jo.png")
     text = made(tmp_path / "home" / "jo", settings)
 
+    assert "/home/jo" not in text
     assert "jo" not in text.lower().replace("json", "")
     assert "Mary" not in text
     assert "~/doppel" in text

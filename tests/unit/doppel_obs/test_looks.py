@@ -54,6 +54,23 @@ def test_a_file_cannot_switch_the_label_off_or_uncover_anything(store: LookStore
     assert loaded["morph"] == 0.5
 
 
+def test_a_look_names_kept_models_and_no_files(store: LookStore) -> None:
+    store.save("A", FilterSettings(engine="/home/somebody/model.onnx", occlusion="xseg"))
+    loaded = store.load("A")
+    assert "engine" not in loaded
+    assert loaded["occlusion"] == "xseg"
+
+
+def test_a_file_that_was_renamed_or_whose_name_no_page_can_show_is_not_listed(store: LookStore) -> None:
+    store.save("A", FilterSettings())
+    store.save("B", FilterSettings())
+    first, second = sorted(store.folder.iterdir())
+    data = json.loads(first.read_text(encoding="utf-8"))
+    first.rename(store.folder / "copied.json")
+    second.write_text(json.dumps({**data, "name": "\ud800"}), encoding="utf-8")
+    assert store.names() == []
+
+
 @pytest.mark.parametrize(
     "content", [b"{", b"[]", b'{"version": 2, "name": "A", "look": {}}', b"\xff", b"[" * 5000]
 )

@@ -14,12 +14,14 @@ class Bench:
         self.said: list[tuple[int, str]] = []
         self.chosen: list[int] = []
         self.settings: dict[str, object] = {}
+        self.photo: object = "/photo.png"
         serials = itertools.count(1)
         self.requests = PersonaRequests(
             self.sent.append,
             lambda: next(serials),
             lambda filter_id, *phrases: self.said.append((filter_id, words(*phrases))),
             self._choose,
+            lambda _: self.photo,
         )
 
     def _choose(self, filter_id: int, settings: dict[str, object]) -> None:
@@ -39,6 +41,15 @@ def test_the_answer_reaches_the_filter_that_asked() -> None:
 
     assert bench.chosen == [4]
     assert bench.said[-1] == (4, "The face was added.")
+
+
+def test_what_the_user_has_begun_to_add_meanwhile_is_not_wiped() -> None:
+    bench = Bench()
+    bench.ask(4)
+    bench.photo = "/another.png"
+    bench.requests.answered(PersonaAdded(1, True, "ann", (), ""))
+
+    assert bench.settings == {"persona": "ann"}
 
 
 def test_a_model_that_is_no_persona_is_kept_and_the_face_stays() -> None:

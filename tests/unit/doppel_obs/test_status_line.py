@@ -105,6 +105,31 @@ def test_every_state_but_swapping_says_what_is_shown_instead(changes: dict[str, 
     assert "fps" not in text
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"worker_running": False},
+        {"worker": Status("failed", "", "", "", 0.0, "No networks.")},
+        {"lane": None},
+        {"gate": gate_abi.Status(unsupported_format=18)},
+        {"gate": gate_abi.Status(unsupported_format=gate_sync_abi.UNSUPPORTED_HDR)},
+    ],
+)
+def test_where_the_user_has_missing_results_shown_as_filmed_nothing_is_called_covered(
+    changes: dict[str, Any],
+) -> None:
+    said = shown(situation(**changes, settings=FilterSettings(late_policy="original")))
+
+    assert said.startswith("NOT covered, the ORIGINAL is shown")
+    assert "Covered" not in said
+    assert shown(situation(**changes)).startswith("Covered: ")
+
+
+def test_a_panic_covers_also_there() -> None:
+    now = situation(panic=True, worker_running=False, settings=FilterSettings(late_policy="original"))
+    assert shown(now).startswith("Covered: ")
+
+
 def test_a_format_that_is_not_supported_is_named_with_what_to_set_instead() -> None:
     gate = gate_abi.Status(unsupported_format=18)
     gate.geometry.width = 1280

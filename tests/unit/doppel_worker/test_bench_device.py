@@ -102,6 +102,11 @@ def test_a_device_that_is_fast_enough_passes_no_frame_over() -> None:
     assert load.keeps_up
 
 
+@pytest.mark.parametrize("frames", [123, 245, 490])
+def test_times_that_come_out_just_below_the_end_end_it(frames: int) -> None:
+    assert play(1, 30, frames / 30, lambda _lane: 0.001).done == frames
+
+
 def test_one_that_is_too_slow_takes_the_newest_and_serves_all_alike() -> None:
     served = {0: 0, 1: 0, 2: 0}
 

@@ -21,7 +21,9 @@ def test_a_command_that_is_ended_in_the_middle_leaves_nothing(tmp_path: Path) ->
     command += ["swap", str(source), str(target), "--persona", "porcelain"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
-            wait_until(lambda: any(target.parent.iterdir()), "the output is begun")
+            wait_until(
+                lambda: any(one.stat().st_size for one in target.parent.iterdir()), "the output is begun"
+            )
             process.send_signal(signal.SIGTERM)
             said, _ = process.communicate(timeout=60)
         finally:

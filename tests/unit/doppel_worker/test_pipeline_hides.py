@@ -154,6 +154,22 @@ def test_all_faces_are_swapped_or_hidden() -> None:
             assert stage.change(Rect(x - 8, y - 8, x + 8, y + 8)) > 3
 
 
+def test_swapped_faces_are_labelled_also_beside_one_that_is_shown_as_filmed() -> None:
+    people = FourFaces(*SIZE)
+    stage = Stage(
+        faces="all", min_face_px=16, lost_face_policy="original", label=True, label_corner="top-left"
+    )
+    for index in range(4):
+        rgb, truths = people.frame(index)
+        stage.show(rgb)
+    x, y = (int(value) for value in truths[-1].center)
+    gone = rgb.copy()
+    gone[y - 70 : y + 70, x - 70 : x + 70] = room(*SIZE)[y - 70 : y + 70, x - 70 : x + 70]
+    report = stage.show(gone)
+    assert (report.verdict, report.swapped) == (Verdict.ORIGINAL, 3)
+    assert stage.change(Rect(8, 8, 60, 30)) > 4
+
+
 def test_the_slate_covers_where_it_is_chosen_and_the_mosaic_where_it_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "slate.png"
     cv2.imwrite(str(path), np.full((90, 160, 3), (0, 200, 0), np.uint8))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +12,9 @@ from typing import TypeVar
 
 import pytest
 from doppel_ipc import messages
+from doppel_ipc.errors import ProtocolError, ProtocolFault
 from doppel_ipc.messages import Message
+from doppel_ipc.protocol import MAX_MESSAGE_BYTES
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_worker.backend import Backend, BackendConfig
@@ -32,8 +36,15 @@ class Desk:
         self.said: list[Message] = []
         self.jobs: list[Callable[[], object]] = []
         self.load: Callable[[BackendConfig], Backend] = box_backend.load
-        self.worker = Worker(self.said.append, self.jobs.append, lambda: self.load)
+        self.worker = Worker(self._send, self.jobs.append, lambda: self.load)
         self.hello = messages.Hello(1, str(library), str(folder / "personas"), str(folder / "log"), "debug")
+
+    def _send(self, message: Message) -> None:
+        """As a channel does."""
+        size = len(json.dumps(messages.to_object(message)))
+        if size > MAX_MESSAGE_BYTES:
+            raise ProtocolError(ProtocolFault.OVERSIZED, f"{size} bytes")
+        self.said.append(message)
 
     def tell(self, *many: Message) -> None:
         """Gives messages to the worker and does what it has put off."""
@@ -118,6 +129,18 @@ def test_more_faces_than_a_message_holds_are_cut(desk: Desk, monkeypatch: pytest
     listed = desk.last(messages.Personas)
     assert messages.from_object(messages.to_object(listed), messages.TO_OBS) == listed
     assert len(listed.personas) == 1000
+
+
+def test_faces_whose_warnings_would_not_fit_into_a_message_are_listed_without_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.tell(desk.hello)
+    (one,) = desk.last(messages.Personas).personas
+    wordy = dataclasses.replace(one, warnings=("x" * 2000,) * 20)
+    monkeypatch.setattr(box_backend.BoxBackend, "personas", lambda _: [wordy] * 100)
+    desk.said.clear()
+    desk.tell(messages.ListPersonas())
+    assert [found.warnings for found in desk.last(messages.Personas).personas] == [()] * 100
 
 
 def test_a_lane_is_served_when_it_was_opened_before_the_backend_was_there(desk: Desk, gate: GateSide) -> None:

@@ -255,14 +255,14 @@ def _pyramid(texture: ByteArray) -> list[ByteArray]:
     return levels
 
 
-def reduction_of(face_width: float) -> int:
-    """By how much a crop is reduced before it is taken to texture space."""
-    return max(1, int(face_width / relight.SIZE))
+def reduction_of(face_width: float, size: tuple[int, int]) -> int:
+    """By how much a crop of that size is reduced before it is taken to texture space; a pixel is left."""
+    return max(1, min(int(face_width / relight.SIZE), *size))
 
 
 def _live_texture(crop: ByteArray | CropReader, points: FloatArray, face_width: float) -> ByteArray:
     """The live face in texture space, (SIZE, SIZE, 3)."""
-    factor = reduction_of(face_width)
+    factor = reduction_of(face_width, (crop.shape[1], crop.shape[0]))
     small = imaging.shrink_whole(crop, factor) if isinstance(crop, np.ndarray) else crop.reduced(factor)
     return imaging.remap(small, uv.grid(relight.SIZE).positions(scaled(points, 1 / factor, 1 / factor)))
 

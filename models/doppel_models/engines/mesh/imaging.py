@@ -206,5 +206,7 @@ def _bands(mask: ByteArray, size: tuple[int, int]) -> list[tuple[int, int, int, 
         left, _, wide, _ = cv2.boundingRect(mask[max(start - 1, 0) : end + 1])
         if wide:
             x0, x1 = int((left - 1) * step_x) - 1, math.ceil((left + wide + 1) * step_x) + 1
-            bands.append((max(x0, 0), math.floor(start * step_y), min(x1, size[0]), math.floor(end * step_y)))
+            # The last one's end may come out just below the picture's.
+            bottom = size[1] if end == rows else math.floor(end * step_y)
+            bands.append((max(x0, 0), math.floor(start * step_y), min(x1, size[0]), bottom))
     return bands

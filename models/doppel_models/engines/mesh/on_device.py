@@ -114,7 +114,7 @@ class DeviceMeshEngine(MeshEngine):
         """Swap one face that lies on the device; the other arguments are those of :meth:`swap`."""
 
         def live(at: FloatArray, face_width: float) -> ByteArray:
-            return self._device.live_texture(crop, at, reduction_of(face_width))
+            return self._device.live_texture(crop, at, reduction_of(face_width, crop.size))
 
         plan = self.plan(crop.size, points, face, look, state, timestamp_ns, live)
         texture = None if plan.texture is None else self._texture_on_device(plan.texture)

@@ -16,9 +16,7 @@ from doppel_worker.gpu.structs import KERNELS, Struct
 from tests.support.gpu import devices
 from tests.support.kernel_device import KernelDevice
 
-_NOT_LOOKED_AT = {"cover_region", "shrink_picture", "live_texture"} | {
-    name for name in KERNELS if name.startswith("patch_")
-}
+_NOT_LOOKED_AT = {"shrink_picture", "live_texture"} | {name for name in KERNELS if name.startswith("patch_")}
 
 
 @pytest.mark.parametrize("make", devices(), ids=lambda make: make.__name__)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from doppel_models.engines.mesh import imaging
 
 
@@ -28,13 +29,14 @@ def test_attributes_go_on_beside_the_mesh() -> None:
         assert abs(y[beside] - y[inside]) <= 1 / 40 + 1e-6
 
 
-def test_a_texture_is_rendered_wherever_its_mask_shows() -> None:
+# 48 * (48 / 47) comes out just below 48.
+@pytest.mark.parametrize(("cells", "size"), [((40, 30), (95, 131)), ((47, 64), (66, 48))])
+def test_a_texture_is_rendered_wherever_its_mask_shows(cells: tuple[int, int], size: tuple[int, int]) -> None:
     texture = imaging.padded(np.full((64, 64, 3), 200, np.uint8))
-    mask = np.zeros((40, 30), np.uint8)
-    mask[7, 3] = mask[16, 29] = mask[39, 12] = mask[20:33, 8:14] = 255
-    size = 95, 131
+    mask = np.zeros(cells, np.uint8)
+    mask[7, 3] = mask[16, 29] = mask[-1, 12] = mask[20:33, 8:14] = 255
     canvas = imaging.Canvas()
     canvas.picture(size)[:] = 0
-    rgb = canvas.texture(texture, np.full((2, 40, 30), 0.5, np.float32), mask, size)
+    rgb = canvas.texture(texture, np.full((2, *cells), 0.5, np.float32), mask, size)
     assert (rgb[imaging.resize(mask, size) > 0] == 200).all()
     assert (rgb == 0).any()
