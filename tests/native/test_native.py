@@ -130,7 +130,7 @@ def _run(program: Path, *arguments: str, timeout: float = 250) -> str:
         [str(program), *arguments], capture_output=True, text=True, timeout=timeout, check=False
     )
     assert done.returncode == 0, (
-        f"{program.name} {' '.join(arguments)}: {done.returncode}\n{done.stderr[-6000:]}"
+        f"{program.name} {' '.join(arguments)}: {done.returncode}\n{done.stdout[-500:]}{done.stderr[-6000:]}"
     )
     return done.stdout
 
