@@ -36,6 +36,7 @@ def test_a_frame_size_that_changes_in_mid_stream_is_followed(
     assert sum(item.verdict is Verdict.BLURRED for item in judgements) > len(judgements) // 4
 
 
+@pytest.mark.long
 def test_a_pixel_format_that_changes_in_mid_stream_is_followed_and_one_that_cannot_be_is_covered(
     stage: Stage, judge: Judge, tmp_path: Path
 ) -> None:

@@ -226,6 +226,7 @@ def test_a_screenshot_of_the_source_shows_nothing_unjudged(
     assert seen <= {Verdict.BLACK, Verdict.BLURRED, Verdict.COVERED}
 
 
+@pytest.mark.long
 def test_a_video_delay_below_the_filter_uncovers_nothing(
     start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: Path, judge: Judge
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_virtual_display_is_gone_after_its_block():
         client.connect(path)
 
 
+@pytest.mark.long
 def test_an_obs_whose_starter_is_killed_ends_by_itself(tmp_path, display):
     program = f"""
 import sys, time

@@ -45,6 +45,7 @@ def test_a_headless_run_delivers_a_recording_a_contact_sheet_and_figures_that_ad
         assert (tmp_path / "out" / name).read_bytes().startswith(start_bytes)
 
 
+@pytest.mark.long
 def test_a_run_that_is_told_to_end_leaves_no_process_behind(tmp_path):
     process = start("300", "--out", str(tmp_path / "out"))
     deadline = time.monotonic() + 240

@@ -135,6 +135,7 @@ def test_the_microphones_sound_moves_with_the_picture(studio: Studio) -> None:
     assert_together("microphone", lags, delays[0])
 
 
+@pytest.mark.long
 def test_the_sources_own_sound_moves_with_the_picture(stage: Stage, live_sources: None) -> None:
     studio = Studio(stage, "doppel_test_camera_with_sound")
     studio.rig.set_filter(studio.camera, sound_sync=False)
@@ -158,6 +159,7 @@ def fine_recording(shared_obs: Rig) -> Iterator[None]:
     shared_obs.request("SetVideoSettings", fpsNumerator=30, fpsDenominator=1)
 
 
+@pytest.mark.long
 def test_at_most_20_ms_are_left_between_lips_and_voice_and_none_when_the_filter_is_gone(
     fine_recording: None, studio: Studio
 ) -> None:
