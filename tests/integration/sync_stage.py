@@ -25,8 +25,10 @@ class SyncStage(Stage):
         rig = self.rig
         self.outer, self.twice = f"{self.scene} shown", f"{self.scene} shown twice"
         rig.request("SetCurrentProgramScene", sceneName=EMPTY_SCENE)
-        for name in (self.scene, self.outer, self.twice):
-            rig.request("CreateScene", sceneName=name)
+        self._scenes: list[str] = []
+        rig.request("CreateScene", sceneName=self.scene)
+        for name in (self.outer, self.twice):
+            self.make_scene(name)
         self._item = self.add_camera(self.camera)
         for name in (self.outer, self.twice, self.twice):
             self.show_in(name, self.scene)
@@ -38,9 +40,14 @@ class SyncStage(Stage):
     ) -> None:
         if self.rig.alive():
             self.rig.request("SetCurrentProgramScene", sceneName=EMPTY_SCENE)
-            for name in (self.twice, self.outer):
+            for name in reversed(self._scenes):
                 self.rig.request("RemoveScene", sceneName=name)
         super().__exit__(kind, error, trace)
+
+    def make_scene(self, name: str) -> None:
+        """An empty scene, which goes with the stage."""
+        self.rig.request("CreateScene", sceneName=name)
+        self._scenes.append(name)
 
     def show_in(self, scene: str, source: str) -> None:
         """Puts a source into a scene, filling the canvas."""
