@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from doppel_ipc.paths import InstallConfig
@@ -33,6 +34,7 @@ from tests.support.judge import Judge
 
 CLIP_SIZE = (640, 360)
 CLIP_FRAMES = 360
+StageKind = TypeVar("StageKind", bound=Stage)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -136,18 +138,26 @@ def expected_warnings() -> set[str]:
     return set()
 
 
-@pytest.fixture
-def stage(shared_obs: Rig, clip: Path, expected_warnings: set[str]) -> Iterator[Stage]:
-    """A camera with the filter in a scene of its own, and its way back to the empty scene."""
-    mark = len(shared_obs.session.log())
-    with Stage(shared_obs, clip) as made:
-        yield made
-    assert shared_obs.alive(), shared_obs.session.log()[-3000:]
-    bad = bad_lines(shared_obs.session.log()[mark:])
-    unexpected = [line for line in bad if not any(text in line for text in made.expected_warnings)]
+@contextlib.contextmanager
+def on_stage(stage: StageKind, expected_warnings: set[str]) -> Iterator[StageKind]:
+    """Sets a stage up in the shared OBS and takes it down; OBS must live, with no line of ours unexpected."""
+    rig = stage.rig
+    mark = len(rig.session.log())
+    with stage:
+        yield stage
+    assert rig.alive(), rig.session.log()[-3000:]
+    bad = bad_lines(rig.session.log()[mark:])
+    unexpected = [line for line in bad if not any(text in line for text in stage.expected_warnings)]
     if len(unexpected) < len(bad):
         expected_warnings.update(bad)
     assert unexpected == []
+
+
+@pytest.fixture
+def stage(shared_obs: Rig, clip: Path, expected_warnings: set[str]) -> Iterator[Stage]:
+    """A camera with the filter in a scene of its own, and its way back to the empty scene."""
+    with on_stage(Stage(shared_obs, clip), expected_warnings) as made:
+        yield made
 
 
 def build_native(folder: Path) -> Path:

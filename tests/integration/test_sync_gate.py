@@ -19,8 +19,9 @@ from doppel_ipc.paths import InstallConfig
 from doppel_models.types import ByteArray
 
 from installer.scene import FILTER_NAME, SYNC_FILTER_ID, Scene, media_source, scene_collection
+from tests.integration.conftest import on_stage
 from tests.integration.mark_backend import GREYS, KEPT_PART
-from tests.integration.rig import CAMERA, CANVAS, SCENE, SCRIPT, Rig, Setup, bad_lines, wait_for
+from tests.integration.rig import CAMERA, CANVAS, SCENE, SCRIPT, Rig, Setup, wait_for
 from tests.integration.stage import Stage, assert_nothing_unjudged, judged
 from tests.integration.sync_stage import SyncStage, screenshot
 from tests.support.coded_clip import coded_frames
@@ -34,15 +35,8 @@ LIKE = 0.6
 @pytest.fixture
 def sync_stage(shared_obs: Rig, clip: Path, expected_warnings: set[str]) -> Iterator[SyncStage]:
     """A scene with the filter, and its way back to the empty scene."""
-    mark = len(shared_obs.session.log())
-    with SyncStage(shared_obs, clip) as made:
+    with on_stage(SyncStage(shared_obs, clip), expected_warnings) as made:
         yield made
-    assert shared_obs.alive(), shared_obs.session.log()[-3000:]
-    bad = bad_lines(shared_obs.session.log()[mark:])
-    unexpected = [line for line in bad if not any(text in line for text in made.expected_warnings)]
-    if len(unexpected) < len(bad):
-        expected_warnings.update(bad)
-    assert unexpected == []
 
 
 def test_a_scene_is_never_shown_as_it_was_filmed_whatever_happens(

@@ -59,7 +59,7 @@ def _begin(target: Path) -> tuple[int, Path]:
         handle, name = tempfile.mkstemp(prefix=_prefix(target), suffix=target.suffix, dir=target.parent)
         try:
             tidied = _hold(handle, wait=True) and not os.fstat(handle).st_nlink
-        except BaseException:
+        except BaseException:  # also Ctrl-C: nobody else knows of the file yet; it is raised again
             os.close(handle)
             Path(name).unlink(missing_ok=True)
             raise
