@@ -18,6 +18,7 @@ if not __package__:
 from installer.demo import CONSENT_GROUNDS, DEFAULT_PERSONA
 from installer.errors import InstallerError
 from installer.exclusive import exclusive
+from installer.obs_roots import ROOTS
 from installer.progress import Progress
 
 
@@ -72,9 +73,7 @@ def _command(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
                     print(f"{name.replace('_', '-')}: {report['files'][name]}")
         return report
     if options.command == "test":
-        from installer.testing import run_tests
-
-        return run_tests(progress, everything=options.all, json_output=options.json, device=options.device)
+        return _test(options, progress)
     if options.command == "install":
         from installer.install import install
 
@@ -97,6 +96,25 @@ def _command(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     return {"ok": True, "problems": [], "file": str(write_lock(PROJECT))}
 
 
+def _test(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    from installer.other_versions import keep_results, run_others, run_version
+    from installer.testing import run_integration, run_tests
+
+    how = {"everything": options.all, "json_output": options.json}
+    if options.inside is not None:
+        return run_integration(progress, options.inside, only=options.only, **how)
+    if options.obs is not None:
+        root = next(root for root in ROOTS if root.major == options.obs)
+        return run_version(root, progress, only=options.only, results=options.results, **how)
+    report = run_tests(progress, device=options.device, only=options.only, **how)
+    keep_results(report, options.results)
+    if options.all and not options.only:
+        others = run_others(report["obs"], progress, results=options.results, **how)
+        report["problems"] += others["problems"]
+        report.update(ok=not report["problems"], warnings=others["warnings"], versions=others["versions"])
+    return report
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m installer", description="Installs and runs Doppel.")
     commands = parser.add_subparsers(
@@ -111,7 +129,16 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--headless", type=_seconds, metavar="SECONDS", help="record without a screen")
     run.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder of the results")
     test = commands.add_parser("test", parents=[common], help="run Doppel's tests, with a real OBS")
-    test.add_argument("--all", action="store_true", help="the long ones, too")
+    test.add_argument("--all", action="store_true", help="the long ones, too, and on every version of OBS")
+    test.add_argument(
+        "--obs",
+        type=int,
+        choices=[root.major for root in ROOTS],
+        help="the integration suite alone, on this version of OBS in a Debian of its own (as root)",
+    )
+    test.add_argument("--results", type=Path, metavar="DIR", help="keep the results files there, too")
+    test.add_argument("--inside", type=int, help=argparse.SUPPRESS)  # what --obs runs in its Debian
+    test.add_argument("only", nargs="*", metavar="TEST", help="run these alone, e.g. tests/unit/doppel_ipc")
     install = commands.add_parser("install", parents=[common], help="add Doppel to your own OBS")
     for command in (run, test, install):
         command.add_argument(

@@ -140,6 +140,15 @@ class Environment:
         """The command ``doppel``."""
         return self.folder / ("Scripts/doppel.exe" if os.name == "nt" else "bin/doppel")
 
+    def python_version(self) -> str:
+        """The interpreter's version, e.g. ``3.13.5``.
+
+        Raises:
+            CommandError: it does not run.
+        """
+        command = [str(self.python), "-c", "import platform; print(platform.python_version())"]
+        return run_command(command, "the environment does not work", _NETWORK).strip()
+
     def ensure(self, kind: str, extra: Sequence[str], progress: Progress) -> None:
         """Makes the environment, or brings it up to date; does nothing where it is.
 

@@ -24,3 +24,10 @@ def user_data_dir(environ: dict[str, str] | None = None, platform: str = sys.pla
     if platform == "darwin":
         return home / "Library" / "Application Support" / "doppel"
     return Path(env["XDG_DATA_HOME"] if env.get("XDG_DATA_HOME") else home / ".local" / "share") / "doppel"
+
+
+def user_cache_dir(environ: dict[str, str] | None = None) -> Path:
+    """What can be made again, on Linux: ``platformdirs.user_cache_dir("doppel")``."""
+    env = dict(os.environ) if environ is None else environ
+    home = Path(env.get("HOME") or Path.home())
+    return Path(env["XDG_CACHE_HOME"] if env.get("XDG_CACHE_HOME") else home / ".cache") / "doppel"

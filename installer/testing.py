@@ -1,4 +1,4 @@
-"""``installer test``: linters, types and tests, on the project's own environment and a real OBS."""
+"""``installer test``: linters, types and tests, on the project's own environment and this machine's OBS."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from installer.environment import Environment
-from installer.layout import PROJECT
+from installer.errors import ObsError
+from installer.layout import MADE, PROJECT
+from installer.obs_config import ObsVersion
 from installer.prepare import prepare_environment, prepare_obs, prepare_script
 from installer.progress import Progress
+from installer.suite_results import RESULTS, results_path, write_results
 from installer.system import PackageManager
 
 COMPILER_PACKAGES = ("gcc", "libc6-dev")
@@ -23,8 +27,12 @@ SERVER_PACKAGES = ("nginx", "libnginx-mod-rtmp")
 """A streaming server for the test that watches a stream; without it that test is skipped."""
 
 
+INTEGRATION = ("tests/integration", "tests/unit/doppel_obs", "tests/unit/doppel_ipc", "tests/unit/installer")
+"""What depends on OBS's version and on that of the Python that it runs scripts with."""
+
+
 def run_tests(
-    progress: Progress, *, everything: bool, json_output: bool, device: str = "auto"
+    progress: Progress, *, everything: bool, json_output: bool, device: str = "auto", only: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Prepares all that the tests need, then runs ruff, mypy and pytest, also after one of them failed.
 
@@ -33,34 +41,92 @@ def run_tests(
         everything: the tests marked ``long``, too.
         json_output: send the tools' output to standard error.
         device: which packages to use.
+        only: tests to run, by pytest's names; then neither ruff nor mypy runs.
 
     Returns:
-        ``ok``, ``problems``, ``steps`` (tool -> exit code), ``closing`` (pytest's last line), ``seconds``.
+        ``ok``, ``problems``, ``steps`` (tool -> exit code), ``closing`` (pytest's last line), ``obs`` (its
+        version), ``results`` (the results file), ``seconds``.
     """
-    packages = [*COMPILER_PACKAGES] if shutil.which("cc") is None else []
-    if packages and (manager := PackageManager.find()) is not None:
-        manager.install(packages, progress)
-    environment = prepare_environment(progress, ("dev", "native"), device)
-    prepare_obs(progress, headless=True)
-    prepare_script(environment, progress)
-    if not SERVER_MODULE.exists():
-        _unpack_server(Path(environment.python).parents[1] / "streaming-server", progress)
+    environment, version = _prepare(progress, device)
     python = str(environment.python)
-    pytest = [python, "-m", "pytest", *([] if everything else ["-m", "not long"])]
     commands = {
         "ruff check": [python, "-m", "ruff", "check"],
         "ruff format": [python, "-m", "ruff", "format", "--check"],
         "mypy": [python, "-m", "mypy"],
-        "pytest": pytest,
     }
+    return _run(
+        {} if only else commands, only, progress, environment, version,
+        everything=everything, json_output=json_output,
+    )  # fmt: skip
+
+
+def run_integration(
+    progress: Progress, major: int, *, everything: bool, json_output: bool, only: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The integration suite alone, on this system's OBS: what ``test --obs`` runs inside a root folder.
+
+    Args:
+        progress: told what happens.
+        major: the version that OBS must have.
+        everything: the tests marked ``long``, too.
+        json_output: send pytest's output to standard error.
+        only: tests to run instead of the suite.
+
+    Raises:
+        ObsError: this system has another OBS.
+    """
+    environment, version = _prepare(progress, "cpu")
+    if version.major != major:
+        todo = "see which Debian has it now, and name that one in installer/obs_roots.py"
+        raise ObsError(f"this system has OBS {version}, not {major}", "its distribution moved on", todo)
+    return _run(
+        {}, only or INTEGRATION, progress, environment, version,
+        everything=everything, json_output=json_output,
+    )  # fmt: skip
+
+
+def _prepare(progress: Progress, device: str) -> tuple[Environment, ObsVersion]:
+    packages = [*COMPILER_PACKAGES] if shutil.which("cc") is None else []
+    if packages and (manager := PackageManager.find()) is not None:
+        manager.install(packages, progress)
+    environment = prepare_environment(progress, ("dev", "native"), device)
+    _, version = prepare_obs(progress, headless=True)
+    prepare_script(environment, progress)
+    if not SERVER_MODULE.exists():
+        _unpack_server(Path(environment.python).parents[1] / "streaming-server", progress)
+    return environment, version
+
+
+def _run(
+    checks: dict[str, list[str]],
+    tests: Sequence[str],
+    progress: Progress,
+    environment: Environment,
+    version: ObsVersion,
+    *,
+    everything: bool,
+    json_output: bool,
+) -> dict[str, Any]:
+    python = str(environment.python)
+    junit = MADE / "junit.xml"
+    junit.unlink(missing_ok=True)
+    pytest = [python, "-m", "pytest", "-o", "junit_family=xunit1", "--junit-xml", str(junit), *tests]
+    commands = {**checks, "pytest": [*pytest, *([] if everything else ["-m", "not long"])]}
     steps: dict[str, int] = {}
     closing = ""
     for name, command in commands.items():
         with progress.step(name, name):
             steps[name], closing = _stream(command, environment, sys.stderr if json_output else sys.stdout)
-    problems = [f"{name} ended with code {code}" for name, code in steps.items() if code]
-    seconds = {**progress.seconds, "total": progress.total}
-    return {"ok": not problems, "problems": problems, "steps": steps, "closing": closing, "seconds": seconds}
+    report: dict[str, Any] = {"steps": steps, "closing": closing, "obs": str(version)}
+    report["problems"] = [f"{name} ended with code {code}" for name, code in steps.items() if code]
+    report["ok"] = not report["problems"]
+    if junit.is_file():
+        path = results_path(RESULTS, version.major)
+        write_results(path, junit, version, environment.python_version(), everything=everything)
+        report["results"] = str(path)
+        progress.say(f"results: {path}")
+    report["seconds"] = {**progress.seconds, "total": progress.total}
+    return report
 
 
 def _unpack_server(folder: Path, progress: Progress) -> None:

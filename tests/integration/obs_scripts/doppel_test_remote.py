@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import threading
+from pathlib import Path
 
 _TASK_UI = 0
 _LIST, _GROUP = 6, 12
@@ -54,7 +55,17 @@ _libobs.obs_source_copy_filters.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
 _libobs.obs_source_copy_single_filter.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
 _libobs.obs_source_set_deinterlace_mode.argtypes = (ctypes.c_void_p, ctypes.c_int)
 _libobs.obs_source_release.argtypes = (ctypes.c_void_p,)
-_scripting = ctypes.CDLL("libobs-scripting.so.1")
+
+
+def _scripting_library():
+    """The one that OBS has loaded: its name ends in .1 up to OBS 30.1, in .30 later."""
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
+        if "/libobs-scripting.so" in line:
+            return ctypes.CDLL(line.partition("/")[1] + line.partition("/")[2])
+    raise OSError("OBS has not loaded libobs-scripting")
+
+
+_scripting = _scripting_library()
 _scripting.obs_script_create.argtypes = (ctypes.c_char_p, ctypes.c_void_p)
 _scripting.obs_script_create.restype = ctypes.c_void_p
 _scripting.obs_script_destroy.argtypes = (ctypes.c_void_p,)
