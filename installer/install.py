@@ -13,7 +13,7 @@ from typing import Any
 from installer.collections_edit import collection_text, read_collection, with_script, without_doppel
 from installer.environment import VENV
 from installer.errors import InstallerError
-from installer.layout import MADE, PROJECT, SCRIPT, user_data_dir
+from installer.layout import MADE, PROJECT, SCRIPT, user_cache_dir, user_data_dir
 from installer.obs_config import set_ini_value, write_whole
 from installer.obs_user import (
     PYTHON_KEY,
@@ -123,7 +123,7 @@ def uninstall(progress: Progress, *, keep_personas: bool | None = None) -> dict[
         changed += remove_script(configuration, SCRIPT, progress)
         _restore_python(configuration)
     removed = []
-    folders = [MADE, PROJECT / VENV] + ([] if keep_personas else [user_data_dir()])
+    folders = [MADE, PROJECT / VENV, user_cache_dir()] + ([] if keep_personas else [user_data_dir()])
     for folder in folders:
         if folder.is_dir():
             progress.say(f"removing {folder}")

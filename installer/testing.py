@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -22,6 +23,8 @@ from installer.system import PackageManager
 
 COMPILER_PACKAGES = ("gcc", "libc6-dev")
 """For the C tests under sanitizers; the compiler that ``ziglang`` brings has no address sanitizer."""
+KEY_PACKAGES = ("libxtst6",)
+"""For the test that holds a key; without it that test is skipped."""
 SERVER_MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 SERVER_PACKAGES = ("nginx", "libnginx-mod-rtmp")
 """A streaming server for the test that watches a stream; without it that test is skipped."""
@@ -87,6 +90,7 @@ def run_integration(
 
 def _prepare(progress: Progress, device: str) -> tuple[Environment, ObsVersion]:
     packages = [*COMPILER_PACKAGES] if shutil.which("cc") is None else []
+    packages += KEY_PACKAGES if ctypes.util.find_library("Xtst") is None else []
     if packages and (manager := PackageManager.find()) is not None:
         manager.install(packages, progress)
     environment = prepare_environment(progress, ("dev", "native"), device)
