@@ -5,8 +5,8 @@
  * interface (create, update, filter_remove, signals), and one control thread of ours (gate.h).
  *
  *   - Fields under `lock`: only inside it. It is held for table look-ups and frame copies, never over a call of libobs.
- *     The only system calls under it are the worker's wake and, when a source's geometry changes or an idle source's
- *     frame is kept for the first time, the memory of one frame (malloc, free: gate_idle.c, gate_source.c).
+ *     The only system calls under it are the worker's wake and, when a source's geometry changes or a frame is kept for
+ *     the first time, the memory of one frame (malloc, free: gate_idle.c, gate_source.c, gate_sync_frame.c).
  *   - `lanes`: the control thread's list, under `control`. The frame path holds plain pointers into it; a lane is freed
  *     only when the frame path has set its `let_go` and nobody has pinned it.
  *   - Atomics: one writer each, any reader.

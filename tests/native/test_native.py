@@ -80,6 +80,7 @@ class Program:
     sources: tuple[str, ...]
     helpers: tuple[str, ...] = ()
     turned_clock: bool = False
+    counted_memory: bool = False
 
 
 RING_TEST = Program("test_ring", RING)
@@ -90,6 +91,8 @@ GATE_TESTS = tuple(
 )
 SYNC_FAKES = (*FAKES, "gate_scene.c", "fake_graphics.c", "sync_scene.c")
 SYNC_TEST = Program("test_gate_sync", build.SOURCES, SYNC_FAKES, turned_clock=True)
+FRAME_PATH = Program("test_frame_path", build.SOURCES, SYNC_FAKES, turned_clock=True, counted_memory=True)
+COUNTED = tuple(f"-D{name}=counted_{name}" for name in ("malloc", "calloc", "free"))
 WALK = Program("walk_gate", build.SOURCES, FAKES, turned_clock=True)
 WALK_SYNC = Program("walk_sync", build.SOURCES, SYNC_FAKES, turned_clock=True)
 STRESS_RING = Program("stress_ring", RING)
@@ -117,6 +120,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Compile:
             made = folder / f"{output.name}-{source.stem}.o"
             own_clock = program.turned_clock and source.name == "platform.c"
             renamed = ["-Ddoppel_clock_ns=doppel_system_clock_ns"] if own_clock else []
+            renamed += COUNTED if program.counted_memory and source.parent == NATIVE else ()
             subprocess.run([*command, *renamed, "-c", str(source), "-o", str(made)], check=True)
             objects.append(str(made))
         subprocess.run([*command, *objects, "-o", str(output)], check=True)
@@ -163,6 +167,11 @@ def test_the_library_compiles_without_any_warning(source: str, tmp_path: Path) -
 @pytest.mark.parametrize("program", [RING_TEST, *GATE_TESTS, SYNC_TEST], ids=lambda program: program.name)
 def test_every_scenario_holds(programs: Compile, program: Program) -> None:
     assert "ok" in _run(programs(program, ASAN))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="seccomp is Linux's")
+def test_the_frame_path_allocates_nothing_and_calls_the_system_only_to_wake(programs: Compile) -> None:
+    assert "ok" in _run(programs(FRAME_PATH, "undefined"))
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
