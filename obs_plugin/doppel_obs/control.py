@@ -27,9 +27,10 @@ from doppel_obs.audio import SoundKeeper
 from doppel_obs.diagnostics import Facts
 from doppel_obs.hotkeys import HotkeyKeeper
 from doppel_obs.instances import FilterInstance, Surroundings
-from doppel_obs.lane_stats import LaneBook
+from doppel_obs.lane_stats import ALL_SAMPLES, FEW_SAMPLES, LaneBook
 from doppel_obs.language import Language
 from doppel_obs.libobs import LOG_ERROR, LOG_INFO, LOG_WARNING
+from doppel_obs.log import Log
 from doppel_obs.loop import ControlLoop
 from doppel_obs.pages import FilterPages
 from doppel_obs.persona_requests import NewPersona, PersonaRequests
@@ -37,7 +38,7 @@ from doppel_obs.phrases import Phrase
 from doppel_obs.properties import PersonaChoice
 from doppel_obs.registration import Holder
 from doppel_obs.remote_status import RemoteStatus
-from doppel_obs.stats_file import StatsFile
+from doppel_obs.stats_file import StatsFile, obs_part, worker_part
 from doppel_obs.worker_log import WorkerLog
 from doppel_obs.worker_news import WorkerNews
 from doppel_obs.worker_process import WorkerProcess
@@ -64,16 +65,16 @@ class Control:
         self._obs = holder.libobs
         self._gate = holder.gate
         self._english = language.in_english
-        self._worker_log = WorkerLog(config.log_dir, lambda text: self._obs.log(LOG_INFO, text))
+        self._log = Log(config.log_dir, self._obs.log)
         self._worker = WorkerProcess(
-            config, lambda what: self._worker_event(self._english(what)), self._worker_log
+            config, lambda what: self._worker_event(self._english(what)), WorkerLog(self._log)
         )
         self._next_serial: Callable[[], int] = functools.partial(next, itertools.count(1))
         self._sound = SoundKeeper(self._obs)
-        self._stats = StatsFile()
+        self._stats = StatsFile(config.log_dir, lambda text: self._log.say(LOG_WARNING, text))
         self._yielding = Yielding(self._obs, self._worker.send, lambda what: self._note(self._english(what)))
         self._instances: dict[int, FilterInstance] = {}
-        self._lanes = LaneBook(keep_closed=self._stats.wanted)
+        self._lanes = LaneBook(keep_closed=self._stats.kept)
         self._ids = (ctypes.c_uint64 * MOST_FILTERS)()
         self._states: dict[int, Phrase] = {}
         self._wanted_ns = 0
@@ -90,7 +91,7 @@ class Control:
             holder.control_seat,
             self._look,
             self._clear_up,
-            lambda text: self._obs.log(LOG_ERROR, text),
+            lambda text: self._log.say(LOG_ERROR, text),
             LOOK_SECONDS,
         )
         self._guard = self._loop.guard
@@ -105,14 +106,14 @@ class Control:
 
     def _clear_up(self) -> None:
         """Kills the worker, restores the sound; the gate goes on covering."""
-        if self._stats.wanted:
-            self._guard(self._write_stats)
+        self._guard(self._write_stats)
         for instance in self._instances.values():
             self._guard(functools.partial(instance.leave, alive=True))
         self._guard(self._worker.stop)
         self._guard(self._sound.restore)
         self._guard(self._remote.end)
-        self._worker_log.close()
+        self._stats.close()
+        self._log.close()
 
     def filters(self) -> Sequence[FilterInstance]:
         """All filters that live."""
@@ -215,6 +216,7 @@ class Control:
         living = set(self._ids[: min(count, MOST_FILTERS)])
         for filter_id in living - set(self._instances):
             made = FilterInstance(self._holder, filter_id, self._worker.send, self._next_serial)
+            made.samples_kept = ALL_SAMPLES if self._stats.kept else FEW_SAMPLES
             made.notice = self._news.notice
             self._instances[filter_id] = made
         for filter_id in set(self._instances) - living:
@@ -233,10 +235,13 @@ class Control:
         state = instance.line.state()
         if state is not None and state != self._states.get(filter_id):
             self._states[filter_id] = state
-            label = instance.stats.source if instance.stats is not None else "?"
+            label = "?"
+            if instance.stats is not None:
+                label, instance.stats.state = instance.stats.source, self._english(state)
             self._stats.message(self._english(state))
             news = "\n".join(map(self._english, instance.line.news()))
             self._obs.log(LOG_INFO, f"{label}: {news}")
+            self._log.note(f"filter {filter_id}: {state.key}")  # our log goes to helpers: it has no names
             self._pages.refresh(filter_id)
 
     def _gone(self, filter_id: int) -> None:
@@ -255,7 +260,7 @@ class Control:
 
     def _worker_event(self, text: str) -> None:
         self._stats.message(text)
-        self._obs.log(LOG_WARNING, text)
+        self._log.say(LOG_WARNING, text)
 
     def _worker_lost(self) -> None:
         self._generation = 0
@@ -284,17 +289,8 @@ class Control:
 
     def _note(self, text: str) -> None:
         self._stats.message(text)
-        self._obs.log(LOG_INFO, text)
+        self._log.say(LOG_INFO, text)
 
     def _write_stats(self) -> None:
-        status = self._news.status
-        worker = {
-            "pid": self._worker.pid,
-            "starts": self._worker.starts,
-            "restarts": self._worker.restarts,
-            "device": status.device if status is not None else None,
-            "provider": status.provider if status is not None else None,
-            "rss_bytes": round(status.memory_mb * 1e6) if status is not None else None,
-            "throttle": self._yielding.divisor,
-        }
-        self._stats.write(worker, self._lanes.lanes())
+        worker = worker_part(self._worker, self._news.status, self._yielding.divisor)
+        self._stats.write(obs_part(self._obs.version(), panic=self.panic), worker, self._lanes.lanes())

@@ -13,7 +13,7 @@ from doppel_ipc.settings import FilterSettings
 from doppel_obs import settings_reader
 from doppel_obs.delay import DelayController
 from doppel_obs.lane import SLOTS_BEYOND_DELAY, Lane, SendTo
-from doppel_obs.lane_stats import LaneStats
+from doppel_obs.lane_stats import ALL_SAMPLES, LaneStats
 from doppel_obs.libobs import OUTPUT_AUDIO, Handle, Libobs
 from doppel_obs.phrases import Phrase, phrase, verbatim
 from doppel_obs.policy import PolicyKeeper
@@ -92,6 +92,7 @@ class FilterInstance:
         """The worker could not open the last lane; another one is tried now and then."""
         self._sound_note: Phrase | None = None
         self.stats: LaneStats | None = None
+        self.samples_kept = ALL_SAMPLES
         self.line = StatusLine()
 
     def tick(self, around: Surroundings) -> bool:
@@ -192,7 +193,7 @@ class FilterInstance:
         if self._parent is None:
             self._parent = self._obs.weak_parent(source)
         if self.stats is None and self._parent is not None:
-            self.stats = LaneStats(self._source_name(), self._obs.name_of(source))
+            self.stats = LaneStats(self._source_name(), self._obs.name_of(source), self.samples_kept)
         if self._settled(now_ns):
             self._read(source)
 
@@ -236,6 +237,7 @@ class FilterInstance:
         if abs(interval_ns - self._interval_ns) > _INTERVAL_CHANGE * self._interval_ns:
             self._interval_ns = interval_ns
         if self.stats is not None:
+            self.stats.settings = self.settings
             self.stats.look(self.status, samples, self._persona_in_use())
 
     def _describe(self, around: Surroundings) -> Situation:

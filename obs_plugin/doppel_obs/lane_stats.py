@@ -7,13 +7,17 @@ import ctypes
 from typing import Mapping, Sequence
 
 from doppel_ipc import gate_abi
+from doppel_ipc.diagnostics import changed_settings
 from doppel_ipc.messages import LaneStatus, StageTime
 from doppel_ipc.pixel_format import UNSUPPORTED_NAMES, PixelFormat
+from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.samples import percentile
 
-KEPT = 6000
-"""Frames over which percentiles are taken: the last three minutes at 30 fps."""
+ALL_SAMPLES = 6000
+"""Frames over which percentiles are taken where they are a run's result: the last three minutes at 30 fps."""
+FEW_SAMPLES = 600
+"""... where they are a status that is written each second: sorting all takes 3 ms of OBS's interpreter."""
 MOST_CLOSED = 200
 """Filters that are gone whose figures are kept."""
 _COUNTS = ("swapped", "held", "covered", "blurred", "no_face", "original", "dropped")
@@ -26,17 +30,21 @@ class LaneStats:
     Args:
         source: name of the filter's source.
         name: name of the filter.
+        kept: frames over which percentiles are taken.
     """
 
-    def __init__(self, source: str, name: str) -> None:
+    def __init__(self, source: str, name: str, kept: int = ALL_SAMPLES) -> None:
         self.source = source
         self.name = name
+        self.state = ""
+        """The status line's first sentence, in English."""
+        self.settings = FilterSettings()
         self._status = gate_abi.Status()
         self._before_swap: dict[str, int] | None = None
-        self._delay: collections.deque[int] = collections.deque(maxlen=KEPT)
-        self._graphics: collections.deque[int] = collections.deque(maxlen=KEPT)
-        self._copies: collections.deque[int] = collections.deque(maxlen=KEPT)
-        self._waits: collections.deque[int] = collections.deque(maxlen=KEPT)
+        self._delay: collections.deque[int] = collections.deque(maxlen=kept)
+        self._graphics: collections.deque[int] = collections.deque(maxlen=kept)
+        self._copies: collections.deque[int] = collections.deque(maxlen=kept)
+        self._waits: collections.deque[int] = collections.deque(maxlen=kept)
         self._lane: LaneStatus | None = None
         self._persona = ""
         self._closed: dict[str, object] | None = None
@@ -44,6 +52,7 @@ class LaneStats:
     def close(self) -> None:
         """The filter is gone: the figures stay, what they were made of (some 0.7 MB) goes."""
         if self._closed is None:
+            self.state = "Gone."
             self._closed = self.to_json()
             for samples in (self._delay, self._graphics, self._copies, self._waits):
                 samples.clear()
@@ -86,6 +95,9 @@ class LaneStats:
             "height": geometry.height or None,
             "pixel_format": format_name(status.unsupported_format or geometry.pixel_format),
             "persona": self._persona,
+            "state": self.state,
+            "settings": changed_settings(self.settings),
+            "fps": round(self._lane.fps, 1) if self._lane is not None else None,
             "frames": counts,
             "frames_since_swap": _difference(counts, self._before_swap),
             "first_frame_ns": status.first_frame_ns or None,

@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
+from doppel_ipc.diagnostics import Veil
+from doppel_ipc.log_file import LOG_NAME
 from doppel_ipc.message_parts import CONSENT_GROUNDS
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
@@ -39,7 +41,6 @@ from doppel_obs.registration import Holder
 MOST_PHOTOS = 16
 PREVIEW_HEIGHT = 96
 """Of the picture of the chosen face, pixels."""
-_LOG = "worker.log"
 _NS_PER_MS = 1e6
 
 
@@ -75,7 +76,7 @@ class PageActions:
             "look_save": self._save_look,
             "look_remove": self._remove_look,
             "restart_worker": self._restart,
-            "open_log": lambda filter_id, _: self._open(filter_id, config.log_dir / _LOG),
+            "open_log": lambda filter_id, _: self._open(filter_id, config.log_dir / LOG_NAME),
             "open_personas": lambda filter_id, _: self._open(filter_id, config.persona_dir),
             "diagnostics": lambda filter_id, _: self._aside(lambda: self._diagnose(filter_id)),
         }
@@ -223,8 +224,9 @@ class PageActions:
             ("\n".join(map(self._language.in_english, one.line.lines())), one.settings)
             for one in self._control.filters()
         ]
+        veil = Veil(self._config, Path.home(), self._private_names())
         text = diagnostics.report(
-            self._config, self._holder.libobs.version(), self._control.facts(), filters, Path.home()
+            self._config, self._holder.libobs.version(), self._control.facts(), filters, veil
         )
         path = self._config.log_dir / diagnostics.FILE_NAME
         try:
@@ -235,6 +237,12 @@ class PageActions:
             return
         said = "help.copied" if desktop.copy_text(text) else "help.not-copied"
         self._control.answer(filter_id, "help", phrase(said, path=str(path)))
+
+    def _private_names(self) -> Sequence[str]:
+        """Of sources, filters and models; those of faces and looks lie in files."""
+        shown = [one.stats for one in self._control.filters() if one.stats is not None]
+        models = [model.name for model in self._control.choices.models]
+        return [*(one.source for one in shown), *(one.name for one in shown), *models]
 
     def _aside(self, work: Callable[[], None]) -> None:
         """Beside the UI thread: other programs may take their time."""

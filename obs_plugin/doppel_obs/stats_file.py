@@ -1,64 +1,102 @@
-"""Writes the statistics file (docs/report.md) that ``DOPPEL_STATS_FILE`` names."""
+"""Writes the status file (:mod:`doppel_ipc.status_file`, docs/report.md) once a second."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import time
 from pathlib import Path
-from typing import Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
-from doppel_ipc.paths import STATS_ENV
+from doppel_ipc import status_file
+from doppel_ipc.messages import Status
 
 from doppel_obs.lane_stats import LaneStats
+from doppel_obs.worker_process import WorkerProcess
 
 INTERVAL_NS = 1_000_000_000
 MOST_MESSAGES = 200
+PATIENCE = 5
+"""Failures in a row before it is said: a program that reads the file keeps it for a moment (Windows)."""
+
+
+def obs_part(version: tuple[int, int, int], *, panic: bool) -> Mapping[str, object]:
+    """What the file says of OBS."""
+    return {"pid": os.getpid(), "version": ".".join(map(str, version)), "panic": panic}
+
+
+def worker_part(worker: WorkerProcess, status: Status | None, throttle: int) -> Mapping[str, object]:
+    """What the file says of the worker; its own words are None while none serves."""
+    return {
+        "pid": worker.pid,
+        "starts": worker.starts,
+        "restarts": worker.restarts,
+        "device": status.device if status is not None else None,
+        "provider": status.provider if status is not None else None,
+        "rss_bytes": round(status.memory_mb * 1e6) if status is not None else None,
+        "throttle": throttle,
+    }
 
 
 class StatsFile:
-    """The statistics of one run of OBS. Does nothing where no file is asked for.
+    """The status of one OBS.
 
     Args:
-        environ: the process's environment.
+        folder: of the log.
+        refused: takes a sentence where the file cannot be written; said once.
+        environ: the process's environment, which may name another file.
     """
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        named = (os.environ if environ is None else environ).get(STATS_ENV)
-        self._path = Path(named) if named else None
+    def __init__(
+        self, folder: Path, refused: Callable[[str], None], environ: Mapping[str, str] | None = None
+    ) -> None:
+        named = status_file.named_path(environ)
+        self.kept = named is not None
+        """Somebody has named the file: it stays, with the figures of filters that are gone."""
+        self.path = named or status_file.own_path(folder, os.getpid())
+        self._refused = refused
+        self._failures = 0
         self._written_ns = 0
         self._messages: dict[str, None] = {}
-
-    @property
-    def wanted(self) -> bool:
-        """True where a file is asked for."""
-        return self._path is not None
+        if not self.kept:
+            status_file.sweep(folder)
 
     def message(self, text: str) -> None:
-        """Notes what a status line said."""
-        if len(self._messages) < MOST_MESSAGES:
-            self._messages.setdefault(text)
+        """Notes what a status line said; of too many the oldest go, where the file does not stay."""
+        if len(self._messages) >= MOST_MESSAGES:
+            if self.kept:
+                return
+            self._messages.pop(next(iter(self._messages)))
+        self._messages.setdefault(text)
 
     def due(self, now_ns: int) -> bool:
         """True when it is time to write."""
-        return self.wanted and now_ns - self._written_ns >= INTERVAL_NS
+        return now_ns - self._written_ns >= INTERVAL_NS
 
-    def write(self, worker: Mapping[str, object], lanes: Sequence[LaneStats]) -> None:
-        """Writes the file, whole or not at all.
-
-        Raises:
-            OSError: the folder cannot be written.
-        """
-        if self._path is None:
-            return
+    def write(
+        self, obs: Mapping[str, object], worker: Mapping[str, object], lanes: Sequence[LaneStats]
+    ) -> None:
+        """Writes the file, whole or not at all. Never raises: the picture does not depend on it."""
         self._written_ns = time.monotonic_ns()
         data = {
-            "version": 1,
+            "version": status_file.VERSION,
             "updated_ns": self._written_ns,
+            "obs": dict(obs),
             "worker": dict(worker),
             "lanes": [lane.to_json() for lane in lanes],
             "messages": list(self._messages),
         }
-        temporary = self._path.with_name(self._path.name + ".tmp")
-        temporary.write_text(json.dumps(data), encoding="utf-8")
-        temporary.replace(self._path)
+        try:
+            status_file.write(self.path, data)
+        except OSError as error:
+            self._failures += 1
+            if self._failures == PATIENCE:
+                self._refused(f"the status {self.path} cannot be written: {error.strerror or error}")
+            return
+        self._failures = 0
+
+    def close(self) -> None:
+        """The script ends: a file that nobody has named goes."""
+        if not self.kept:
+            with contextlib.suppress(OSError):
+                self.path.unlink()

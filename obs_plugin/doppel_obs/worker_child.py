@@ -7,11 +7,23 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from typing import Mapping
 
 from doppel_ipc.channel import Channel
 from doppel_ipc.errors import ChannelClosed, ProtocolError
-from doppel_ipc.messages import PROTOCOL_VERSION, Hello, LaneStatus, Message, Ready, Status
+from doppel_ipc.messages import (
+    PROTOCOL_VERSION,
+    CloseLane,
+    Error,
+    Hello,
+    LaneOpened,
+    LaneStatus,
+    Message,
+    OpenLane,
+    Ready,
+    Status,
+)
 from doppel_ipc.paths import InstallConfig
 
 from doppel_obs.worker_log import WorkerLog
@@ -20,6 +32,13 @@ START_NS = 30_000_000_000
 """A worker that is not ready after this time is hung."""
 SILENCE_NS = 5_000_000_000
 """A worker says something every second; one that is silent this long is hung."""
+ANSWER_NS = 15_000_000_000
+"""A worker that has not said in this time that it serves a lane, or cannot, does not listen."""
+MOST_AT_ONCE = 512
+"""Messages that are taken at one look."""
+MOST_A_SECOND = 5000
+"""A worker says two things a second of itself and of each lane; one that says so much is broken."""
+_SECOND_NS = 1_000_000_000
 JOIN_SECONDS = 2.0
 
 
@@ -57,6 +76,9 @@ class WorkerChild:
         """It has judged a frame."""
         self.status: Status | None = None
         """What it said last of itself."""
+        self._asked_ns: dict[int, int] = {}
+        """Lanes that it has not answered for, and since when."""
+        self._counted_ns, self._counted = now_ns, 0
         self._stderr: threading.Thread | None = None
         if self._process.stderr is not None:
             self._stderr = worker_log.follow(self._process.stderr, self.pid)
@@ -67,12 +89,16 @@ class WorkerChild:
                 native_library=str(config.native_library),
                 persona_dir=str(config.persona_dir),
                 log_dir=str(config.log_dir),
-                log_level="info",
+                log_level=worker_log.log.level,
             )
         )
 
     def send(self, message: Message) -> None:
         """Queues a message; where the worker is gone, :meth:`receive` says so."""
+        if isinstance(message, OpenLane):
+            self._asked_ns[message.lane] = time.monotonic_ns()
+        elif isinstance(message, CloseLane):
+            self._asked_ns.pop(message.lane, None)
         with contextlib.suppress(ChannelClosed):
             self._channel.send(message)
 
@@ -80,10 +106,10 @@ class WorkerChild:
         """What it said since the last call, and why it ended, if it did."""
         messages: list[Message] = []
         try:
-            while True:
+            for _ in range(MOST_AT_ONCE):  # one that never stops speaking must not keep us here
                 message = self._channel.receive()
                 if message is None:
-                    return messages, None
+                    break
                 self._heard_ns = now_ns
                 if isinstance(message, Ready):
                     self.ready_ns = now_ns
@@ -91,7 +117,10 @@ class WorkerChild:
                     self.status = message
                 elif isinstance(message, LaneStatus) and message.frames:
                     self.judged = True
+                elif isinstance(message, (LaneOpened, Error)):
+                    self._asked_ns.pop(message.lane, None)
                 messages.append(message)
+            return messages, self._says_too_much(now_ns, len(messages))
         except (ChannelClosed, ProtocolError) as error:
             code = self._process.poll()
             return messages, str(error) if code is None else f"it ended with code {code}"
@@ -99,6 +128,7 @@ class WorkerChild:
     def excuse(self, now_ns: int) -> None:
         """Nobody listened for a while, so it has not been silent."""
         self._heard_ns = now_ns
+        self._asked_ns = dict.fromkeys(self._asked_ns, now_ns)
 
     def hung(self, now_ns: int) -> str | None:
         """What shows that it hangs, or None."""
@@ -106,7 +136,15 @@ class WorkerChild:
             return "it did not get ready" if now_ns - self._started_ns > START_NS else None
         if now_ns - self._heard_ns > SILENCE_NS:
             return "it hangs: it has been silent for too long"
+        if any(now_ns - asked_ns > ANSWER_NS for asked_ns in self._asked_ns.values()):
+            return "it hangs: it does not listen"
         return None
+
+    def _says_too_much(self, now_ns: int, count: int) -> str | None:
+        if now_ns - self._counted_ns > _SECOND_NS:
+            self._counted_ns, self._counted = now_ns, 0
+        self._counted += count
+        return "it does nothing but speak" if self._counted > MOST_A_SECOND else None
 
     def stop(self) -> None:
         """Kills it, then joins its threads."""

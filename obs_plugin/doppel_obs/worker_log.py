@@ -1,49 +1,40 @@
-"""The worker's stderr: all of it into a rotating file, in short into OBS's log.
+"""The worker's standard error: in short into OBS's log, into Doppel's what the worker does not write there.
 
-The worker keeps a log of its own beside it; here is what it could not write there, such as the reason why its
-interpreter does not start.
+The worker writes Doppel's log itself; the rest is what it could not write there, such as the reason why its
+interpreter does not start, or the words of a library in C.
 """
 
 from __future__ import annotations
 
-import logging
-import logging.handlers
+import re
 import threading
 import time
-from pathlib import Path
-from typing import IO, Callable
+from typing import IO
 
-FILE_NAME = "worker-stderr.log"
-MOST_BYTES = 1 << 20
-BACKUPS = 3
+from doppel_obs.libobs import LOG_INFO
+from doppel_obs.log import Log
+
 LINES_PER_MINUTE = 30
 """Most lines of the worker that go to OBS's log."""
+LONGEST_LINE = 1 << 13
+"""Bytes of a line that are kept."""
 _MINUTE_NS = 60_000_000_000
+_LOGGED = re.compile(r"(WARNING|ERROR|CRITICAL): ")
+"""How a line begins that the worker has written into Doppel's log itself."""
 
 
 class WorkerLog:
-    """Takes the stderr of one worker after another.
+    """Takes the stderr of one worker after another."""
 
-    Args:
-        folder: where the file lies; made if it is missing.
-        short: takes a line for OBS's log.
-    """
-
-    def __init__(self, folder: Path, short: Callable[[str], None]) -> None:
-        self.path = folder / FILE_NAME
-        self._short = short
+    def __init__(self, log: Log) -> None:
+        self._log = log
         self._minute_ns = 0
         self._lines = 0
-        self._handler: logging.Handler
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._handler = logging.handlers.RotatingFileHandler(
-                str(self.path), maxBytes=MOST_BYTES, backupCount=BACKUPS, encoding="utf-8", delay=True
-            )
-        except OSError as error:
-            short(f"the log {self.path} cannot be written: {error}")
-            self._handler = logging.NullHandler()
-        self._handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+
+    @property
+    def log(self) -> Log:
+        """Where it goes."""
+        return self._log
 
     def follow(self, stream: IO[bytes], pid: int) -> threading.Thread:
         """Reads a worker's stderr to its end, in a thread of its own, and closes it."""
@@ -51,18 +42,16 @@ class WorkerLog:
         thread.start()
         return thread
 
-    def close(self) -> None:
-        """Closes the file."""
-        self._handler.close()
-
     def _read(self, stream: IO[bytes], pid: int) -> None:
         with stream:
-            for raw in stream:
+            for raw in iter(lambda: stream.readline(LONGEST_LINE), b""):
                 line = raw.decode("utf-8", "replace").rstrip()
-                record = logging.LogRecord("worker", logging.INFO, "", 0, f"[{pid}] {line}", None, None)
-                self._handler.handle(record)
-                if line and self._may_say():
-                    self._short(f"worker: {line[:300]}")
+                if not line:
+                    continue
+                if not _LOGGED.match(line):
+                    self._log.note(f"worker {pid}: {line}")
+                if self._may_say():
+                    self._log.to_obs(LOG_INFO, f"worker: {line[:300]}")
 
     def _may_say(self) -> bool:
         now_ns = time.monotonic_ns()
@@ -70,5 +59,5 @@ class WorkerLog:
             self._minute_ns, self._lines = now_ns, 0
         self._lines += 1
         if self._lines == LINES_PER_MINUTE:
-            self._short(f"worker: (more in {self.path})")
+            self._log.to_obs(LOG_INFO, f"worker: (more in {self._log.folder})")
         return self._lines < LINES_PER_MINUTE

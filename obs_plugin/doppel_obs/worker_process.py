@@ -153,7 +153,7 @@ class WorkerProcess:
 
     def _fail(self, child: WorkerChild, now_ns: int, why: str) -> None:
         served_ns = now_ns - child.ready_ns if child.ready_ns else 0
-        self._say(phrase("worker.again", why=why, folder=str(self._worker_log.path.parent)))
+        self._say(phrase("worker.again", why=why, folder=str(self._worker_log.log.folder)))
         self._child = None
         child.stop()
         self.restarts += 1

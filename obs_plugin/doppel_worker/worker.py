@@ -177,8 +177,7 @@ class Worker:
             return
         layout = ring.layout
         logger.info(
-            "lane %d opens: %r, %dx%d %s", message.lane, message.name, layout.width, layout.height,
-            layout.pixel_format.name,
+            "lane %d opens: %dx%d %s", message.lane, layout.width, layout.height, layout.pixel_format.name
         )  # fmt: skip
 
         def report(code: str, text: str, advice: str) -> None:

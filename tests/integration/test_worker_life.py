@@ -113,7 +113,7 @@ def test_a_worker_that_is_killed_is_replaced_by_the_one_in_waiting(stage: Stage)
 
 def test_the_worker_keeps_a_log(stage: Stage, shared_obs: Rig) -> None:
     stage.show()
-    log = shared_obs.folder.parent / "logs" / "worker.log"
+    log = shared_obs.folder.parent / "logs" / "doppel.log"
 
     wait_for(lambda: log.is_file() and "lane" in log.read_text(encoding="utf-8"), 20, f"{log} says nothing")
 

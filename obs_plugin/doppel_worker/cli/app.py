@@ -9,6 +9,8 @@ from doppel_worker.cli.bench import bench
 from doppel_worker.cli.bench_network import bench_network
 from doppel_worker.cli.contact_sheet import contact_sheet
 from doppel_worker.cli.devices import devices
+from doppel_worker.cli.diagnostics import diagnostics
+from doppel_worker.cli.status import status
 from doppel_worker.cli.swap import swap
 
 _EXAMPLES = """Examples:
@@ -33,6 +35,8 @@ app.command("swap")(swap)
 app.command("bench")(bench)
 app.command("bench-network")(bench_network)
 app.command("devices")(devices)
+app.command("status")(status)
+app.command("diagnostics")(diagnostics)
 app.command("contact-sheet")(contact_sheet)
 app.add_typer(persona.app, name="persona")
 app.add_typer(models.app, name="models")

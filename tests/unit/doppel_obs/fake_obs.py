@@ -99,6 +99,9 @@ class FakeObs:
     def log(self, _level: int, text: str) -> None:
         self.lines.append(text)
 
+    def version(self) -> tuple[int, int, int]:
+        return 29, 0, 2
+
     def obs_data_get_json(self, _data: int) -> bytes:
         return self.json
 

@@ -36,6 +36,14 @@ if behaviour == "falls-back":
     channel.send(Event(ALL_LANES, "fallback", "the CPU does the work"))
     channel.send(Error(ALL_LANES, "persona", "the folder cannot be read", ""))
 channel.send(Personas(()))
+if behaviour == "floods":
+    channel.flush(5)
+    while True:
+        os.write(1, channel._protocol.send(Status("ready", "cpu", "P", "mark", 200.0, "")))
+if behaviour == "deaf":
+    while True:
+        channel.send(Status("ready", "cpu", "P", "mark", 200.0, ""))
+        time.sleep(0.1)
 refused = behaviour != "refuses-the-first-lane"
 try:
     while behaviour != "silent":

@@ -11,10 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 from doppel_ipc.errors import ProtocolError
+from doppel_ipc.log_file import LOG_NAME
 from doppel_ipc.messages import CloseLane, LaneStatus, Message, OpenLane, Ready, Segment, Status
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
 from doppel_obs import spare_worker, worker_child, worker_process
+from doppel_obs.log import Log
 from doppel_obs.worker_child import worker_environment
 from doppel_obs.worker_log import LINES_PER_MINUTE, WorkerLog
 from doppel_obs.worker_process import WorkerProcess
@@ -35,8 +37,10 @@ class Bench:
         python.chmod(python.stat().st_mode | stat.S_IXUSR)
         self.said: list[str] = []
         self.config = InstallConfig(PROJECT, python, folder / "lib.so", folder / "logs", folder / "personas")
-        self.log = WorkerLog(self.config.log_dir, self.said.append)
-        self.process = WorkerProcess(self.config, lambda what: self.said.append(words(what)), self.log)
+        self.log = Log(self.config.log_dir, lambda _level, text: self.said.append(text), {})
+        self.process = WorkerProcess(
+            self.config, lambda what: self.said.append(words(what)), WorkerLog(self.log)
+        )
         self.messages: list[Message] = []
         self.skipped_ns = 0
         self.oldest_busy_ns = 0
@@ -118,6 +122,36 @@ def test_a_worker_that_hangs_is_killed_and_started_again(
 
     assert any(reason in text for text in one.said)
     assert not any(child.is_running() for child in first)
+
+
+def test_a_worker_that_never_stops_speaking_is_replaced(bench: Callable[[str], Bench]) -> None:
+    one = bench("floods")
+    one.until(lambda: one.process.restarts >= 1)
+
+    assert any("nothing but speak" in text for text in one.said)
+    assert len(one.messages) < 3 * worker_child.MOST_A_SECOND
+
+
+def test_a_worker_that_speaks_and_does_not_listen_is_replaced(bench: Callable[[str], Bench]) -> None:
+    one = bench("deaf")
+    one.until(lambda: one.process.ready)
+    one.process.send(OpenLane(1, "Cam", Segment("memfd", "/proc/1/fd/1", 4096), 1, FilterSettings(), False))
+    one.until(lambda: one.process.restarts >= 1, step_ns=100_000_000)
+
+    assert any("does not listen" in text for text in one.said)
+
+
+def test_a_lane_that_is_answered_for_or_closed_is_not_waited_for(bench: Callable[[str], Bench]) -> None:
+    one = bench("good")
+    one.until(lambda: one.process.ready)
+    one.process.send(OpenLane(1, "Cam", Segment("memfd", "/proc/1/fd/1", 4096), 1, FilterSettings(), False))
+    one.until(lambda: any(isinstance(message, LaneStatus) for message in one.messages))
+    for _ in range(2 * worker_child.ANSWER_NS // worker_process.LOOP_GAP_NS + 4):
+        one.skipped_ns += worker_process.LOOP_GAP_NS // 2
+        one.tick()
+        time.sleep(0.03)
+
+    assert one.process.restarts == 0
 
 
 def test_a_frame_that_is_never_finished_counts_as_a_hang(bench: Callable[[str], Bench]) -> None:
@@ -212,9 +246,8 @@ def test_a_control_loop_that_stood_still_blames_nobody(bench: Callable[[str], Be
 def test_an_interpreter_that_is_missing_is_said_and_does_not_stop_the_loop(tmp_path: Path) -> None:
     said: list[str] = []
     config = InstallConfig(PROJECT, tmp_path / "nowhere", tmp_path / "lib.so", tmp_path / "logs", tmp_path)
-    process = WorkerProcess(
-        config, lambda what: said.append(words(what)), WorkerLog(config.log_dir, said.append)
-    )
+    log = Log(config.log_dir, lambda _level, text: said.append(text), {})
+    process = WorkerProcess(config, lambda what: said.append(words(what)), WorkerLog(log))
 
     assert process.tick(time.monotonic_ns(), wanted=True, oldest_busy_ns=0) == []
     assert not process.running
@@ -238,19 +271,21 @@ def test_the_worker_does_not_inherit_the_surroundings_of_obss_python(bench: Call
     assert cleaned["PYTHONPATH"].split(os.pathsep)[0] == str(PROJECT / "shared")
 
 
-def test_stderr_goes_to_the_file_whole_and_to_obs_in_short(tmp_path: Path) -> None:
+def test_stderr_goes_to_the_log_whole_and_to_obs_in_short(tmp_path: Path) -> None:
     said: list[str] = []
-    log = WorkerLog(tmp_path, said.append)
+    log = Log(tmp_path, lambda _level, text: said.append(text), {})
     read_fd, write_fd = os.pipe()
-    thread = log.follow(os.fdopen(read_fd, "rb"), 42)
+    thread = WorkerLog(log).follow(os.fdopen(read_fd, "rb"), 42)
     with os.fdopen(write_fd, "w") as stream:
+        stream.write("ERROR: the worker has logged this itself\n\n")
         for line in range(200):
             stream.write(f"line {line}\n")
     thread.join(10)
     log.close()
 
-    text = log.path.read_text(encoding="utf-8")
-    assert all(f"[42] line {line}\n" in text for line in range(200))
-    assert said[0] == "worker: line 0"
+    text = (tmp_path / LOG_NAME).read_text(encoding="utf-8")
+    assert all(f"worker 42: line {line}\n" in text for line in range(200))
+    assert "logged this itself" not in text
+    assert said[:2] == ["worker: ERROR: the worker has logged this itself", "worker: line 0"]
     assert len(said) == LINES_PER_MINUTE
-    assert str(log.path) in said[-1]
+    assert str(tmp_path) in said[-1]

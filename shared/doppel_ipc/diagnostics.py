@@ -1,0 +1,167 @@
+"""What somebody who helps a user needs to know, without what is private.
+
+Used by the filter's page in OBS ("Copy diagnostics") and by ``doppel diagnostics``.
+
+Private are pictures, which are never taken; paths, but those of the project and the system; the user's name;
+the names of faces, models, looks, sources and filters; and texts of the user's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import platform
+import re
+import sys
+from pathlib import Path
+from typing import Collection, Iterable, Sequence
+
+from doppel_ipc.log_file import BACKUPS, LOG_NAME
+from doppel_ipc.messages import PROTOCOL_VERSION
+from doppel_ipc.paths import InstallConfig
+from doppel_ipc.settings import FIELDS, FilterSettings
+
+_FACE = "persona"
+"""How settings end that name a face: they are kept, and the names replaced by a :class:`Veil`."""
+_HIDDEN_PATH = "(a path)"
+_PROJECT, _LOGS, _HOME = "(project)", "(logs)", "~"
+_SYSTEM = ("/usr/", "/lib", "/bin/", "/opt/", "/etc/", "/proc/", "/sys/", "/dev/", "/snap/", "/app/")
+_SYSTEM_WINDOWS = ("program files", "windows")
+_FILES = "jpe?g|png|webp|bmp|gif|tiff?|heic|avif|onnx|dfm|json|mp4|mkv|mov|webm|avi|m4v|flv"
+_MEDIA_PATH = re.compile(
+    rf"(?:(?<![\w)~.:/\\-])|~|\b[A-Za-z]:)[\\/](?:[^\n'\"]*?)\.(?:{_FILES})\b", re.IGNORECASE
+)
+_PATH = re.compile(r"(?:(?<![\w)~.:/\\-])|~|\b[A-Za-z]:)[\\/][^\s'\"<>|]*[^\s'\"<>|.,;:)\]]")
+
+
+def changed_settings(settings: FilterSettings) -> dict[str, object]:
+    """What differs from the defaults; the user's own words, names and paths are only said to be set."""
+    default = FilterSettings().to_json()
+    return {
+        key: "(set)" if isinstance(value, str) and _is_own_word(key, value) else value
+        for key, value in settings.to_json().items()
+        if value != default[key]
+    }
+
+
+def _is_own_word(key: str, value: str) -> bool:
+    limits = FIELDS[key].metadata
+    return value not in limits["choices"] and not limits["device"] and not key.endswith(_FACE)
+
+
+class Veil:
+    """Takes out of texts what is private.
+
+    Args:
+        config: where the parts lie.
+        home: the user's folder.
+        names: what else must not be read: of faces, sources, filters.
+        user: the user's name; None: as the system says.
+    """
+
+    def __init__(
+        self, config: InstallConfig, home: Path, names: Iterable[str], user: str | None = None
+    ) -> None:
+        folders = [(config.project, _PROJECT), (config.log_dir, _LOGS)]
+        if len(home.parts) > 1:
+            folders.append((home, _HOME))
+        written = {
+            spelled: short
+            for folder, short in folders
+            for spelled in (str(folder), folder.as_posix(), str(folder).replace("\\", "\\\\"))
+        }
+        self._folders = sorted(written.items(), key=lambda item: -len(item[0]))
+        known = {name.strip() for name in (*names, *_names_of_files(config.persona_dir))}
+        # The longest first: "Jo" must not leave half of "Jo Miller".
+        ordered = sorted((name for name in known if len(name) > 1), key=lambda name: (-len(name), name))
+        self._names = [(_word(name), f"(name {number})") for number, name in enumerate(ordered, 1)]
+        users = {_user() if user is None else user, home.name}
+        self._names += [(_word(name), "(user)") for name in sorted(users) if name]
+
+    def text(self, text: str) -> str:
+        """The text as others may read it."""
+        for spelled, short in self._folders:
+            text = text.replace(spelled, short)
+        text = _MEDIA_PATH.sub(_hidden, text)
+        text = _PATH.sub(_hidden, text)
+        for word, short in self._names:
+            text = word.sub(short, text)
+        return text
+
+    def data(self, value: object) -> object:
+        """The same for what JSON holds; the keys of objects are ours and stay."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self.data(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.data(item) for item in value]
+        return value
+
+
+def about(config: InstallConfig) -> Sequence[str]:
+    """Versions, and whether the parts are there; paths as they are."""
+    parts = (
+        ("worker's Python", config.python),
+        ("native library", config.native_library),
+        ("folder of faces", config.persona_dir),
+        ("folder of logs", config.log_dir),
+    )
+    return [
+        f"{platform.platform()}, Python {sys.version.split()[0]}",
+        f"protocol {PROTOCOL_VERSION}, project {config.project}",
+        *(f"{name}: {path} ({'there' if path.exists() else 'MISSING'})" for name, path in parts),
+    ]
+
+
+def log_end(folder: Path, lines: int) -> Sequence[str]:
+    """The last lines of the log, over its files; empty: there is none that can be read."""
+    found: list[str] = []
+    for suffix in ("", *(f".{number}" for number in range(1, BACKUPS + 1))):
+        if len(found) >= lines:
+            break
+        with contextlib.suppress(OSError):
+            text = (folder / f"{LOG_NAME}{suffix}").read_text(encoding="utf-8", errors="replace")
+            found = [*text.splitlines(), *found]
+    return found[-lines:]
+
+
+def _names_of_files(persona_dir: Path) -> Collection[str]:
+    """What the user calls faces, models and looks: the names of their files, and those written in them."""
+    found = set()
+    for folder in (persona_dir, persona_dir.parent / "models", persona_dir.parent / "looks"):
+        with contextlib.suppress(OSError):
+            for path in folder.iterdir():
+                found |= {path.name, path.stem, *_written_names(path)}
+    return found
+
+
+def _written_names(path: Path) -> Sequence[str]:
+    for record in (path / "persona.json", path):
+        if record.suffix != ".json":
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            data = json.loads(record.read_text(encoding="utf-8"))
+            name = data.get("name") if isinstance(data, dict) else None
+            return [name] if isinstance(name, str) else []
+    return []
+
+
+def _word(name: str) -> re.Pattern[str]:
+    """The name as a word of its own, also as JSON or a program's stack would quote it."""
+    spelled = {name, json.dumps(name)[1:-1], repr(name)[1:-1]}
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(spelled)))})(?!\w)", re.IGNORECASE)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    path = found[0]
+    system = path.startswith(_SYSTEM) or path[2:].lstrip("\\/").lower().startswith(_SYSTEM_WINDOWS)
+    return path if system else _HIDDEN_PATH
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""  # no such user on this system, as in some containers

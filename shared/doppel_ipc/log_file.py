@@ -1,0 +1,101 @@
+"""Doppel's one log, ``doppel.log``: OBS's side and every worker write it, line by line, in one format.
+
+A line: time, process, thread, level, module, words. What is written is ``info`` and above; the environment
+variable ``DOPPEL_LOG_LEVEL`` (``debug``, ``info``, ``warning``, ``error``), set for OBS, changes that.
+Four files of 1 MiB at most: the newest, and ``.1`` to ``.3``.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import logging.handlers
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Callable, Mapping
+
+LOG_NAME = "doppel.log"
+LEVEL_ENV = "DOPPEL_LOG_LEVEL"
+LEVELS = ("debug", "info", "warning", "error")
+DEFAULT_LEVEL = "info"
+MAX_BYTES = 1 << 20
+BACKUPS = 3
+REFUSED_AGAIN_NS = 60_000_000_000
+"""A log that cannot be written says so once in this time, not with each line."""
+_FORMAT = "%(asctime)s.%(msecs)03d %(process)d %(threadName)s %(levelname)s %(name)s: %(message)s"
+_TIME = "%Y-%m-%d %H:%M:%S"
+
+
+def wanted_level(environ: Mapping[str, str] | None = None) -> str:
+    """What the environment asks for, one of :data:`LEVELS`; anything else means the default."""
+    named = (os.environ if environ is None else environ).get(LEVEL_ENV, "").strip().lower()
+    return named if named in LEVELS else DEFAULT_LEVEL
+
+
+class LogFile(logging.handlers.RotatingFileHandler):
+    """The file, for one of the processes that write it; another one may begin a new file at any time.
+
+    It never raises: a full disk or a folder that cannot be written costs lines, and is said once a minute.
+
+    Args:
+        folder: where it lies; made with the first line.
+        refused: takes a sentence about lines that could not be written.
+        max_bytes: size at which a new file is begun.
+    """
+
+    def __init__(self, folder: Path, refused: Callable[[str], None], max_bytes: int = MAX_BYTES) -> None:
+        super().__init__(
+            str(folder / LOG_NAME), maxBytes=max_bytes, backupCount=BACKUPS, encoding="utf-8", delay=True
+        )
+        self._refused = refused
+        self._refused_ns: int | None = None
+        self.setFormatter(logging.Formatter(_FORMAT, _TIME))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a record into the newest file, also where the other process has begun that."""
+        try:
+            self._follow()
+        except OSError:
+            self.handleError(record)
+            return
+        super().emit(record)
+
+    def doRollover(self) -> None:  # noqa: N802 - logging's name
+        """Begins a new file; later where another process has the old one open and that counts (Windows)."""
+        try:
+            super().doRollover()
+        except OSError:
+            self.stream = self.stream or self._open()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Says why lines are lost, where it was not said lately; the next line opens the file anew."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)  # a mistake in the program: its stack is wanted
+            return
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            stream.close()
+        now_ns = time.monotonic_ns()
+        if self._refused_ns is None or now_ns - self._refused_ns >= REFUSED_AGAIN_NS:
+            self._refused_ns = now_ns
+            self._refused(f"the log {self.baseFilename} cannot be written: {error.strerror or error}")
+
+    def _open(self) -> io.TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        # Nothing is kept back: what a full disk did not take must not come again with each later line.
+        raw = io.FileIO(self.baseFilename, "a")
+        return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
+
+    def _follow(self) -> None:
+        if self.stream is None:
+            return
+        try:
+            is_newest = os.path.samestat(Path(self.baseFilename).stat(), os.fstat(self.stream.fileno()))
+        except FileNotFoundError:
+            is_newest = False
+        if not is_newest:
+            self.stream.close()
+            self.stream = self._open()

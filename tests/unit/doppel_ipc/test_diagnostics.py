@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from doppel_ipc.diagnostics import Veil, about, changed_settings, log_end
+from doppel_ipc.log_file import LOG_NAME
+from doppel_ipc.paths import InstallConfig
+from doppel_ipc.settings import FilterSettings
+from hypothesis import given
+from hypothesis import strategies as st
+
+HOME = Path("/home/jo")
+CONFIG = InstallConfig(
+    HOME / "doppel", HOME / "doppel" / "python", HOME / "doppel" / "gate.so", HOME / "logs", HOME / "faces"
+)
+
+
+def veil(*names: str) -> Veil:
+    return Veil(CONFIG, HOME, names, "jo")
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("/home/jo/doppel/python is missing", "(project)/python is missing"),
+        ("/home/jo/logs cannot be written", "(logs) cannot be written"),
+        ("/home/jo/Pictures/Aunt Mary at 3/4.JPG has no face", "(a path) has no face"),
+        ("no face in /media/disk/mary, try again", "no face in (a path), try again"),
+        ("'/media/mary'", "'(a path)'"),
+        ("D:\\Faces\\mary.png is dark", "(a path) is dark"),
+        ("C:\\Windows\\System32\\x.dll", "C:\\Windows\\System32\\x.dll"),
+        ("/usr/lib/libobs.so, /proc/12/fd/3", "/usr/lib/libobs.so, /proc/12/fd/3"),
+        ("https://example.org/a/b; 3/4 and/or 2 / 3", "https://example.org/a/b; 3/4 and/or 2 / 3"),
+        ("jo's camera, JO, join", "(user)'s camera, (user), join"),
+    ],
+)  # fmt: skip
+def test_paths_and_the_user_are_not_read(text: str, seen: str) -> None:
+    assert veil().text(text) == seen
+
+
+def test_names_are_replaced_each_by_its_own_and_the_longest_first() -> None:
+    seen = veil("Mary", "Mary Miller", "[Zoë]\n").text("Mary, mary miller and [Zoë], Maryland; Zo\u00eb")
+    assert seen == "(name 3), (name 1) and (name 2), Maryland; Zoë"
+    assert "Zo" not in veil('Zoë "Z"').text(json.dumps('Zoë "Z"') + repr('Zoë "Z"'))
+
+
+def test_names_of_faces_models_and_looks_are_read_from_their_files(tmp_path: Path) -> None:
+    config = InstallConfig(tmp_path, tmp_path, tmp_path, tmp_path / "logs", tmp_path / "personas")
+    (tmp_path / "personas" / "mary-2").mkdir(parents=True)
+    (tmp_path / "personas" / "mary-2" / "persona.json").write_text('{"name": "Aunt Mary"}', encoding="utf-8")
+    (tmp_path / "personas" / "broken").mkdir()
+    (tmp_path / "personas" / "broken" / "persona.json").write_text("{", encoding="utf-8")
+    for folder, name in (("models", "Uncle Bob"), ("looks", "Evening")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "abc.json").write_text(json.dumps({"name": name}), encoding="utf-8")
+    seen = Veil(config, HOME, (), "jo").text("mary-2: Aunt Mary by Uncle Bob, Evening, broken, mesh")
+    assert seen.count("(name ") == 5
+    assert not [word for word in ("ary", "Bob", "Evening", "broken") if word in seen]
+    assert "mesh" in seen
+
+
+@given(st.recursive(st.text() | st.integers() | st.none(), st.lists, max_leaves=10), st.text(min_size=2))
+def test_no_name_is_left_in_data(value: object, name: str) -> None:
+    name = name.strip()
+    hidden = json.dumps(
+        veil(name).data({"key": [value, f"x {name} y", "/home/jo/x y.png"]}), ensure_ascii=False
+    )
+    assert "home" not in hidden.replace(name, "")
+    if len(name) > 3 and name.isalpha():
+        assert name not in hidden.replace("name", "").replace("path", "").replace("user", "")
+
+
+def test_settings_are_told_where_they_differ_and_the_users_words_are_not() -> None:
+    settings = FilterSettings(
+        strength=0.5, label_text="Jo's stream", slate_image="/media/jo.png", sound_source="Mic"
+    )
+    settings = settings.replace(engine="Uncle Bob", faces="all", device="cuda:0")
+    assert changed_settings(settings) == {
+        "engine": "(set)", "faces": "all", "device": "cuda:0",
+        "strength": 0.5, "label_text": "(set)", "slate_image": "(set)", "sound_source": "(set)",
+    }  # fmt: skip
+
+
+def test_the_end_of_the_log_runs_over_its_files(tmp_path: Path) -> None:
+    for suffix, first in (("", 6), (".1", 3), (".2", 0)):
+        lines = "".join(f"line {number}\n" for number in range(first, first + 3))
+        (tmp_path / f"{LOG_NAME}{suffix}").write_text(lines, encoding="utf-8")
+    assert log_end(tmp_path, 5) == [f"line {number}" for number in range(4, 9)]
+    assert log_end(tmp_path / "nowhere", 5) == []
+
+
+def test_what_is_missing_is_said() -> None:
+    assert any("gate.so (MISSING)" in line for line in about(CONFIG))

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+from pathlib import Path
+
+import pytest
+from doppel_ipc.log_file import BACKUPS, LEVEL_ENV, LOG_NAME, MAX_BYTES, LogFile, wanted_level
+
+
+def record(text: str, level: int = logging.INFO) -> logging.LogRecord:
+    return logging.LogRecord("doppel_worker", level, "", 0, text, None, None)
+
+
+def text(folder: Path) -> str:
+    return (folder / LOG_NAME).read_text(encoding="utf-8")
+
+
+def nobody(said: str) -> None:
+    raise AssertionError(said)
+
+
+@pytest.mark.parametrize(
+    ("environ", "level"),
+    [
+        ({}, "info"),
+        ({LEVEL_ENV: "debug"}, "debug"),
+        ({LEVEL_ENV: " WARNING "}, "warning"),
+        ({LEVEL_ENV: "x"}, "info"),
+    ],
+)
+def test_the_environment_says_how_much_is_written(environ: dict[str, str], level: str) -> None:
+    assert wanted_level(environ) == level
+
+
+def test_a_line_says_when_who_and_how_bad_and_the_folder_is_made(tmp_path: Path) -> None:
+    file = LogFile(tmp_path / "new" / "folder", nobody)
+    file.handle(record("a lane opens", logging.WARNING))
+    file.close()
+    begin = rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{{3}} {os.getpid()} MainThread"
+    assert re.fullmatch(rf"{begin} WARNING doppel_worker: a lane opens\n", text(tmp_path / "new" / "folder"))
+
+
+def test_the_file_rotates_and_stays_small(tmp_path: Path) -> None:
+    file = LogFile(tmp_path, nobody)
+    for _ in range(60):
+        file.handle(record("x" * 100_000))
+    file.close()
+    names = [LOG_NAME, *(f"{LOG_NAME}.{number}" for number in range(1, BACKUPS + 1))]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= (BACKUPS + 1) * MAX_BYTES
+
+
+def test_several_processes_share_the_file_and_its_rotation(tmp_path: Path) -> None:
+    all_three = [LogFile(tmp_path, nobody, max_bytes=1000) for _ in range(3)]
+    for number in range(60):
+        for name, file in zip("abc", all_three, strict=True):
+            file.handle(record(f"{name}{number} {'x' * 90}"))
+            assert f": {name}{number} " in text(tmp_path).splitlines()[-1]
+    for file in all_three:
+        file.close()
+    assert all(one.stat().st_size <= 1000 for one in tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_rotated_now_is_written_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = LogFile(tmp_path, nobody, max_bytes=100)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("another process has it open")
+
+    monkeypatch.setattr(file, "rotate", refuse)
+    for number in range(5):
+        file.handle(record(f"<{number}>"))
+    file.close()
+    assert re.findall(r"<(\d)>", text(tmp_path)) == list("01234")
+
+
+def test_a_name_that_is_no_text_does_not_break_the_log(tmp_path: Path) -> None:
+    file = LogFile(tmp_path, nobody)
+    file.handle(record("photo caf\udce9.png"))
+    file.close()
+    assert "caf\\udce9.png" in text(tmp_path)
+
+
+def test_a_full_disk_costs_its_lines_and_is_said_once(tmp_path: Path) -> None:
+    """/dev/full takes nothing: each write of it fails as on a full disk."""
+    said: list[str] = []
+    file = LogFile(tmp_path, said.append)
+    (tmp_path / LOG_NAME).symlink_to("/dev/full")
+    for number in range(50):
+        file.handle(record(f"lost {number}"))
+    (tmp_path / LOG_NAME).unlink()  # there is room again
+    file.handle(record("back"))
+    file.close()
+
+    assert len(said) == 1
+    assert f"cannot be written: {os.strerror(errno.ENOSPC)}" in said[0]
+    assert text(tmp_path).endswith(": back\n")
+    assert "lost" not in text(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said: list[str] = []
+    file = LogFile(tmp_path / "file" / "log", said.append)
+    file.handle(record("lost"))
+    file.close()
+    assert len(said) == 1
+    assert str(tmp_path / "file" / "log") in said[0]
