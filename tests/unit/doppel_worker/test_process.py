@@ -231,7 +231,7 @@ def test_a_bug_ends_the_worker_with_its_report_and_without_showing_the_frame(
     assert "ZeroDivisionError: a mistake" in error.message
     assert worker.process.wait(10) == EXIT_BUG
     assert result(gate)[0] == Verdict.COVERED
-    assert "ZeroDivisionError" in (worker.log_dir / "worker.log").read_text()
+    assert "ZeroDivisionError" in (worker.log_dir / "doppel.log").read_text()
     assert "bug in thread lane-1" in worker.stderr()
 
 
