@@ -44,7 +44,7 @@ class StatsFile:
     Args:
         folder: of the log.
         refused: takes a sentence where the file cannot be written; said once.
-        environ: the process's environment, which may name another file.
+        environ: the process's environment, which may name another file: a copy that stays.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class StatsFile:
     ) -> None:
         named = status_file.named_path(environ)
         self.kept = named is not None
-        """Somebody has named the file: it stays, with the figures of filters that are gone."""
-        self.path = named or status_file.own_path(folder, os.getpid())
+        """Somebody wants a copy that stays, with the figures of filters that are gone."""
+        self._own = status_file.own_path(folder, os.getpid())
+        self._paths = [path for path in (named, self._own) if path is not None]
         self._refused = refused
         self._failures = 0
         self._written_ns = 0
         self._messages: dict[str, None] = {}
-        if not self.kept:
-            status_file.sweep(folder)
+        status_file.sweep(folder)
 
     def message(self, text: str) -> None:
-        """Notes what a status line said; of too many the oldest go, where the file does not stay."""
+        """Notes what a status line said; of too many the oldest go, but for a copy that stays."""
         if len(self._messages) >= MOST_MESSAGES:
             if self.kept:
                 return
@@ -87,16 +87,16 @@ class StatsFile:
             "messages": list(self._messages),
         }
         try:
-            status_file.write(self.path, data)
+            for path in self._paths:
+                status_file.write(path, data)
         except OSError as error:
             self._failures += 1
             if self._failures == PATIENCE:
-                self._refused(f"the status {self.path} cannot be written: {error.strerror or error}")
+                self._refused(f"the status {self._own} cannot be written: {error.strerror or error}")
             return
         self._failures = 0
 
     def close(self) -> None:
-        """The script ends: a file that nobody has named goes."""
-        if not self.kept:
-            with contextlib.suppress(OSError):
-                self.path.unlink()
+        """The script ends, and its status with it."""
+        with contextlib.suppress(OSError):
+            self._own.unlink()

@@ -1,7 +1,7 @@
 """The status file: what one OBS's filters and worker do, written anew each second (docs/report.md).
 
-It lies in the log folder, one for each OBS that runs (``status-PID.json``), and goes with it; or where the
-environment variable ``DOPPEL_STATS_FILE`` names it, and then it stays. ``doppel status`` reads it.
+It lies in the log folder, one for each OBS that runs (``status-PID.json``), and goes with it; ``doppel
+status`` reads it. The environment variable ``DOPPEL_STATS_FILE`` names a copy that stays.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Found:
 
 
 def named_path(environ: Mapping[str, str] | None = None) -> Path | None:
-    """The file that the environment names, if it does."""
+    """The copy that the environment names, if it does."""
     named = (os.environ if environ is None else environ).get(STATS_ENV)
     return Path(named) if named else None
 
@@ -73,10 +73,9 @@ def sweep(folder: Path) -> None:
                 path.unlink()
 
 
-def find(folder: Path, environ: Mapping[str, str] | None = None) -> Sequence[Found]:
+def find(folder: Path) -> Sequence[Found]:
     """The status files that can be read, the newest first; of those that are stale only the newest."""
-    named = named_path(environ)
-    read = [found for path in ([named] if named else folder.glob(_PATTERN)) for found in _read(path)]
+    read = [found for path in folder.glob(_PATTERN) for found in _read(path)]
     ordered = sorted(read, key=lambda one: (not one.fresh, one.age_ns))
     fresh = [one for one in ordered if one.fresh]
     return fresh or ordered[:1]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from doppel_ipc import status_file
-from doppel_ipc.paths import STATS_ENV
 
 SECOND_NS = 1_000_000_000
 
@@ -19,30 +18,23 @@ def put(path: Path, age_s: float, **more: object) -> None:
 def test_of_each_obs_that_is_at_work_the_status_is_found_and_of_the_others_the_newest(tmp_path: Path) -> None:
     put(status_file.own_path(tmp_path, 1), 100)
     put(status_file.own_path(tmp_path, 2), 50)
-    assert [one.path.name for one in status_file.find(tmp_path, {})] == ["status-2.json"]
+    assert [one.path.name for one in status_file.find(tmp_path)] == ["status-2.json"]
     put(status_file.own_path(tmp_path, 3), 0)
     put(status_file.own_path(tmp_path, 4), 1)
-    found = status_file.find(tmp_path, {})
+    found = status_file.find(tmp_path)
     assert [(one.path.name, one.fresh) for one in found] == [("status-3.json", True), ("status-4.json", True)]
 
 
 def test_a_status_from_before_the_system_was_started_is_not_fresh(tmp_path: Path) -> None:
     put(status_file.own_path(tmp_path, 1), -1000)
-    (found,) = status_file.find(tmp_path, {})
+    (found,) = status_file.find(tmp_path)
     assert not found.fresh
-
-
-def test_a_file_that_the_environment_names_is_the_one(tmp_path: Path) -> None:
-    put(tmp_path / "logs" / "status-1.json", 0)
-    put(tmp_path / "named.json", 0, worker={"pid": 7})
-    (found,) = status_file.find(tmp_path / "logs", {STATS_ENV: str(tmp_path / "named.json")})
-    assert found.data["worker"] == {"pid": 7}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"version": 1}', '{"version": 2, "updated_ns": 1}', "null"])
 def test_what_is_no_status_is_passed_over(tmp_path: Path, text: str) -> None:
     (tmp_path / "status-1.json").write_text(text, encoding="utf-8")
-    assert status_file.find(tmp_path, {}) == []
+    assert status_file.find(tmp_path) == []
 
 
 def test_a_status_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from doppel_obs.stats_file import MOST_MESSAGES, PATIENCE, StatsFile, obs_part
 OBS = obs_part((29, 0, 2), panic=False)
 
 
-def test_a_file_that_was_named_is_written_whole_with_each_message_once_and_stays(tmp_path: Path) -> None:
+def test_a_copy_that_was_named_is_written_whole_with_each_message_once_and_stays(tmp_path: Path) -> None:
     path = tmp_path / "stats.json"
     file = StatsFile(tmp_path / "logs", lambda text: None, {STATS_ENV: str(path)})
     for text in ("first", "second", "first"):
@@ -19,6 +19,8 @@ def test_a_file_that_was_named_is_written_whole_with_each_message_once_and_stays
     assert file.kept
     assert file.due(10**18)
     file.write(OBS, {"starts": 1}, [LaneStats("Camera", "Face Swap")])
+    (own,) = (tmp_path / "logs").iterdir()
+    assert own.read_text(encoding="utf-8") == path.read_text(encoding="utf-8")
     file.close()
 
     data = json.loads(path.read_text(encoding="utf-8"))
@@ -27,11 +29,11 @@ def test_a_file_that_was_named_is_written_whole_with_each_message_once_and_stays
     assert data["worker"] == {"starts": 1}
     assert data["messages"] == ["first", "second"]
     assert data["lanes"][0]["source"] == "Camera"
-    assert [item.name for item in tmp_path.iterdir()] == ["stats.json"]
+    assert sorted(item.name for item in tmp_path.rglob("*")) == ["logs", "stats.json"]
     assert not file.due(data["updated_ns"] + 1)
 
 
-def test_a_file_that_nobody_named_lies_beside_the_log_and_goes_with_the_script(tmp_path: Path) -> None:
+def test_the_file_lies_beside_the_log_and_goes_with_the_script(tmp_path: Path) -> None:
     folder = tmp_path / "logs"
     file = StatsFile(folder, lambda text: None, {})
     for number in range(MOST_MESSAGES + 1):

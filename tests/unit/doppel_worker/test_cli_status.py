@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from doppel_ipc import status_file
-from doppel_ipc.paths import CONFIG_ENV, STATS_ENV, InstallConfig
+from doppel_ipc.paths import CONFIG_ENV, InstallConfig
 from doppel_worker.cli.app import app
 from doppel_worker.cli.status import NOBODY
 from typer.testing import CliRunner, Result
@@ -31,7 +31,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "config.json").write_text(config.to_json(), encoding="utf-8")
     monkeypatch.setenv(CONFIG_ENV, str(tmp_path / "config.json"))
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv(STATS_ENV, raising=False)
     return config.log_dir
 
 
