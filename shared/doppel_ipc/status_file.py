@@ -74,11 +74,9 @@ def sweep(folder: Path) -> None:
 
 
 def find(folder: Path) -> Sequence[Found]:
-    """The status files that can be read, the newest first; of those that are stale only the newest."""
-    read = [found for path in folder.glob(_PATTERN) for found in _read(path)]
-    ordered = sorted(read, key=lambda one: (not one.fresh, one.age_ns))
-    fresh = [one for one in ordered if one.fresh]
-    return fresh or ordered[:1]
+    """The status of each OBS that is at work, in an order that stays; if there is none, the newest stale one."""
+    read = [found for path in sorted(folder.glob(_PATTERN)) for found in _read(path)]
+    return [one for one in read if one.fresh] or sorted(read, key=lambda one: one.age_ns)[:1]
 
 
 def _read(path: Path) -> Sequence[Found]:

@@ -23,19 +23,8 @@ REFRESH_S = 1.0
 NOBODY = 1
 """Exit code where no OBS is at work with Doppel."""
 _SHOWN_MESSAGES = 5
-_COLUMNS = (
-    "source",
-    "state",
-    "frame",
-    "pictures/s",
-    "ms",
-    "delay",
-    "swapped",
-    "no face",
-    "hidden",
-    "held",
-    "original",
-)
+_COLUMNS = ("filter", "state", "speed", "frames")
+_OUTCOMES = ("swapped", "no face", "blurred", "covered", "held", "original", "dropped")
 
 
 def status(
@@ -98,7 +87,7 @@ def _of_one(data: Mapping[str, Any]) -> Sequence[RenderableType]:
     if not lanes:
         parts.append(Text("No source has a Face Swap filter."))
         return parts
-    table = Table(*_COLUMNS)
+    table = Table(*_COLUMNS, show_lines=True)
     for lane in lanes:
         table.add_row(*map(_plain, _row(lane)))
     messages = [str(text) for text in data.get("messages", ())][-_SHOWN_MESSAGES:]
@@ -120,25 +109,22 @@ def _worker(worker: Mapping[str, Any], wanted: bool) -> str:
 def _row(lane: Mapping[str, Any]) -> Sequence[str]:
     frames, turnaround = _part(lane, "frames"), _part(_part(lane, "worker_ms"), "turnaround")
     size = f"{lane['width']} x {lane['height']} {lane.get('pixel_format')}" if lane.get("width") else ""
-    delay_ms = _part(lane, "delay_ms").get("p50")
-    delay = f"{lane.get('delay_frames') or 0}" + (f" ({delay_ms:.0f} ms)" if delay_ms else "")
-    hidden = frames.get("covered", 0) + frames.get("blurred", 0)
-    counts = (
-        frames.get("swapped", 0),
-        frames.get("no_face", 0),
-        hidden,
-        frames.get("held", 0),
-        frames.get("original", 0),
+    delay_ms, delay = _part(lane, "delay_ms").get("p50"), lane.get("delay_frames") or 0
+    fps, p50, p95 = (
+        _number(value) for value in (lane.get("fps"), turnaround.get("p50"), turnaround.get("p95"))
+    )
+    speed = (
+        fps and f"{fps} pictures/s",
+        p50 and f"{p50} ms (95 %: {p95} ms)",
+        delay and f"{delay} frames late" + (f" ({delay_ms:.0f} ms)" if delay_ms else ""),
     )
     whole = max(int(frames.get("in", 0)), 1)
+    counts = ((name, frames.get(name.replace(" ", "_"), 0)) for name in _OUTCOMES)
     return (
         f"{lane.get('source')}\n{lane.get('filter')}",
-        str(lane.get("state", "")),
-        size,
-        _number(lane.get("fps"), 1),
-        " / ".join(filter(None, (_number(turnaround.get("p50"), 1), _number(turnaround.get("p95"), 1)))),
-        delay,
-        *(f"{100 * count / whole:.1f} %" for count in counts),
+        f"{lane.get('state') or 'Starting.'}\n{size}".rstrip(),
+        "\n".join(filter(None, speed)),
+        "\n".join(f"{100 * count / whole:5.1f} % {name}" for name, count in counts if count),
     )
 
 
@@ -147,8 +133,8 @@ def _part(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def _number(value: object, digits: int) -> str:
-    return f"{value:.{digits}f}" if isinstance(value, (int, float)) else ""
+def _number(value: object) -> str:
+    return f"{value:.1f}" if isinstance(value, (int, float)) else ""
 
 
 def _plain(text: str) -> Text:

@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     config = InstallConfig(tmp_path, tmp_path, tmp_path, tmp_path / "logs", tmp_path / "personas")
     (tmp_path / "config.json").write_text(config.to_json(), encoding="utf-8")
     monkeypatch.setenv(CONFIG_ENV, str(tmp_path / "config.json"))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "150")
     return config.log_dir
 
 
@@ -59,12 +59,15 @@ def test_every_filter_of_every_obs_is_shown(put: Callable[..., None]) -> None:
     assert result.exit_code == 0
     for part in (
         "OBS 29.0.2 (process 11)", "worker 7 on cpu (CPUExecutionProvider), 310 MB, restarted 1 times",
-        "one picture of 2 because OBS is late", "[red]Camera", "Swapping: Ann.", "1280 x 720 NV12", "30.0",
-        "14.1 / 18.0", "2 (67 ms)", "75.0 %", "5.0 %", "message 19", "(process 12), no worker is needed",
-        "No source has a Face Swap filter",
+        "one picture of 2 because OBS is late", "[red]Camera", "Swapping: Ann.", "1280 x 720 NV12",
+        "30.0 pictures/s",
+        "14.1 ms (95 %: 18.0 ms)", "2 frames late (67 ms)", "75.0 % swapped", "2.5 % covered",
+        "1.5 % original",
+        "message 19", "(process 12), no worker is needed", "No source has a Face Swap filter",
     ):  # fmt: skip
         assert part in result.output
     assert "message 14" not in result.output
+    assert "dropped" not in result.output
 
 
 def test_a_filter_that_is_gone_is_not_shown_and_a_new_one_has_no_figures(put: Callable[..., None]) -> None:
@@ -73,6 +76,7 @@ def test_a_filter_that_is_gone_is_not_shown_and_a_new_one_has_no_figures(put: Ca
     output = run("--once").output
     assert "Camera" not in output
     assert "New" in output
+    assert "Starting." in output
     assert "no worker is ready" in output
 
 
