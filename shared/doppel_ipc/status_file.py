@@ -74,7 +74,7 @@ def sweep(folder: Path) -> None:
 
 
 def find(folder: Path) -> Sequence[Found]:
-    """The status of each OBS that is at work, in an order that stays; if there is none, the newest stale one."""
+    """The status of each OBS that is at work, in an order that stays; else the newest of the stale ones."""
     read = [found for path in sorted(folder.glob(_PATTERN)) for found in _read(path)]
     return [one for one in read if one.fresh] or sorted(read, key=lambda one: one.age_ns)[:1]
 
