@@ -12,7 +12,7 @@ import dlib
 import numpy as np
 
 PROJECT = Path(__file__).absolute().parents[1]
-FOLDERS = [str(PROJECT / name) for name in ("shared", "models", "obs_plugin")]
+FOLDERS = [str(PROJECT / name) for name in ("", "shared", "models", "obs_plugin")]
 sys.path[:0] = FOLDERS
 
 from doppel_ipc.settings import FilterSettings  # noqa: E402 - needs the paths above

@@ -32,7 +32,8 @@ from doppel_worker.contact_sheet import Row, draw_sheet
 from doppel_worker.pipeline import FacePipeline
 from identity_judge import PROJECT, Course, Filmed
 from identity_variants import CLIP_VARIANTS, Clip, clip_variant, photo_variants
-from synthetic_persons import PERSONS, Looks, make
+
+from benchmarks.synthetic_persons import PERSONS, Looks, make
 
 _FIXTURES = PROJECT / "tests" / "fixtures"
 _SHEET_COLUMNS = 8

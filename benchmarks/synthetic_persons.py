@@ -20,6 +20,8 @@ from doppel_models.engines.mesh import imaging, raster, regions, uv
 from doppel_models.engines.mesh.shape import HeadFrame
 from doppel_models.types import ByteArray, FloatArray
 
+from benchmarks import drawn_looks
+
 _SIZE = face_texture.SIZE
 _BROW_ROW = 0.23
 """Where brows begin, as a part of the texture's side."""
@@ -131,7 +133,7 @@ def make(looks: Looks, portrait: ByteArray, landmarks: FloatArray) -> Person:
         cv2.remap(painted, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
     if looks.glasses:
-        photo = _glasses(photo, moved)
+        photo = drawn_looks.glasses(photo, moved)
     return Person(looks.name, photo, moved)
 
 
@@ -222,54 +224,14 @@ def _paint(portrait: ByteArray, landmarks: FloatArray, looks: Looks) -> ByteArra
     mirrored = 0.5 * (smooth + smooth[:, ::-1])
     texture += (away * np.float32(looks.smooth))[..., None] * (mirrored - texture)
     if looks.brows_thick > 0:
-        texture = _brows(texture, looks)
+        texture = drawn_looks.brows(texture, looks.brows, looks.brows_thick)
     if looks.beard > 0:
-        texture = _beard(texture, looks)
+        texture = drawn_looks.beard(texture, looks.brows, looks.beard)
     share = imaging.blur(grid.inside.astype(np.float32), 4) * imaging.blur(known, 4)
     share *= imaging.blur(cv2.erode(grid.inside.astype(np.float32), np.ones((31, 31))), 8)
     for outline in (regions.RIGHT_EYE, regions.LEFT_EYE, regions.MOUTH):
         share *= 1 - imaging.blur(grid.polygon(outline) / np.float32(255), 1.5)
     return _put_back(portrait, landmarks, texture, share)
-
-
-def _brows(texture: FloatArray, looks: Looks) -> FloatArray:
-    """The portrait's brows painted over, others drawn hair by hair."""
-    rng = np.random.default_rng(3)
-    for brow in (regions.RIGHT_BROW, regions.LEFT_BROW):
-        points = (canonical.load().uv[brow] * _SIZE).astype(np.float32)
-        hole = cv2.fillConvexPoly(
-            np.zeros((_SIZE, _SIZE), np.uint8), cv2.convexHull(points.astype(np.int32)), 1
-        )
-        hole = cv2.dilate(hole, np.ones((13, 13), np.uint8))
-        texture = cv2.inpaint(texture.astype(np.uint8), hole, 9, cv2.INPAINT_TELEA).astype(np.float32)
-        upper, lower = points[:5], points[9:4:-1]
-        strokes = np.zeros((_SIZE, _SIZE), np.uint8)
-        for _ in range(400):
-            along, across = rng.uniform(0, 3.999), rng.normal(0.5, 0.5 * looks.brows_thick / 0.02)
-            k, t = int(along), along - int(along)
-            top, bottom = upper[k] + (upper[k + 1] - upper[k]) * t, lower[k] + (lower[k + 1] - lower[k]) * t
-            start = top + (bottom - top) * np.clip(across, -0.3, 1.3)
-            outward = np.sign(points[:, 0].mean() - _SIZE / 2)
-            end = start + np.array((outward * rng.uniform(6, 12), rng.uniform(-7, 1)))
-            _line(strokes, 1, start, end, 1)
-        share = imaging.blur(strokes / np.float32(255), 0.8)[..., None] * 0.9
-        texture = np.asarray(texture * (1 - share) + np.array(looks.brows) * share, np.float32)
-    return texture
-
-
-def _beard(texture: FloatArray, looks: Looks) -> FloatArray:
-    """Dark stubble to full beard over jaw, chin and upper lip."""
-    rng = np.random.default_rng(5)
-    rows, columns = np.mgrid[0:_SIZE, 0:_SIZE].astype(np.float32) / _SIZE
-    side = np.abs(columns - 0.5)
-    jaw = regions.smoothstep((rows - (0.80 - 0.55 * side)) / 0.07) * (rows > 0.5)
-    lip = np.exp(-(((rows - 0.665) / 0.022) ** 2)) * (side < 0.16)
-    where = np.maximum(jaw, lip.astype(np.float32))
-    lips = cv2.dilate(uv.grid(_SIZE).polygon(regions.LIPS), np.ones((5, 5), np.uint8)) / np.float32(255)
-    grain = imaging.blur(rng.standard_normal((_SIZE, _SIZE)).astype(np.float32), 1.2)
-    share = looks.beard * where * (1 - imaging.blur(lips, 2)) * np.clip(0.85 + 0.9 * grain, 0, 1)
-    dark = np.array(looks.brows, np.float32) * 1.1
-    return np.asarray(texture * (1 - share[..., None]) + dark * share[..., None], np.float32)
 
 
 def _put_back(
@@ -286,29 +248,3 @@ def _put_back(
     drawn, mask = imaging.remap(soft, positions), imaging.remap(share, positions) * covered
     out = portrait * (1 - mask[..., None]) + drawn * mask[..., None]
     return np.asarray(np.clip(out, 0, 255).round(), np.uint8)
-
-
-def _glasses(photo: ByteArray, landmarks: FloatArray) -> ByteArray:
-    fine = 8
-    canvas = np.zeros((512 * fine, 512 * fine), np.uint8)
-    rims = []
-    for eye, cheek in ((regions.RIGHT_EYE, 234), (regions.LEFT_EYE, 454)):
-        points = landmarks[eye, :2]
-        center = points.mean(axis=0) + np.array((0, 2))
-        length = float(np.linalg.norm(points[0] - points[len(points) // 2]))
-        axes = (0.95 * length, 0.75 * length)
-        where, size = (center * fine).astype(int).tolist(), [int(a * fine) for a in axes]
-        cv2.ellipse(canvas, where, size, 0, 0, 360, 255, int(2.0 * fine), cv2.LINE_AA)
-        outward = np.sign(landmarks[cheek, 0] - center[0])
-        hinge = center + np.array((outward * axes[0], -2))
-        _line(canvas, fine, hinge, landmarks[cheek, :2], 1.6)
-        rims.append(center - np.array((outward * axes[0], 1)))
-    _line(canvas, fine, rims[0], rims[1], 1.6)
-    share = cv2.resize(canvas, (512, 512), interpolation=cv2.INTER_AREA).astype(np.float32)[..., None] / 255
-    return np.asarray(photo * (1 - 0.9 * share) + np.array((32, 30, 36)) * 0.9 * share, np.uint8)
-
-
-def _line(canvas: ByteArray, fine: int, start: FloatArray, end: FloatArray, thick: float) -> None:
-    """Draw a line in a picture that is ``fine`` times as large as the points' one."""
-    first, last = (np.rint(point * (fine * 16)).astype(int).tolist() for point in (start, end))
-    cv2.line(canvas, first, last, 255, max(1, round(thick * fine)), cv2.LINE_AA, 4)
