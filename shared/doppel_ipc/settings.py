@@ -162,7 +162,10 @@ def check_value(key: str, value: object) -> Any:
         raise SettingError(f"unknown setting {key!r}; known: {', '.join(sorted(FIELDS))}")
     kind = type(field.default)
     if kind is float and type(value) is int:
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise SettingError(f"{key}: a number that no float holds is out of range") from None
     if type(value) is not kind:
         raise SettingError(f"{key}: {value!r} is {type(value).__name__}, expected {kind.__name__}")
     low, high, choices = (field.metadata[name] for name in ("low", "high", "choices"))
