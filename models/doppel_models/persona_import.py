@@ -7,12 +7,15 @@ import dataclasses
 import hashlib
 import io
 import os
+import struct
 import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from doppel_models import (
     canonical,
@@ -36,6 +39,12 @@ from doppel_models.types import FloatArray
 
 IMPORT_VERSION = 10
 """Raised whenever the import works differently, so that older caches are made anew."""
+_MAX_ARRAY_BYTES = 3 * face_texture.SIZE**2 + 4096
+_DAMAGE = (
+    OSError, ValueError, LookupError, TypeError, ArithmeticError, EOFError, MemoryError, NotImplementedError,
+    RuntimeError, struct.error, zipfile.BadZipFile,
+)  # fmt: skip
+"""What ``zipfile`` and NumPy raise for damaged files."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -174,6 +183,9 @@ def _cache_path(persona: Persona, pictures: Sequence[bytes]) -> Path:
 
 
 def _write_cache(path: Path, mesh: MeshPersona) -> None:
+    for folder in (path.parent.parent, path.parent):
+        if folder.is_symlink():
+            raise PersonaError(f"{folder} is a link; nothing is written, or tidied up, where it leads")
     buffer = io.BytesIO()
     shape = np.zeros((0, 3), np.float32) if mesh.shape is None else mesh.shape
     np.savez(buffer, texture=mesh.texture, known=mesh.known, shape=shape)
@@ -192,17 +204,33 @@ def _write_cache(path: Path, mesh: MeshPersona) -> None:
 
 
 def _read_cache(path: Path) -> MeshPersona | None:
-    """The cached persona; None where there is none or it is damaged, so that it is made anew."""
+    """The cached persona; None where there is none or it is damaged, so that it is made anew.
+
+    It comes with the persona, so it may be hostile: nothing is unpacked that is larger than a cache is.
+    """
     size, count = face_texture.SIZE, canonical.VERTEX_COUNT
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            texture, known, shape = data["texture"], data["known"], data["shape"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        with zipfile.ZipFile(path) as archive:
+            texture, known, shape = (_plain_array(archive, name) for name in ("texture", "known", "shape"))
+    except _DAMAGE:
         return None
     fits = (
-        (texture.shape, texture.dtype) == ((size, size, 3), np.uint8)
-        and (known.shape, known.dtype) == ((size, size), np.uint8)
-        and (shape.shape, shape.dtype) == ((count, 3), np.float32)
+        _is(texture, np.uint8, size, size, 3)
+        and _is(known, np.uint8, size, size)
+        and _is(shape, np.float32, count, 3)
         and bool(np.isfinite(shape).all())
     )
     return MeshPersona(texture, known, shape) if fits else None
+
+
+def _is(array: npt.NDArray[Any], kind: type[np.generic], *sides: int) -> bool:
+    return array.dtype == kind and array.shape == sides
+
+
+def _plain_array(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
+    """One array of an ``.npz`` file as :func:`_write_cache` writes it: not compressed."""
+    entry = archive.getinfo(f"{name}.npy")
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > _MAX_ARRAY_BYTES:
+        raise ValueError(f"{name} is no array of a persona")
+    with archive.open(entry) as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))

@@ -49,7 +49,8 @@ def place(
         if candidate not in built_in:
             if not (folder / candidate).exists():
                 return candidate, called, False
-            if _holds(folder / candidate, called, pictures):
+            # What a link leads to is not ours to write, though it is read.
+            if not (folder / candidate).is_symlink() and _holds(folder / candidate, called, pictures):
                 return candidate, called, True
             if taken == "replace":
                 return candidate, called, False

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import struct
+import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
 from doppel_models.types import ByteArray
+from PIL import Image
 
 from doppel_worker.compositor import Rect
 from doppel_worker.compositor_cpu import CpuCompositor
@@ -15,14 +19,16 @@ from doppel_worker.errors import SlateError
 from doppel_worker.frame import FrameView, Plane
 
 MAX_FILE_BYTES = 64 << 20
+MAX_PIXELS = 60_000_000
 _OPAQUE = 255
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 
 
 def load(path: Path, width: int, height: int) -> ByteArray:
     """Read a picture and fit it to a frame: scaled to fill it, cut around the middle.
 
     Args:
-        path: a PNG, JPEG or anything else that OpenCV reads.
+        path: a PNG, JPEG, WebP, BMP or GIF picture.
         width: of the frame, pixels.
         height: of the frame, pixels.
 
@@ -45,8 +51,8 @@ def load(path: Path, width: int, height: int) -> ByteArray:
             f"the slate {path} cannot be read ({error.strerror}); choose another picture"
         ) from error
     try:
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
-    except cv2.error:  # more pixels than OpenCV decodes
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if _may_be_decoded(path, data) else None
+    except cv2.error:  # what it holds is not what its beginning says
         picture = None
     if picture is None:
         raise SlateError(f"the slate {path} is no picture that can be read; use a PNG or JPEG")
@@ -60,6 +66,28 @@ def load(path: Path, width: int, height: int) -> ByteArray:
         cut, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     )
     return np.ascontiguousarray(resized, np.uint8)
+
+
+def _may_be_decoded(path: Path, data: ByteArray) -> bool:
+    """Whether it is a picture, by its first bytes.
+
+    Raises:
+        SlateError: it says that it has so many pixels that they would take the memory of everything else.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, about sizes that are refused here anyway
+            with Image.open(io.BytesIO(data.tobytes()), formats=_FORMATS) as head:
+                width, height = head.size
+    except Image.DecompressionBombError:
+        width = height = MAX_PIXELS
+    except (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error):
+        return False
+    if width * height > MAX_PIXELS:
+        raise SlateError(
+            f"the slate {path} has more than {MAX_PIXELS // 1_000_000} million pixels; use a smaller picture"
+        )
+    return True
 
 
 def draw(picture: ByteArray, like: FrameView, planes: tuple[Plane, ...]) -> None:

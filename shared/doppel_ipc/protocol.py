@@ -37,6 +37,8 @@ from doppel_ipc.messages import (
 )
 
 MAX_MESSAGE_BYTES = 1 << 20
+MAX_DIGITS = 400
+"""Of an integer: more than any float can be."""
 _LENGTH = struct.Struct("<I")
 
 
@@ -200,12 +202,19 @@ def _parse(body: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ProtocolError(ProtocolFault.NOT_UTF8, str(error)) from None
     try:
-        data = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+        data = json.loads(text, parse_int=_int, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(ProtocolFault.NOT_JSON, str(error)) from None
     if not isinstance(data, dict):
         raise ProtocolError(ProtocolFault.NOT_OBJECT, type(data).__name__)
     return data
+
+
+def _int(text: str) -> int:
+    # Older Pythons take seconds for a number as long as a message, and OBS's scripts stand still meanwhile.
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
 
 
 def _no_constant(name: str) -> NoReturn:

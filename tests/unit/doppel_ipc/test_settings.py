@@ -62,6 +62,7 @@ def test_settings_cannot_be_changed_in_place() -> None:
         ("strength", 1.01, "strength: 1.01 is not within 0..1"),
         ("strength", -0.01, "is not within"),
         ("strength", math.nan, "is not within"),
+        ("strength", 10**400, "out of range"),
         ("strength", True, "is bool, expected float"),
         ("strength", "1", "is str, expected float"),
         ("hold_ms", 1.0, "is float, expected int"),

@@ -1,3 +1,6 @@
+import io
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -220,3 +223,64 @@ def test_the_light_of_a_photo_hides_no_fringe(importer, change):
     texts = importer.examine([_photo(_portrait() * np.array(change))]).warnings
     assert any("hair covers the forehead" in text for text in texts)
     assert not any("comes from one side" in text for text in texts)
+
+
+def _hostile(kind: str, mesh) -> bytes:
+    """A cache that a stranger's persona may bring along."""
+    arrays = {"texture": mesh.texture, "known": mesh.known, "shape": mesh.shape}
+    buffer = io.BytesIO()
+    if kind == "one array":
+        np.save(buffer, mesh.texture)
+    elif kind == "packed":  # small on the disk, larger than memory when it is unpacked
+        np.savez_compressed(buffer, **arrays)
+    elif kind == "huge":
+        np.savez(buffer, **{**arrays, "texture": np.zeros((512, 512, 12), np.uint8)})
+    else:
+        np.savez(buffer, **arrays)
+    data = bytearray(buffer.getvalue())
+    if kind == "way of packing":
+        for start in (b"PK\x03\x04", b"PK\x01\x02"):
+            at = data.index(start) + (8 if start == b"PK\x03\x04" else 10)
+            data[at : at + 2] = (77).to_bytes(2, "little")
+    elif kind == "password":
+        for start in (b"PK\x03\x04", b"PK\x01\x02"):
+            data[data.index(start) + (6 if start == b"PK\x03\x04" else 8)] |= 1
+    elif kind == "endless":
+        shape = data.index(b"(512, 512, 3)")
+        data[shape : shape + 13] = b"(99999999999)".ljust(13)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "kind", ["one array", "packed", "huge", "way of packing", "password", "endless", "as it should be"]
+)
+def test_a_hostile_cache_is_no_cache(kind, tmp_path):
+    shape = np.zeros((persona_import.canonical.VERTEX_COUNT, 3), np.float32)
+    mesh = persona_import.MeshPersona(
+        np.zeros((512, 512, 3), np.uint8), np.zeros((512, 512), np.uint8), shape
+    )
+    path = tmp_path / "cache.npz"
+    path.write_bytes(_hostile(kind, mesh))
+    assert (persona_import._read_cache(path) is not None) == (kind == "as it should be")
+
+
+@pytest.mark.parametrize("which", ["cache", "persona"])
+def test_nothing_is_written_or_tidied_up_where_a_link_leads(importer, tmp_path, which):
+    store = PersonaStore(tmp_path / "personas")
+    persona, _ = importer.add(store, [ASTRONAUT], "Eileen", Consent.now("public-domain", "Jo"))
+    elsewhere = tmp_path / "elsewhere"
+    if which == "cache":
+        shutil.rmtree(persona.folder / "cache")
+        elsewhere.mkdir()
+        (persona.folder / "cache").symlink_to(elsewhere)
+        inside = elsewhere
+    else:
+        persona.folder.rename(elsewhere)
+        persona.folder.symlink_to(elsewhere)
+        inside = elsewhere / "cache"
+        (inside / next(inside.iterdir()).name).unlink()
+    mine = inside / "my-numbers.npz"
+    mine.write_bytes(b"not Doppel's")
+    assert importer.mesh(store.get(persona.id)).texture.shape == (512, 512, 3)
+    assert [path.name for path in inside.iterdir()] == [mine.name]
+    assert mine.read_bytes() == b"not Doppel's"

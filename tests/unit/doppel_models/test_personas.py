@@ -234,3 +234,28 @@ def test_the_data_folder_can_be_named(monkeypatch, tmp_path):
     monkeypatch.setenv(HOME_ENV, str(tmp_path))
     assert default_folder() == tmp_path / "personas"
     assert PersonaStore().list() == list(BUILT_INS)
+
+
+def test_a_linked_persona_is_read_but_never_written(store, tmp_path):
+    saved = store.save("Zoe", PICTURES, OWN)
+    elsewhere = tmp_path / "elsewhere"
+    saved.folder.rename(elsewhere)
+    saved.folder.symlink_to(elsewhere)
+    before = (elsewhere / RECORD_NAME).read_bytes()
+    assert store.get("zoe").name == "Zoe"
+    assert store.save("Zoe", PICTURES, OWN, ["new"]).id == "zoe-2"
+    assert store.save("Zoe", [(".png", b"other")], OWN, taken="replace").id == "zoe"
+    assert not saved.folder.is_symlink()
+    assert (elsewhere / RECORD_NAME).read_bytes() == before
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["persona.json", "photo-1.png", "photo-2.jpg"]
+
+
+def test_a_record_that_is_a_link_is_replaced_not_written_through(store, tmp_path):
+    saved = store.save("Zoe", PICTURES, OWN)
+    secret = tmp_path / "secret.json"
+    (saved.folder / RECORD_NAME).rename(secret)
+    (saved.folder / RECORD_NAME).symlink_to(secret)
+    before = secret.read_bytes()
+    assert store.save("Zoe", PICTURES, OWN, ["new"]).warnings == ("new",)
+    assert secret.read_bytes() == before
+    assert not (saved.folder / RECORD_NAME).is_symlink()
