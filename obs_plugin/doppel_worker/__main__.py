@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from doppel_worker import priority, streams
+from doppel_worker import priority, rights, streams
 
 DEFAULT_BACKEND = "doppel_worker.swap_backend:load"
 
@@ -21,6 +21,7 @@ def main() -> None:
     read_fd, write_fd = streams.claim()
     streams.limit_threads()
     priority.give_way()
+    kept = rights.give_up()
     backend = DEFAULT_BACKEND
     if sys.argv[1:2] == ["--backend"] and len(sys.argv) == 3:
         backend = sys.argv[2]
@@ -28,7 +29,7 @@ def main() -> None:
         sys.exit(f"usage: {sys.argv[0]} [--backend module:factory]; OBS starts this by itself")
     from doppel_worker.process import run
 
-    run(read_fd, write_fd, backend)
+    run(read_fd, write_fd, backend, kept)
 
 
 if __name__ == "__main__":

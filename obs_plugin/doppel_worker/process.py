@@ -21,7 +21,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, cast
 
 from doppel_ipc.channel import Channel
@@ -42,15 +42,18 @@ GRACE_S = 0.3
 Job = Callable[[], object]
 
 
-def run(read_fd: int, write_fd: int, backend: str) -> NoReturn:
+def run(read_fd: int, write_fd: int, backend: str, kept_rights: Sequence[str] = ()) -> NoReturn:
     """Serves OBS on two descriptors until it is gone, then ends the process.
 
     Args:
         read_fd: the control pipe from OBS; taken over.
         write_fd: the control pipe to OBS; taken over.
         backend: ``module:factory``, see ``backend.py``.
+        kept_rights: what could not be given up (``rights.py``), for the log.
     """
     open_console()
+    for problem in kept_rights:
+        logger.warning("the worker goes on with more rights than it needs: %s", problem)
     channel = Channel(read_fd, write_fd, worker=True)
     _die_loudly(channel)
     _obey_signals()
