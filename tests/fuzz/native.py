@@ -1,0 +1,121 @@
+"""Builds the fuzzers in C: libFuzzer with the address and the undefined-behaviour sanitizer."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parents[1]
+NATIVE = PROJECT / "shared" / "native"
+FAKES = PROJECT / "tests" / "native"
+_FLAGS = (
+    "-std=c11", "-g", "-O1", "-fno-omit-frame-pointer", "-fsanitize=fuzzer,address,undefined",
+    "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror", "-pthread",
+)  # fmt: skip
+_RING = ("platform.c", "ring.c", "ring_worker.c", "pixels.c", "mosaic.c")
+_OURS = tuple(f"-Ddoppel_{name}=doppel_system_{name}" for name in ("clock_ns", "map", "unmap"))
+"""The gate's fuzzer has a clock and memory of its own."""
+NAMES = ("gate", "ring")
+_DONE = re.compile(r"^Done (\d+) runs in (\d+) second", re.MULTILINE)
+_COVERED = re.compile(r"\bcov: (\d+) ft: (\d+)")
+
+
+def compiler() -> str | None:
+    """A clang that can link libFuzzer, or None."""
+    for name in ("clang", *(f"clang-{version}" for version in range(22, 12, -1))):
+        if shutil.which(name):
+            command = [name, "-fsanitize=fuzzer,address,undefined", "-x", "c", "-", "-o", os.devnull]
+            code = "int LLVMFuzzerTestOneInput(const char *d, long n) { (void)d; (void)n; return 0; }"
+            done = subprocess.run(command, input=code, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                return name
+    return None
+
+
+def build(name: str, folder: Path) -> Path:
+    """Compiles a fuzzer into a folder; only what has changed since the last time.
+
+    Raises:
+        subprocess.CalledProcessError: the compiler refuses.
+    """
+    clang = compiler()
+    if clang is None:
+        raise RuntimeError("no clang here can link libFuzzer (Debian: apt install clang)")
+    if name == "gate":
+        sources = [NATIVE / file for file in _sources()] + [FAKES / "fake_obs.c", FAKES / "fake_graphics.c"]
+    else:
+        sources = [NATIVE / file for file in _RING]
+    sources.append(HERE / f"fuzz_{name}.c")
+    folder.mkdir(parents=True, exist_ok=True)
+    newest_header = max(path.stat().st_mtime for place in (NATIVE, FAKES) for path in place.glob("*.h"))
+    base = [clang, *_FLAGS, "-I", str(NATIVE), "-I", str(FAKES)]
+
+    def compiled(source: Path) -> Path:
+        made = folder / f"{name}-{source.stem}.o"
+        if not made.exists() or made.stat().st_mtime < max(source.stat().st_mtime, newest_header):
+            own = _OURS if name == "gate" and source.name == "platform.c" else ()
+            subprocess.run([*base, *own, "-c", str(source), "-o", str(made)], check=True)
+        return made
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = list(pool.map(compiled, sources))
+    output = folder / f"fuzz_{name}"
+    subprocess.run([*base, *map(str, objects), "-o", str(output)], check=True)
+    return output
+
+
+def run(program: Path, seconds: int, seed: int, folder: Path, *, thread: bool = False) -> str:
+    """Runs a fuzzer for so long; its corpus and what it finds are kept in a folder.
+
+    Args:
+        program: what :func:`build` made.
+        seconds: how long.
+        seed: of its random sequence.
+        folder: for the corpus, which is taken up again, and for findings.
+        thread: a thread writes into the segment all the time, too (the gate's fuzzer).
+
+    Returns:
+        What happened, for people.
+
+    Raises:
+        AssertionError: a finding, with what the sanitizer said.
+    """
+    corpus = folder / f"{program.name}-corpus"
+    corpus.mkdir(parents=True, exist_ok=True)
+    command = [str(program), f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=1500", "-len_control=0"]
+    command += [
+        "-timeout=20",
+        "-rss_limit_mb=3000",
+        f"-artifact_prefix={folder}/{program.name}-",
+        str(corpus),
+    ]
+    environment = dict(os.environ)
+    environment["ASAN_OPTIONS"] = "quarantine_size_mb=32"
+    if thread:
+        environment["DOPPEL_FUZZ_THREAD"] = "1"
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.returncode}\n{done.stderr[-8000:]}"
+    ended, covered = _DONE.search(done.stderr), _COVERED.findall(done.stderr)
+    assert ended is not None, done.stderr[-2000:]
+    branches, features = covered[-1] if covered else ("?", "?")
+    return (
+        f"{program.name}{' beside a writing thread' if thread else ''}: {int(ended[1]):,} scripts in"
+        f" {ended[2]} s, {branches} branches and {features} features covered,"
+        f" {len(list(corpus.iterdir())):,} scripts kept"
+    )
+
+
+def _sources() -> tuple[str, ...]:
+    """The library's own list of files."""
+    spec = importlib.util.spec_from_file_location("doppel_native_build_for_fuzzing", NATIVE / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return tuple(module.SOURCES)
