@@ -196,7 +196,7 @@ def _require_space(folder: Path) -> None:
 def _run_told(command: Sequence[str], what: str, progress: Progress) -> None:
     """Runs debootstrap and says each phase that it comes to."""
     tail: list[str] = []
-    phase = ""
+    phases: set[str] = set()
     with subprocess.Popen(
         ends_with_parent(command, "KILL"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors="replace",
@@ -205,9 +205,9 @@ def _run_told(command: Sequence[str], what: str, progress: Progress) -> None:
             for line in process.stdout or ():
                 tail = [*tail[-11:], line.rstrip()]
                 words = line.split()
-                if len(words) > 1 and words[0] == "I:" and words[1] != phase:
-                    phase = words[1]
-                    progress.say(line.strip()[3:])
+                if len(words) > 1 and words[0] == "I:" and words[1] not in phases:
+                    phases.add(words[1])
+                    progress.say(f"debootstrap: {line.strip()[3:]}")
         except BaseException:
             process.kill()
             raise
