@@ -7,14 +7,12 @@ that are exchanged whole, and reads copies.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import threading
 import time
 from collections.abc import Callable
 
 from doppel_ipc.errors import SegmentError
-from doppel_ipc.messages import StageTime
 from doppel_ipc.ring import Slot, WorkerRing
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
@@ -23,9 +21,9 @@ from doppel_worker.backend import Backend, Judgement, LaneProcessor
 from doppel_worker.errors import WorkerError
 from doppel_worker.face_memory import FaceMemory
 from doppel_worker.lane_slate import LaneSlate
+from doppel_worker.lane_statistics import LaneSnapshot, LaneStatistics
 from doppel_worker.second_look import SecondLook
 from doppel_worker.slot_frame import frame_of
-from doppel_worker.timing import Rate, RollingTimes
 
 logger = logging.getLogger(__name__)
 
@@ -39,24 +37,6 @@ RESTART_AFTER_S = (0.0, 0.1, 0.5, 2.0)
 
 Report = Callable[[str, str, str], None]
 """``report(code, message, advice)``: an error message to OBS, about this lane."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LaneSnapshot:
-    """What ``messages.LaneStatus`` tells of a lane, at one moment."""
-
-    state: str
-    serial: int
-    persona: str
-    engine: str
-    fps: float
-    turnaround_ms_p50: float
-    turnaround_ms_p95: float
-    stages: tuple[StageTime, ...]
-    faces: int
-    frames: int
-    given_back: int
-    detail: str
 
 
 class Lane:
@@ -98,11 +78,7 @@ class Lane:
         self._second_look = SecondLook()
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        self._statistics = threading.Lock()
-        self._rate, self._turnaround = Rate(), RollingTimes()
-        self._stages: dict[str, RollingTimes] = {}
-        self._last = Judgement(Verdict.NONE)
-        self._frames = 0
+        self._statistics = LaneStatistics()
         self._seen = -1
         """Frames that the gate had submitted when the last one was taken."""
         self._detail = ""
@@ -138,25 +114,14 @@ class Lane:
     def snapshot(self) -> LaneSnapshot:
         """How the lane does."""
         processor = self._processor
-        with self._statistics:
-            stages = tuple(
-                StageTime(name, times.percentile(50), times.percentile(95))
-                for name, times in self._stages.items()
-            )
-            return LaneSnapshot(
-                state="failed" if self._failures else "loading" if processor is None else "running",
-                serial=max(self._used[0], 0),
-                persona=processor.persona if processor else "",
-                engine=processor.engine if processor else "",
-                fps=self._rate.per_second(),
-                turnaround_ms_p50=self._turnaround.percentile(50),
-                turnaround_ms_p95=self._turnaround.percentile(95),
-                stages=stages,
-                faces=self._last.faces,
-                frames=self._frames,
-                given_back=self._ring.given_back,
-                detail=self._detail or self._slate.detail or self._last.detail,
-            )
+        return self._statistics.snapshot(
+            state="failed" if self._failures else "loading" if processor is None else "running",
+            serial=max(self._used[0], 0),
+            persona=processor.persona if processor else "",
+            engine=processor.engine if processor else "",
+            given_back=self._ring.given_back,
+            detail=self._detail or self._slate.detail,
+        )
 
     def _run(self) -> None:
         try:
@@ -168,7 +133,7 @@ class Lane:
                 self._processor.close()
             self._slate.close()
             self._ring.close()
-            logger.info("lane %d ended after %d frames", self.number, self._frames)
+            logger.info("lane %d ended after %d frames", self.number, self._statistics.frames)
 
     def _ready(self) -> bool:
         """True when a frame may be taken; else waits a moment."""
@@ -231,7 +196,7 @@ class Lane:
             self._ring.done(slot, Verdict.COVERED)
             raise
         self._ring.done(slot, judgement.verdict, judgement.faces)
-        self._note(slot, judgement)
+        self._statistics.note(judgement, max(self._ring.now_ns() - slot.submit_ns, 0) / 1e6)
 
     def _reconsider(self) -> None:
         """No frame comes. Asks for the last one again where it would be judged differently by now.
@@ -275,25 +240,16 @@ class Lane:
                 return
             self._stopping.wait(THROTTLE_POLL_S)
 
-    def _note(self, slot: Slot, judgement: Judgement) -> None:
-        done_ns = self._ring.now_ns()
-        with self._statistics:
-            self._frames += 1
-            self._last = judgement
-            self._rate.count()
-            self._turnaround.add(max(done_ns - slot.submit_ns, 0) / 1e6)
-            for name, milliseconds in judgement.stages.items():
-                self._stages.setdefault(name, RollingTimes()).add(milliseconds)
-
     def _errors(self) -> tuple[type[Exception], ...]:
         return (WorkerError, SegmentError, MemoryError, *(self._backend.errors if self._backend else ()))
 
     def _failed(self, error: Exception) -> None:
         """Throws the processor away; a new one comes after a while, longer with each failure in a row."""
         logger.error("lane %d: %s", self.number, error, exc_info=error)
-        if self._detail != str(error):
-            self._report("internal", str(error), "the lane starts anew; the picture stays covered until then")
-        self._detail = str(error) or type(error).__name__
+        why = str(error) or type(error).__name__
+        if self._detail != why:
+            self._report("internal", why, "the lane starts anew; the picture stays covered until then")
+        self._detail = why
         pause = RESTART_AFTER_S[min(self._failures, len(RESTART_AFTER_S) - 1)]
         self._failures += 1
         self._idle_until = time.monotonic() + pause
