@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Callable
 
+from doppel_ipc.settings import PERSONS
+
 SHOW_ADVANCED = "show_advanced"
 """Key of the box that shows rarely needed settings; it is no setting of the swap."""
 
@@ -26,6 +28,10 @@ class Row:
     """Seen only with :data:`SHOW_ADVANCED`."""
     needs: tuple[str, ...] = ()
     """(another setting, its values ...): seen only while that has one of them; a switch's are "on", "off"."""
+    needs_too: tuple[str, ...] = ()
+    """A second such condition."""
+    unless: str = ""
+    """Seen too, whatever it needs, while it has another value than this."""
     step: float = 0.01
     """Of a slider of fractions."""
     unit: str = ""
@@ -41,6 +47,22 @@ class Group:
 
 
 FACE = Group("face", (Row("persona"), Row("swap")))
+
+
+def _person(number: int) -> tuple[Row, ...]:
+    """One further person: who, by which picture, and what becomes of their face."""
+    key = f"person{number}"
+    is_somebody = (f"{key}_who", "!nobody")
+    before = (f"person{number - 1}_who", "!nobody") if number > PERSONS[0] else ()
+    return (
+        Row(f"{key}_who", needs=before, unless="nobody"),
+        Row(f"{key}_picture", needs=(f"{key}_who", "picture")),
+        Row(f"{key}_becomes", needs=is_somebody),
+        Row(f"{key}_persona", needs=is_somebody, needs_too=(f"{key}_becomes", "persona")),
+    )
+
+
+PEOPLE = Group("people", tuple(row for number in PERSONS for row in _person(number)))
 LOOK = Group(
     "look",
     (
@@ -64,7 +86,8 @@ TRACKING = Group(
     "tracking",
     (
         Row("faces"),
-        Row("max_faces", needs=("faces", "all")),
+        Row("others", needs=("faces", "named")),
+        Row("max_faces", needs=("faces", "all", "named")),
         Row("smoothing"),
         Row("min_face_px", advanced=True, unit=" px"),
         Row("redetect_ms", advanced=True, unit=" ms"),
@@ -97,11 +120,13 @@ LABEL = Group(
 )
 DEVICE = Group("device", (Row("device"),))
 
-GROUPS = (FACE, LOOK, TRACKING, TIMING, SAFETY, LABEL, DEVICE)
+GROUPS = (FACE, PEOPLE, LOOK, TRACKING, TIMING, SAFETY, LABEL, DEVICE)
 ROWS: dict[str, Row] = {row.key: row for group in GROUPS for row in group.rows}
 LOOK_KEYS = frozenset(row.key for row in LOOK.rows)
 """What a saved look holds: nothing that covers, discloses or chooses a face."""
-SWITCHING = frozenset({SHOW_ADVANCED, *(row.needs[0] for row in ROWS.values() if row.needs)})
+SWITCHING = frozenset(
+    {SHOW_ADVANCED, *(one[0] for row in ROWS.values() for one in (row.needs, row.needs_too) if one)}
+)
 """Keys on whose values it depends which rows are seen."""
 
 
@@ -115,8 +140,13 @@ def is_seen(row: Row, value_of: Callable[[str], str], *, advanced: bool) -> bool
     """
     if row.advanced and not advanced:
         return False
-    if not row.needs:
+    if row.unless and value_of(row.key) != row.unless:
         return True
-    key, *values = row.needs
-    value = value_of(key)
-    return any(value != wanted[1:] if wanted.startswith("!") else value == wanted for wanted in values)
+    return _is_met(row.needs, value_of) and _is_met(row.needs_too, value_of)
+
+
+def _is_met(needs: tuple[str, ...], value_of: Callable[[str], str]) -> bool:
+    if not needs:
+        return True
+    value = value_of(needs[0])
+    return any(value != wanted[1:] if wanted.startswith("!") else value == wanted for wanted in needs[1:])

@@ -97,6 +97,7 @@ class _Build:
         widgets.button(root, "refresh")
         widgets.reacts(widgets.switch(root, layout.SHOW_ADVANCED, "page.show_advanced"))
         self._group(root, layout.FACE)
+        self._group(root, layout.PEOPLE)
         self._add(root)
         self._group(root, layout.LOOK)
         self._looks(root)
@@ -113,6 +114,8 @@ class _Build:
             self._row(content, row)
             if row.key == "persona":
                 self._widgets.info(content, PREVIEW, " ")
+        if group is layout.PEOPLE:
+            self._widgets.info(content, "people", self._widgets.words("page.people"))
         if group is layout.DEVICE:
             self._widgets.info(content, "in_use", self._page.in_use)
         self._widgets.group(root, group.key, content)
@@ -123,7 +126,7 @@ class _Build:
         made: Handle | None = None
         if key == "sound_source" and self._page.own_sound:
             self._widgets.info(parent, "own_sound", self._widgets.words("sound.own"))
-        elif key == "slate_image":
+        elif key == "slate_image" or key.endswith("_picture"):
             self._widgets.path(parent, key, words, self._pattern("files.pictures", _PICTURES))
         elif isinstance(field.default, bool):
             made = self._widgets.switch(parent, key, words)
@@ -146,8 +149,10 @@ class _Build:
         items: list[Item] = [
             (value, self._widgets.words(f"choice.{key}.{value}")) for value in FIELDS[key].metadata["choices"]
         ]
-        if key == "persona":
+        if key == "persona" or key.endswith("_persona"):
             items = [(item.id, item.name) for item in page.personas]
+            if key != "persona":
+                items.insert(0, ("", self._widgets.words("page.face_above")))
         elif key == "sound_source":
             items = [("", self._widgets.words("choice.sound_source.none"))]
             items += [(name, name) for name in page.audio_names]

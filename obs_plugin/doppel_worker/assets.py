@@ -18,7 +18,7 @@ from doppel_models.engines.base import EngineState, FaceEngine
 from doppel_worker.errors import PersonaError
 from doppel_worker.report import EventKind, PipelineEvent
 
-_KEPT = 4
+_KEPT = 6
 """Engines that are kept for a quick way back; one holds about ten megabytes."""
 _KEPT_MODELS = 2
 """Of these, engines with networks of model files, which hold hundreds of megabytes: this one and the last."""
@@ -236,6 +236,11 @@ class PersonaSlot:
         remarks = _remarks(wanted, engine)
         news = (f"now using {wanted.persona}", *remarks)
         return "; ".join(remarks), tuple(PipelineEvent(EventKind.PERSONA, text) for text in news)
+
+    @property
+    def is_decided(self) -> bool:
+        """False while what was asked for is prepared for the first time; True too where it cannot be had."""
+        return self.engine is not None or bool(self._problem)
 
     def state(self, track_id: int) -> EngineState:
         """What the engine remembers of a face.

@@ -15,6 +15,7 @@ from doppel_worker.model_engines import ModelEngines
 from doppel_worker.open_device import open_networks
 from doppel_worker.persona_engines import PersonaEngines, models_beside
 from doppel_worker.pipeline import FacePipeline
+from doppel_worker.recognition import FaceRecognition
 from doppel_worker.turns import Turns
 
 Notify = Callable[[str], None]
@@ -50,10 +51,14 @@ class DeviceParts:
         self.turns = Turns()
         self.health = DeviceHealth(self.info.id)
         importer = importer or PersonaImporter()
-        models = ModelEngines(importer, models_beside(store), opened.config, show_licence)
+        stored = models_beside(store)
+        models = ModelEngines(importer, stored, opened.config, show_licence)
         engines = PersonaEngines(store, importer, models, opened.mesh_device)
         self.loader = PersonaLoader(engines.load, engines.revision)
-        self.pipeline = FacePipeline(opened.compositor, detector, landmarker, self.loader)
+        self.recognition = FaceRecognition(stored)
+        self.pipeline = FacePipeline(
+            opened.compositor, detector, landmarker, self.loader, recognition=self.recognition
+        )
 
     @property
     def description(self) -> str:

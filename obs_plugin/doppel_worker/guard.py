@@ -10,6 +10,8 @@ that is *not* followed, or of which more is seen than the landmarks hold:
 - **bystanders**: with ``faces=all`` the user wants every face swapped, so those beyond ``max_faces`` are
   blurred. With ``faces=largest`` other faces are shown: the user's choice - but not while no face is followed
   (lost, or found by the detector where the landmarks are not), because then one of them may be the user's.
+- **blurred or shown by their part** (``casting``): several people are told apart, and this one is not to be
+  swapped, or not known yet. Whoever is shown as filmed is nobody to this module.
 - **turned away** past ``yaw_fade_end``: the profile of nose, lips and chin stands out beside the landmarks.
 - **known from before** (the lane failed and started anew, or another device judges it now): like one that
   was given up. Of what another worker knew, only that there was a face: then it may be anywhere, and the
@@ -19,6 +21,7 @@ that is *not* followed, or of which more is seen than the landmarks hold:
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
 import numpy as np
 from doppel_ipc.settings import FilterSettings
@@ -105,10 +108,30 @@ class Guard:
         self._last_stamp: int | None = None
 
     def judge(
-        self, tracked: TrackResult, settings: FilterSettings, width: int, height: int, timestamp_ns: int
+        self,
+        tracked: TrackResult,
+        settings: FilterSettings,
+        width: int,
+        height: int,
+        timestamp_ns: int,
+        *,
+        blurred: Collection[int] = (),
+        shown: Collection[int] = (),
     ) -> Decision:
-        """Decide for one frame of ``width`` x ``height`` pixels; call once per frame, in order."""
+        """Decide for one frame of ``width`` x ``height`` pixels; call once per frame, in order.
+
+        Args:
+            tracked: the frame's faces.
+            settings: the lane's, as the tracker has them.
+            width: of the frame.
+            height: of the frame.
+            timestamp_ns: the frame's.
+            blurred: tracks of faces that are not to be seen, followed or lost, whatever the policies say.
+            shown: tracks of faces that are shown as filmed, by the user's choice.
+        """
         step = self._note_time(timestamp_ns)
+        if shown:
+            tracked = self._without(tracked, shown)
         self._note_given_up(tracked, settings, timestamp_ns)
         self._note_beside(tracked, timestamp_ns)
         if tracked.faces or self._absent_ns >= settings.lost_face_ms * 1_000_000:
@@ -117,7 +140,9 @@ class Guard:
         somewhere = self._memory.somewhere
         if somewhere and settings.lost_face_policy != "original":
             return Decision(cover=True, reason="looking for the face that was there")
-        hidden = [_lost_box(lost) for lost in tracked.lost]
+        never = [_scaled(face.bbox, _LOST_SCALE) for face in tracked.faces if face.track_id in blurred]
+        never += [_lost_box(lost) for lost in tracked.lost if lost.track_id in blurred]
+        hidden = [_lost_box(lost) for lost in tracked.lost if lost.track_id not in blurred]
         hidden += [_scaled(one.bbox, _BYSTANDER_SCALE) for one in self._given_up]
         maybe_ours = settings.faces == "all" or not tracked.faces
         beside = [_scaled(one.bbox, _BYSTANDER_SCALE) for one in self._beside] if maybe_ours else []
@@ -132,10 +157,21 @@ class Guard:
         if settings.side_face_policy == "blur":
             turned = [face for face in tracked.faces if abs(face.yaw) >= settings.yaw_fade_end]
             beside += [_scaled(face.bbox, _TURNED_SCALE) for face in turned]
-        if not tracked.faces and not hidden and not beside and not shows_lost:
-            return Decision(cover=settings.no_face_policy == "cover", reason="no face")
-        regions = [_region(box, width, height) for box in hidden + beside]
+        if not tracked.faces and not never and not hidden and not beside and not shows_lost:
+            return Decision(cover=settings.no_face_policy == "cover" and not shown, reason="no face")
+        regions = [_region(box, width, height) for box in never + hidden + beside]
         return Decision(regions=tuple(one for one in regions if one is not None), shows_lost=shows_lost)
+
+    def _without(self, tracked: TrackResult, shown: Collection[int]) -> TrackResult:
+        """All but those: nothing of them is hidden, and they were not given up either."""
+        for track_id in shown:
+            self._followed.pop(track_id, None)
+            self._lost.pop(track_id, None)
+        return dataclasses.replace(
+            tracked,
+            faces=tuple(face for face in tracked.faces if face.track_id not in shown),
+            lost=tuple(face for face in tracked.lost if face.track_id not in shown),
+        )
 
     def _note_time(self, now: int) -> int:
         """The time since the last frame, nanoseconds, as far as it was watched.

@@ -53,10 +53,7 @@ class OnePlace:
         own = max(
             (one.bbox for one in detections if explains(target, one)), key=bbox_size, default=target.bbox
         )
-        if wanted in _SIDES:
-            self._takeover = rank(own, wanted) + _FURTHER * bbox_size(own)
-        else:
-            self._takeover = _LARGER * rank(own, wanted)
+        self._takeover = _least_to_take_over(own, wanted)
         if not any(rank(one.bbox, wanted) >= self._takeover for one in free):
             self._better_since = None
         elif self._better_since is None:
@@ -76,6 +73,17 @@ class OnePlace:
         """True while a face has been lost so lately that a stranger elsewhere must wait."""
         waiting = [track for track in lost if now - track.last_seen < PATIENCE]
         return bool(waiting) and not any(near(track, detection) for track in waiting)
+
+
+def takes_over(bbox: FloatArray, own: FloatArray, wanted: str) -> bool:
+    """True if a face fits the setting ``faces`` so much better that it takes the place of ``own`` in time."""
+    return rank(bbox, wanted) >= _least_to_take_over(own, wanted)
+
+
+def _least_to_take_over(own: FloatArray, wanted: str) -> float:
+    if wanted in _SIDES:
+        return rank(own, wanted) + _FURTHER * bbox_size(own)
+    return _LARGER * rank(own, wanted)
 
 
 def rank(bbox: FloatArray, wanted: str) -> float:

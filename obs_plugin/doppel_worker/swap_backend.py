@@ -25,6 +25,7 @@ from doppel_worker.errors import PersonaError, WorkerError
 from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory, memory_of
+from doppel_worker.people import People
 from doppel_worker.persona_engines import models_beside
 from doppel_worker.report import EventKind, PipelineEvent
 from doppel_worker.turns import Turns
@@ -60,12 +61,15 @@ class SwapBackend:
         return self._main.provider
 
     def prepare(self, settings: FilterSettings) -> None:
-        """Starts to load the persona of these settings."""
-        if settings.persona:
+        """Starts to load the personas of these settings."""
+        main = PersonaKey.of(settings)
+        for key in (main, *People.of(settings).keys(main).values()):
+            if not key.persona:
+                continue
             # What is wrong with it is told when a frame asks for it.
             parts = self._parts(settings)
             with parts.turns, contextlib.suppress(PersonaError):
-                parts.loader.get(PersonaKey.of(settings))
+                parts.loader.get(key)
 
     def open_lane(self, settings: FilterSettings, memory: FaceMemory | None = None) -> SwapLane:
         """A processor for a lane. Its persona starts to load now, not with the first frame."""
@@ -167,8 +171,7 @@ class SwapLane:
         if given_up:
             self._notify(PipelineEvent(EventKind.FALLBACK, parts.health.lost))
             parts.health.check()
-        wanted = PersonaKey.of(self._lane.settings)
-        settled = not wanted.persona or wanted == self._lane.personas.key
+        settled = self._lane.is_settled()
         return Judgement(report.verdict, report.swapped, report.stage_ms, report.status, settled)
 
     def close(self) -> None:

@@ -33,3 +33,5 @@ class TrackResult:
     """Boxes (4,) of faces seen in the last search that are not followed: not to be swapped (see ``faces`` and
     ``max_faces``), seen by a detector alone, or too faint to be sure of."""
     ran_detector: bool
+    known: frozenset[int] = frozenset()
+    """Identities that a face may still have: those above, and of people who were seen lately."""

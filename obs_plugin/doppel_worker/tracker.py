@@ -69,6 +69,7 @@ class Tracker:
         self._now = 0
         self._searched_at: int | None = None
         self._place = OnePlace()
+        self._faces = ""
 
     def update(self, frame: FrameView, compositor: Compositor, settings: FilterSettings) -> TrackResult:
         """Follow the faces into the next frame."""
@@ -80,6 +81,8 @@ class Tracker:
             or self._now - self._searched_at >= settings.redetect_ms * _MS
             or any(self._now - track.last_seen <= _RETRY_FOR for track in self._lost)
         )
+        if settings.faces != self._faces:
+            jumped, self._faces = jumped or self._faces != "", settings.faces
         doubtful = any(track.confirmed < self._now for track in self._tracks)
         search = jumped or changed or missing or due or doubtful or not self._tracks
         if search:
@@ -94,6 +97,7 @@ class Tracker:
             lost=tuple(self._lost_face(track) for track in hidden),
             bystanders=tuple(detection.bbox for detection in self._bystanders),
             ran_detector=search,
+            known=frozenset(track.track_id for track in (*self._tracks, *self._lost, *self._gone)),
         )
 
     def _advance(self, frame: FrameView) -> bool:

@@ -34,6 +34,12 @@ def _setting(
     return dataclasses.field(default=default, metadata=limits)
 
 
+PERSONS = (1, 2, 3, 4)
+"""Numbers of the people who can be given a face of their own: settings ``person1_who`` and on."""
+_WHO = ("nobody", "leftmost", "second-left", "second-right", "rightmost", "largest", "picture")
+"""By their place when they come into view, or ``picture``: the person on an example picture."""
+_BECOMES = ("persona", "blur", "original")
+"""Of their face: it is swapped, it stays blurred, or it is shown as filmed."""
 _MODEL_NAME = re.compile(r"(?=[^ ])[^\x00-\x1f\x7f-\x9f/\\]{1,80}(?<! )")
 _DEVICE_NAME = re.compile(r"(?:cuda|directml|coreml|openvino)(?::[0-9]{1,2})?")
 _MODEL_FILE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}\.(?:onnx|dfm)", re.IGNORECASE)
@@ -50,6 +56,27 @@ class FilterSettings:
     """Identifier of the persona; empty: none, the picture stays covered."""
     engine: str = _setting("auto", choices=("auto", "mesh"), model=True)
     """What makes the face: by itself, the built-in mesh engine, or a model (its name or its file)."""
+
+    # More people: PERSONS of them, each by who, the picture for "picture", what becomes of them, the persona
+    person1_who: str = _setting("nobody", choices=_WHO)
+    """Who in the picture is meant, as filmed; see :data:`PERSONS`."""
+    person1_picture: str = _setting("")
+    person1_becomes: str = _setting("persona", choices=_BECOMES)
+    person1_persona: str = _setting("")
+    person2_who: str = _setting("nobody", choices=_WHO)
+    person2_picture: str = _setting("")
+    person2_becomes: str = _setting("persona", choices=_BECOMES)
+    person2_persona: str = _setting("")
+    person3_who: str = _setting("nobody", choices=_WHO)
+    person3_picture: str = _setting("")
+    person3_becomes: str = _setting("persona", choices=_BECOMES)
+    person3_persona: str = _setting("")
+    person4_who: str = _setting("nobody", choices=_WHO)
+    person4_picture: str = _setting("")
+    person4_becomes: str = _setting("persona", choices=_BECOMES)
+    person4_persona: str = _setting("")
+    others: str = _setting("blur", choices=("blur", "original"))
+    """What becomes of everybody else where only named people are swapped (``faces`` is ``named``)."""
 
     # Look
     strength: float = _setting(1.0, low=0.0, high=1.0)
@@ -82,8 +109,9 @@ class FilterSettings:
     """XSeg model that finds what is in front of the face (the mesh engine finds it by itself)."""
 
     # Tracking
-    faces: str = _setting("largest", choices=("largest", "leftmost", "rightmost", "all"))
-    """Whose face is swapped; leftmost and rightmost in the picture as it is filmed."""
+    faces: str = _setting("largest", choices=("largest", "leftmost", "rightmost", "all", "named"))
+    """Whose face is swapped; leftmost and rightmost in the picture as it is filmed. ``named``: nobody's but
+    those of ``person1_who`` and on."""
     max_faces: int = _setting(4, low=1, high=8)
     redetect_ms: int = _setting(100, low=0, high=1000)
     """Longest time between two runs of the face detector, milliseconds; 0 runs it on every frame."""

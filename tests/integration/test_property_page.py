@@ -70,6 +70,23 @@ def test_the_path_of_the_slate_appears_when_a_slate_is_chosen(stage: Stage) -> N
     assert stage.rig.remote("modify", stage.camera, FILTER_NAME, "cover")["slate_image"]["visible"]
 
 
+def test_further_people_appear_one_after_the_other(stage: Stage) -> None:
+    def visible() -> set[str]:
+        page = stage.rig.remote("modify", stage.camera, FILTER_NAME, "person1_who")
+        rows = (key for key in page if key.startswith("person") and key != "persona")
+        return {key for key in rows if page[key]["visible"]}
+
+    assert visible() == {"person1_who"}
+    stage.rig.set_filter(stage.camera, person1_who="picture", person1_persona="bronze")
+    rows = {"person1_who", "person1_picture", "person1_becomes", "person1_persona", "person2_who"}
+    assert visible() == rows
+    page = stage.rig.remote("page", stage.camera, FILTER_NAME)
+    assert {"", "bronze"} <= {value for value, _ in page["person1_persona"]["items"]}
+    assert "ArcFace" in page["people"]["text"], "what recognising needs is not said"
+    stage.rig.set_filter(stage.camera, person1_becomes="blur")
+    assert visible() == rows - {"person1_persona"}
+
+
 def test_rarely_needed_settings_appear_when_all_are_asked_for(stage: Stage) -> None:
     stage.rig.set_filter(stage.camera, show_advanced=True)
 

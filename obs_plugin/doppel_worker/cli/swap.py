@@ -43,7 +43,9 @@ from doppel_worker.cli.video_file import (
 )
 from doppel_worker.cli.video_writer import VideoWriter, check_target
 from doppel_worker.errors import DeviceError, MediaError
-from doppel_worker.pipeline import FacePipeline, LaneState
+from doppel_worker.lane_state import LaneState
+from doppel_worker.people import People
+from doppel_worker.pipeline import FacePipeline
 from doppel_worker.report import Report
 
 
@@ -186,7 +188,11 @@ def swap(
     parts = open_parts(chosen.device, store, importer, console)
     loader, pipeline = parts.loader, parts.pipeline
     try:
-        loader.wait(PersonaKey.of(chosen))
+        lane, main = pipeline.new_lane(chosen), PersonaKey.of(chosen)
+        for key in (main, *People.of(chosen).keys(main).values()):
+            loader.wait(key)
+            pipeline.follow_personas(lane)
+        parts.recognition.waits = True
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task(escape(f"{found.name} → {target.name}"), total=None)
@@ -194,7 +200,7 @@ def swap(
                 source,
                 target,
                 pipeline,
-                pipeline.new_lane(chosen),
+                lane,
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
     except KeyboardInterrupt:

@@ -129,13 +129,19 @@ def dfm(
     return graph.bytes(12)
 
 
-def arcface() -> bytes:
-    """A recogniser: means of 16 x 16 cells (7 x 7 pixels) of the red and the blue channel, times a gain."""
+def arcface(then: tuple[Picture, Picture] | None = None) -> bytes:
+    """A recogniser: means of 16 x 16 cells (7 x 7 pixels) of the red and the blue channel, times a gain.
+
+    ``then``: a matrix (512, 512) that the vector goes through, and what is added to it.
+    """
     graph = Graph()
     taken = graph.input("input.1", (1, 3, 112, 112))
     cells = graph.op("AveragePool", taken, kernel_shape=[7, 7], strides=[7, 7])
     chosen = graph.op("Gather", cells, graph.numbers(0, 2), axis=1)
-    graph.output(graph.mul(graph.reshape(chosen, 1, 512), RECOGNISER_GAIN), "683", (1, 512))
+    vector = graph.mul(graph.reshape(chosen, 1, 512), RECOGNISER_GAIN)
+    if then is not None:
+        vector = graph.add(graph.matmul(vector, then[0].astype(np.float32)), then[1][None])
+    graph.output(vector, "683", (1, 512))
     return graph.bytes()
 
 

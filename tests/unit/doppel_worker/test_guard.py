@@ -44,10 +44,19 @@ class Script:
         self.settings = FilterSettings().replace(**settings)
         self.now = 0
 
-    def show(self, tracked: TrackResult, frames: int = 1) -> Decision:
+    def show(
+        self,
+        tracked: TrackResult,
+        frames: int = 1,
+        *,
+        blurred: tuple[int, ...] = (),
+        shown: tuple[int, ...] = (),
+    ) -> Decision:
         for _ in range(frames):
             self.now += FRAME_NS
-            decision = self.guard.judge(tracked, self.settings, WIDTH, HEIGHT, self.now)
+            decision = self.guard.judge(
+                tracked, self.settings, WIDTH, HEIGHT, self.now, blurred=blurred, shown=shown
+            )
         return decision
 
 
@@ -274,3 +283,37 @@ def test_time_in_which_nobody_looked_makes_no_absence_sure() -> None:
     for now in (10**10, 10**10, 10**12, 5, 10**11):  # pauses, the same frame again, a loop
         script.now = now
         assert script.show(result()).cover
+
+
+# --- several people ----------------------------------------------------------------------------------
+
+OTHER_BOX = (420.0, 100.0, 520.0, 220.0)
+
+
+def test_a_face_that_is_not_to_be_seen_is_hidden_followed_or_lost_whatever_the_policies_say() -> None:
+    script = Script(faces="all", lost_face_policy="original", side_face_policy="original")
+    two = result((face(1), face(2, OTHER_BOX)))
+    picture = hidden(script.show(two, blurred=(2,)))
+    assert part(picture, OTHER_BOX).min() == 255
+    assert part(picture, BOX).max() == 0
+    picture = hidden(script.show(result((face(1),), (lost(2, box=OTHER_BOX),)), blurred=(2,)))
+    assert part(picture, OTHER_BOX).min() == 255
+
+
+def test_nothing_is_hidden_of_a_face_that_the_user_shows_also_when_it_was_swapped_before() -> None:
+    script = Script(faces="all", no_face_policy="cover")
+    two = result((face(1), face(2, OTHER_BOX)))
+    script.show(two, 5)
+    assert script.show(two, shown=(2,)) == Decision()
+    gone = result((face(1),), (lost(2, box=OTHER_BOX),), beside=(OTHER_BOX,))
+    picture = hidden(script.show(gone, shown=(2,)))
+    assert part(picture, BOX).max() == 0
+    # Alone in the picture it is somebody: the frame is not one without a face.
+    assert script.show(result((face(2, OTHER_BOX),)), 200, shown=(2,)) == Decision(reason="no face")
+
+
+def test_who_was_shown_and_is_swapped_now_is_hidden_when_lost() -> None:
+    script = Script(faces="all")
+    script.show(result((face(2, OTHER_BOX),)), 5, shown=(2,))
+    script.show(result((face(2, OTHER_BOX),)))
+    assert part(hidden(script.show(result((), (lost(2, box=OTHER_BOX),)))), OTHER_BOX).min() == 255

@@ -15,7 +15,7 @@ from doppel_worker.assets import PersonaKey
 from doppel_worker.compositor import Rect
 from doppel_worker.errors import PersonaError
 from doppel_worker.frame import ColorInfo
-from doppel_worker.pipeline import look_of
+from doppel_worker.lane_state import look_of
 from doppel_worker.report import EventKind
 
 from tests.support.faces import room

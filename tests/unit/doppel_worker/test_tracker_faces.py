@@ -127,6 +127,27 @@ def test_a_much_larger_face_takes_the_place_after_a_while() -> None:
     assert all(len(result.faces) == 1 for result in results)
 
 
+def test_when_all_faces_are_wanted_all_at_once_they_are_looked_for_in_that_frame() -> None:
+    picture = scene((ANNA, (180, 190), 130), (BEA, (460, 190), 110))
+    lane = Lane(ONE.replace(redetect_ms=1000))
+    for _ in range(4):
+        result = lane.show(picture)
+    assert (len(result.faces), result.ran_detector) == (1, False)
+    lane.settings = lane.settings.replace(faces="all")
+    result = lane.show(picture)
+    assert (len(result.faces), result.ran_detector) == (2, True)
+    assert not lane.show(picture).ran_detector
+
+
+def test_whoever_may_come_back_is_known_for_a_while() -> None:
+    lane = Lane(ALL.replace(lost_face_ms=100))
+    for _ in range(3):
+        (face,) = lane.show(scene((ANNA, (320, 190), 120))).faces
+    results = list(lane.run([room(640, 360)] * 30))
+    assert results[-1].lost == ()
+    assert results[-1].known == {face.track_id}
+
+
 def test_no_more_faces_are_followed_than_allowed() -> None:
     lane = Lane(ALL.replace(max_faces=2))
     picture, truths = FourFaces().frame(0)
