@@ -57,19 +57,16 @@ class TensorFormat:
     def encode(self, rgb: ByteArray) -> npt.NDArray[np.float32] | npt.NDArray[np.float16]:
         """The tensor of a picture ``(height, width, 3)`` uint8 RGB."""
         height, width = rgb.shape[:2]
+        values, bgr = rgb, self.channels == "bgr"
+        if self.layout == "nchw":
+            values = channels.split(rgb)[::-1] if bgr else channels.split(rgb)
+        elif bgr:
+            values = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
+        scale, offset = _linear(self)
         tensor = np.empty(self.shape(width, height), np.float32)
-        # There are only 256 bytes: their values are looked up, which is exact and fast.
-        red_first = _tables(self.mean, self.std)
-        if self.layout == "nhwc":
-            bgr = self.channels == "bgr"
-            picture = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR) if bgr else rgb
-            tables = red_first[::-1] if bgr else red_first
-            cv2.LUT(picture, np.ascontiguousarray(tables.T[None]), dst=tensor[0])
-        else:
-            order = (2, 1, 0) if self.channels == "bgr" else (0, 1, 2)
-            planes = channels.split(rgb)
-            for plane, channel in enumerate(order):
-                cv2.LUT(planes[channel], red_first[channel], dst=tensor[0, plane])
+        np.multiply(values, scale, out=tensor[0])
+        if offset is not None:
+            tensor -= offset
         return tensor if self.dtype == "float32" else tensor.astype(np.float16)
 
     def decode(self, tensor: npt.NDArray[np.floating]) -> ByteArray:
@@ -80,18 +77,32 @@ class TensorFormat:
         values = np.ascontiguousarray(tensor[0], np.float32)
         if not is_finite(values):
             values = np.nan_to_num(values, nan=-_FAR, posinf=_FAR, neginf=-_FAR)
-        if self.layout == "nhwc":
-            planes = [cv2.extractChannel(values, channel) for channel in range(3)]
+        return self.decode_finite(values)
+
+    def decode_finite(self, values: npt.NDArray[np.float32]) -> ByteArray:
+        """:meth:`decode` of a batch's one picture, contiguous, which is known to hold numbers alone."""
+        nhwc, bgr = self.layout == "nhwc", self.channels == "bgr"
+        if len(set(self.mean)) == len(set(self.std)) == 1:
+            # All channels alike: in one go.
+            flat = values.reshape(len(values), -1)
+            scaled = _bytes(flat, self.mean[0], self.std[0]).reshape(values.shape)
+            if nhwc:
+                return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_BGR2RGB), np.uint8) if bgr else scaled
+            planes = list(scaled)
         else:
-            planes = [values[channel] for channel in range(3)]
-        if self.channels == "bgr":
-            planes.reverse()
-        # Rounded and limited to a byte in one step.
-        scaled = [
-            cv2.addWeighted(plane, 255.0 * std, plane, 0.0, 255.0 * mean, dtype=cv2.CV_8U)
-            for plane, mean, std in zip(planes, self.mean, self.std, strict=True)
-        ]
-        return np.asarray(cv2.merge(scaled), np.uint8)
+            order = (2, 1, 0) if bgr else (0, 1, 2)
+            planes = [
+                _bytes(plane, self.mean[channel], self.std[channel])
+                for plane, channel in zip(channels.split(values) if nhwc else values, order, strict=True)
+            ]
+        return np.asarray(cv2.merge(planes[::-1] if bgr else planes), np.uint8)
+
+
+def _bytes(values: npt.NDArray[np.float32], mean: float, std: float) -> ByteArray:
+    """(h, w) rounded and limited to bytes in one step."""
+    return np.asarray(
+        cv2.addWeighted(values, 255.0 * std, values, 0.0, 255.0 * mean, dtype=cv2.CV_8U), np.uint8
+    )
 
 
 def is_finite(values: npt.NDArray[np.float32]) -> bool:
@@ -102,12 +113,16 @@ def is_finite(values: npt.NDArray[np.float32]) -> bool:
 
 
 @functools.lru_cache(maxsize=16)
-def _tables(mean: Triple, std: Triple) -> npt.NDArray[np.float32]:
-    """(3, 256): the values of all bytes in red, green and blue."""
-    scale = (1.0 / (255.0 * np.asarray(std, np.float32))).astype(np.float32)
-    offset = np.asarray(mean, np.float32) / np.asarray(std, np.float32)
-    tables = np.arange(256, dtype=np.float32) * scale[:, None] - offset[:, None]
-    return np.asarray(tables, np.float32)
+def _linear(fmt: TensorFormat) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+    """What a tensor's bytes are multiplied by, and what is taken off then; one number where all are alike."""
+    order = [2, 1, 0] if fmt.channels == "bgr" else [0, 1, 2]
+    mean, std = (np.asarray(values, np.float32)[order] for values in (fmt.mean, fmt.std))
+    scale, offset = (1.0 / (255.0 * std)).astype(np.float32), np.asarray(mean / std, np.float32)
+    if fmt.layout == "nchw":
+        scale, offset = scale[:, None, None], offset[:, None, None]
+    if len(set(fmt.std)) == 1:
+        scale = scale.reshape(-1)[0]
+    return scale, offset if offset.any() else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -46,14 +46,17 @@ class ColorConversion:
         """What makes a conversion: equal for equal colours."""
         return color.matrix.tobytes(), color.range_min.tobytes(), color.range_max.tobytes()
 
-    def clip(self, samples: ByteArray, component: int) -> ByteArray:
-        """Samples of Y (0), U (1) or V (2) limited to their range, as libobs's shader does first."""
+    def clip(self, samples: ByteArray, component: int, out: ByteArray | None = None) -> ByteArray:
+        """Samples of Y (0), U (1) or V (2) limited to their range, as libobs's shader does first.
+
+        Full range: ``samples`` themselves. ``out`` may be ``samples``, and nothing else.
+        """
         low, high = self.low[component], self.high[component]
         if low <= 0 and high >= 255:
             return samples
         # The narrow type keeps NumPy in 8 bits, where this is a vector instruction. The method starts in a
         # third of the function's time, which counts for small crops.
-        return samples.clip(np.uint8(low), np.uint8(high))
+        return samples.clip(np.uint8(low), np.uint8(high), out)
 
     def yuv_to_rgb(self, yuv: ByteArray) -> ByteArray:
         """(h, w, 3) clipped Y, U, V -> (h, w, 3) RGB."""

@@ -115,9 +115,8 @@ def swap_on_device(
         # Its own engine made it, which the protocol's types cannot say.
         own = cast("CropState", state)
         swap = direct_swap(engine, compositor.ops, crop, points, face, look, own, frame.timestamp_ns)
-    return SwapResult(_nothing(swap.mask.shape), swap.mask, swap.pose_fade, swap.cover_mask), TensorPicture(
-        swap
-    )
+    result = SwapResult(_nothing(swap.mask.shape), swap.mask, swap.pose_fade, swap.cover_mask, swap.veil_mask)
+    return result, TensorPicture(swap)
 
 
 def _drawn(

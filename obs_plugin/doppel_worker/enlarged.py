@@ -17,6 +17,7 @@ from doppel_models import channels
 from doppel_models.engines.base import CropRequest
 from doppel_models.types import ByteArray
 
+from doppel_worker.color import ColorConversion
 from doppel_worker.compositor import Rect
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import Component
@@ -35,26 +36,34 @@ class Enlarged:
     """The pixels that they cover, inside the frame. Its corner is even."""
     samples: ByteArray
     """(rows, columns, 4) on a grid of :attr:`step` pixels; of a coarse one, one sample more on each side. The
-    colours are weighted by the mask already, and the fourth is 255 - mask: what is left of the frame."""
+    colours are weighted by the mask already, and the fourth is the mask."""
     step: int
 
     @classmethod
     def of(
-        cls, frame: FrameView, matrix: npt.NDArray[np.float64], colors: ByteArray, mask: ByteArray
+        cls,
+        frame: FrameView,
+        matrix: npt.NDArray[np.float64],
+        rgb: ByteArray,
+        mask: ByteArray,
+        conversion: ColorConversion | None = None,
     ) -> Enlarged | None:
         """A crop and its mask as the frame will show them; None where the mask shows nothing.
 
         Args:
             frame: where they are to lie.
             matrix: (2, 3), *stored* pixels of the frame -> pixels of the crop.
-            colors: (h, w, 3) uint8.
+            rgb: (h, w, 3) uint8.
             mask: (h, w) uint8; 0 beyond the crop's edges.
+            conversion: to the frame's Y, U, V, where the colours shall be these.
         """
         left, top, wide, tall = cv2.boundingRect(mask)
+        if not wide:
+            return None
         part = left, top, left + wide, top + tall
         request = CropRequest(matrix.astype(np.float32), (mask.shape[1], mask.shape[0]))
         x0, y0, x1, y1 = request.frame_rect(frame.width, frame.height, part)
-        if not wide or x1 <= x0 or y1 <= y0:
+        if x1 <= x0 or y1 <= y0:
             return None
         (a, b, x), (c, d, y) = matrix.tolist()
         scale = math.sqrt(abs(a * d - b * c))
@@ -70,20 +79,22 @@ class Enlarged:
             ]
         )
         shown = slice(top, top + tall), slice(left, left + wide)
+        colors = rgb[shown] if conversion is None else conversion.rgb_to_yuv(rgb[shown])
         samples = cv2.warpAffine(
-            _weighted(colors[shown], mask[shown]),
+            _weighted(colors, mask[shown]),
             grid,
             (columns, rows),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            # Beyond what shows: nothing, and all of the frame.
+            # Beyond what shows there is nothing.
             borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(0, 0, 0, 255),
         )
         return cls(Rect(x0, y0, x1, y1), np.asarray(samples, np.uint8), step)
 
     def planes(self) -> ByteArray:
-        """(4, rows, columns): the samples, each channel by itself."""
-        return channels.split(self.samples)
+        """(4, rows, columns): the weighted colours, and 255 - mask: what is left of the frame."""
+        planes = channels.split(self.samples)
+        cv2.bitwise_not(planes[3], dst=planes[3])
+        return planes
 
     def where(self, component: Component, frame: FrameView) -> Rect:
         """The samples of a component that lie in the rectangle."""
@@ -104,18 +115,27 @@ class Enlarged:
         return plane[top : top + height, left : left + width]
 
 
-def laid_over(below: ByteArray, above: ByteArray, left: ByteArray) -> ByteArray:
-    """``above + below * left / 255`` for samples of equal shapes; see :attr:`Enlarged.samples`.
+def lay_over(component: Component, frame: FrameView, where: Rect, above: ByteArray, left: ByteArray) -> None:
+    """Write :func:`laid_over` to a component's samples, where they lie if they lie side by side."""
+    below = component.take(frame, where)
+    if component.step > 1:
+        component.put(frame, where, laid_over(below, above, left))
+    else:
+        laid_over(below, above, left, out=below)
 
-    Exact where nothing is laid over (``left`` 255, ``above`` 0).
+
+def laid_over(below: ByteArray, above: ByteArray, left: ByteArray, out: ByteArray | None = None) -> ByteArray:
+    """``above + below * left / 255`` for samples of equal shapes; see :meth:`Enlarged.planes`.
+
+    Exact where nothing is laid over (``left`` 255, ``above`` 0). ``out`` may be ``below``.
     """
     kept = cv2.multiply(below, left, scale=1 / 255)
-    return np.asarray(cv2.add(kept, above, dst=kept), np.uint8)
+    return np.asarray(cv2.add(kept, above, dst=kept if out is None else out), np.uint8)
 
 
 def _weighted(colors: ByteArray, mask: ByteArray) -> ByteArray:
-    """(h, w, 4): the colours times the mask, and 255 - mask."""
+    """(h, w, 4): the colours times the mask, and the mask."""
     over = cv2.multiply(colors, cv2.merge([mask, mask, mask]), scale=1 / 255)
     both = np.asarray(cv2.cvtColor(over, cv2.COLOR_RGB2RGBA), np.uint8)
-    cv2.insertChannel(cv2.bitwise_not(mask), both, 3)
+    cv2.insertChannel(mask, both, 3)
     return both

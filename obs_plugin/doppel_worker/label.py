@@ -57,11 +57,11 @@ class Label:
         Returns:
             Where it lies; None if there is no text or no room for it.
         """
-        text = printable(settings.label_text)
-        key = (frame.width, frame.height, text, settings.label_corner, settings.label_size)
+        corner, size = settings.label_corner, settings.label_size
+        key = (frame.width, frame.height, settings.label_text, corner, size)
         if key != self._key:
             self._key = key
-            self._drawn = draw(text, settings.label_corner, settings.label_size, frame.width, frame.height)
+            self._drawn = draw(printable(settings.label_text), corner, size, frame.width, frame.height)
         if self._drawn is None:
             return None
         compositor.stamp(frame, self._drawn.rect, self._drawn.rgb, self._drawn.mask)

@@ -61,7 +61,7 @@ def paste_crop(
         return None
     whole = enlarged.fitted(enlarged.samples)
     above = np.asarray(cv2.cvtColor(whole, cv2.COLOR_RGBA2RGB), np.uint8)
-    left = np.asarray(cv2.merge([cv2.extractChannel(whole, 3)] * 3), np.uint8)
+    left = np.asarray(cv2.merge([cv2.bitwise_not(cv2.extractChannel(whole, 3))] * 3), np.uint8)
     _put(frame, enlarged.rect, laid_over(read(frame, enlarged.rect), above, left))
     return enlarged.rect
 

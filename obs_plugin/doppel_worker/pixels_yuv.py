@@ -14,7 +14,7 @@ from doppel_models.types import ByteArray
 
 from doppel_worker.color import NEUTRAL_CHROMA, ColorConversion
 from doppel_worker.compositor import Rect
-from doppel_worker.enlarged import Enlarged, laid_over
+from doppel_worker.enlarged import Enlarged, lay_over
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import COMPONENTS, Component, blend_over, reduce_to
 from doppel_worker.warping import Window, shrink, thumbnail_row_step
@@ -47,7 +47,7 @@ def paste_crop(
     frame: FrameView, matrix: npt.NDArray[np.float64], rgb: ByteArray, mask: ByteArray
 ) -> Rect | None:
     """Blend a crop (``matrix``: stored pixels -> crop) over the frame; the part that it covers."""
-    enlarged = Enlarged.of(frame, matrix, ColorConversion.of(frame.color).rgb_to_yuv(rgb), mask)
+    enlarged = Enlarged.of(frame, matrix, rgb, mask, ColorConversion.of(frame.color))
     if enlarged is None:
         return None
     *planes, left = enlarged.planes()
@@ -57,7 +57,7 @@ def paste_crop(
         if shifts not in lefts:
             lefts[shifts] = enlarged.fitted(left, *shifts)
         where, above = enlarged.where(component, frame), enlarged.fitted(plane, *shifts)
-        component.put(frame, where, laid_over(component.take(frame, where), above, lefts[shifts]))
+        lay_over(component, frame, where, above, lefts[shifts])
     return enlarged.rect
 
 
@@ -67,16 +67,30 @@ def sample(frame: FrameView, matrix: npt.NDArray[np.float64], dsize: tuple[int, 
     window = Window.of(matrix, dsize, frame.width, frame.height)
     luma, *chroma = COMPONENTS[frame.layout.pixel_format].all
     planes = [conversion.clip(window.warp(window.reduce(luma.take(frame, window.rect), 0, 0), 0, 0), 0)]
-    # Chroma is taken at half the crop's size, as cameras take it: half the time, and nobody sees it.
+    if chroma:
+        planes += _warped_chroma(frame, window, chroma, conversion)
+    return _to_rgb(conversion, planes)
+
+
+def _warped_chroma(
+    frame: FrameView, window: Window, chroma: list[Component], conversion: ColorConversion
+) -> list[ByteArray]:
+    """U and V of a crop.
+
+    They are taken at half the crop's size, as cameras take them: half the time, and nobody sees it.
+    """
     half = window.halved()
-    size = 2 * half.dsize[0], 2 * half.dsize[1]
-    for index, component in enumerate(chroma, start=1):
+    (width, height), (columns, rows) = half.dsize, window.dsize
+    # One above the other, so that they are enlarged in one go. Each has a border, which is cut off again.
+    both = np.empty((len(chroma) * height, width), np.uint8)
+    for index, component in enumerate(chroma):
         sx, sy = component.x_shift, component.y_shift
         samples = half.reduce(component.take(frame, component.covering(window.rect)), sx, sy)
-        few = conversion.clip(half.warp(samples, sx, sy), index)
-        large = cv2.resize(few, size, interpolation=cv2.INTER_LINEAR)
-        planes.append(np.asarray(large[2 : 2 + dsize[1], 2 : 2 + dsize[0]], np.uint8))
-    return _to_rgb(conversion, planes)
+        part = both[index * height : (index + 1) * height]
+        conversion.clip(half.warp(samples, sx, sy, out=part), index + 1, out=part)
+    large = cv2.resize(both, (2 * width, 2 * len(both)), interpolation=cv2.INTER_LINEAR)
+    tops = [2 + 2 * height * index for index in range(len(chroma))]
+    return [np.asarray(large[top : top + rows, 2 : 2 + columns], np.uint8) for top in tops]
 
 
 def thumbnail(frame: FrameView, dsize: tuple[int, int]) -> ByteArray:

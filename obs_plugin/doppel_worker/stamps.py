@@ -12,7 +12,7 @@ from doppel_models.types import ByteArray
 
 from doppel_worker.color import ColorConversion
 from doppel_worker.compositor import Rect
-from doppel_worker.enlarged import laid_over
+from doppel_worker.enlarged import lay_over
 from doppel_worker.frame import FrameView
 from doppel_worker.plane_access import COMPONENTS, Component, reduce_to
 
@@ -22,7 +22,7 @@ _KEPT = 8
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Layer:
-    """One component of a stamp, as :func:`laid_over` takes it."""
+    """One component of a stamp, as :func:`lay_over` takes it."""
 
     component: Component
     where: Rect
@@ -50,8 +50,7 @@ class Stamps:
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         for layer in known[0]:
-            below = layer.component.take(frame, layer.where)
-            layer.component.put(frame, layer.where, laid_over(below, layer.above, layer.left))
+            lay_over(layer.component, frame, layer.where, layer.above, layer.left)
 
 
 def _layers(frame: FrameView, stored: Rect, rgb: ByteArray, mask: ByteArray) -> list[_Layer]:

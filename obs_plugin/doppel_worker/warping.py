@@ -91,12 +91,16 @@ class Window:
         first, rest = (min(fx, 2), min(fy, 2)), (max(1, fx // 2), max(1, fy // 2))
         return [step for step in (first, rest) if step != (1, 1)]
 
-    def warp(self, samples: ByteArray, x_shift: int, y_shift: int) -> ByteArray:
-        """Warp reduced samples (h, w[, n]) of a component with that subsampling to the crop."""
+    def warp(self, samples: ByteArray, x_shift: int, y_shift: int, out: ByteArray | None = None) -> ByteArray:
+        """Warp reduced samples (h, w[, n]) of a component with that subsampling to the crop.
+
+        ``out``: where it is to lie, of the crop's shape.
+        """
         warped = cv2.warpAffine(
             samples,
             self.component_matrix(x_shift, y_shift),
             self.dsize,
+            dst=out,
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )

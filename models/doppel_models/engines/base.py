@@ -30,7 +30,6 @@ import math
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -101,10 +100,13 @@ class CropRequest:
             # Between a pixel and its neighbour both show.
             left, top, right, bottom = part[0] - 0.5, part[1] - 0.5, part[2] + 0.5, part[3] + 0.5
         # Plain floats: for so few numbers NumPy takes several times as long.
-        (a, b, x), (c, d, y) = cv2.invertAffineTransform(self.matrix).tolist()
-        corners = [(u - 0.5, v - 0.5) for u in (left, right) for v in (top, bottom)]
-        columns = [a * u + b * v + x for u, v in corners]
-        rows = [c * u + d * v + y for u, v in corners]
+        (a, b, x), (c, d, y) = self.matrix.tolist()
+        determinant = a * d - b * c
+        if determinant == 0:
+            return 0, 0, 0, 0
+        corners = [(u - 0.5 - x, v - 0.5 - y) for u in (left, right) for v in (top, bottom)]
+        columns = [(d * u - b * v) / determinant for u, v in corners]
+        rows = [(a * v - c * u) / determinant for u, v in corners]
         return _even((min(columns), min(rows)), (max(columns), max(rows)), width, height)
 
     def matrix_from(self, x0: int, y0: int) -> npt.NDArray[np.float64]:

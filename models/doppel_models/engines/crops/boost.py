@@ -20,6 +20,8 @@ def enlarged(matrix: FloatArray, factor: int) -> FloatArray:
 
     Pixel p is the middle of pixels ``factor * p`` to ``factor * p + factor - 1`` of the larger crop.
     """
+    if factor == 1:
+        return matrix
     larger = matrix * np.float32(factor)
     larger[:, 2] += np.float32((factor - 1) / 2)
     return larger

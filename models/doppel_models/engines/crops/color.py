@@ -7,10 +7,14 @@ followed slowly over time, and within limits, so that neither noise nor an expre
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from doppel_models import channels
 from doppel_models.channels import Picture
 from doppel_models.engines.mesh import imaging
 from doppel_models.tensor import Triple
@@ -37,8 +41,8 @@ class ColorMatch:
 
     def __init__(self) -> None:
         """Know nothing."""
-        self._gain: npt.NDArray[np.float64] | None = None
-        self._shift = np.zeros(3)
+        self._gain: Triple | None = None
+        self._shift: Triple = (0.0, 0.0, 0.0)
 
     def reset(self) -> None:
         """Forget the face."""
@@ -58,17 +62,25 @@ class ColorMatch:
         if total < _LEAST_WEIGHT:
             return UNCHANGED
         share /= total
-        (mean_s, spread_s), (mean_l, spread_l) = _statistics(swapped, share), _statistics(live, share)
-        gain = np.clip(spread_l / np.maximum(spread_s, _LEAST_SPREAD), *_GAIN)
-        shift = np.clip(mean_l - mean_s, -_SHIFT, _SHIFT)
-        if self._gain is None or float(np.abs(shift - self._shift).max()) > _JUMP:
+        (mean_s, spread_s), (mean_l, spread_l) = _statistics(share, swapped, live)
+        # Plain floats: for three numbers NumPy's functions take longer to be called than to run.
+        gain = _triple(
+            _limited(b / max(a, _LEAST_SPREAD), *_GAIN) for a, b in zip(spread_s, spread_l, strict=True)
+        )
+        shift = _triple(_limited(b - a, -_SHIFT, _SHIFT) for a, b in zip(mean_s, mean_l, strict=True))
+        if self._gain is None or max(abs(a - b) for a, b in zip(shift, self._shift, strict=True)) > _JUMP:
             self._gain, self._shift = gain, shift
         else:
-            follow = 1 - float(np.exp(-seconds / _SETTLE_SECONDS))
-            self._gain = self._gain + follow * (gain - self._gain)
-            self._shift = self._shift + follow * (shift - self._shift)
-        offset = mean_s + self._shift - self._gain * mean_s
-        return (_triple(self._gain), _triple(offset))
+            part = 1 - math.exp(-seconds / _SETTLE_SECONDS)
+            self._gain = _triple(was + part * (now - was) for was, now in zip(self._gain, gain, strict=True))
+            self._shift = _triple(
+                was + part * (now - was) for was, now in zip(self._shift, shift, strict=True)
+            )
+        offset = _triple(
+            mean + moved - factor * mean
+            for mean, moved, factor in zip(mean_s, self._shift, self._gain, strict=True)
+        )
+        return self._gain, offset
 
 
 def _small(picture: Picture) -> Picture:
@@ -81,24 +93,33 @@ def _small(picture: Picture) -> Picture:
 
 
 def apply(colors: Colors, rgb: ByteArray) -> ByteArray:
-    """A picture (h, w, 3) uint8 RGB with its colours moved, rounded and limited to 0..255."""
+    """A picture (h, w, 3) uint8 RGB with its colours moved, within one level, and limited to 0..255."""
     if colors == UNCHANGED:
         return rgb
-    gain, offset = np.asarray(colors[0], np.float32), np.asarray(colors[1], np.float32)
-    table = np.rint(np.clip(np.arange(256, dtype=np.float32)[:, None] * gain + offset, 0, 255))
-    return np.asarray(cv2.LUT(rgb, table.astype(np.uint8)[None]), np.uint8)
+    (red, green, blue), (r, g, b) = colors
+    # A product of matrices, most of them zeros, and still in a quarter of a table's time.
+    return np.asarray(
+        cv2.transform(rgb, np.array([[red, 0, 0, r], [0, green, 0, g], [0, 0, blue, b]])), np.uint8
+    )
 
 
-def _triple(values: npt.NDArray[np.float64]) -> Triple:
-    red, green, blue = values.tolist()
+def _limited(value: float, least: float, most: float) -> float:
+    return min(max(value, least), most)
+
+
+def _triple(values: Iterable[float]) -> Triple:
+    red, green, blue = values
     return red, green, blue
 
 
 def _statistics(
-    rgb: ByteArray, share: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Weighted mean and standard deviation (3,) of the channels."""
-    colors = _small(rgb).reshape(-1, 3).astype(np.float64)
-    mean = share @ colors
-    colors -= mean
-    return mean, np.sqrt(share @ np.multiply(colors, colors, out=colors))
+    share: npt.NDArray[np.float64], *pictures: ByteArray
+) -> list[tuple[list[float], list[float]]]:
+    """Weighted mean and standard deviation of each picture's channels."""
+    planes = [channels.split(_small(rgb)) for rgb in pictures]
+    colors = np.concatenate(planes).reshape(-1, len(share)).astype(np.float64)
+    mean = colors @ share
+    colors -= mean[:, None]
+    spread = np.sqrt(np.multiply(colors, colors, out=colors) @ share)
+    means, spreads = mean.tolist(), spread.tolist()
+    return [(means[at : at + 3], spreads[at : at + 3]) for at in range(0, len(means), 3)]

@@ -15,6 +15,7 @@ from doppel_models.engines.crops import boost, color, masks
 from doppel_models.engines.crops.description import Description, IdentityForm
 from doppel_models.engines.crops.extras import Enhancer, Occluder
 from doppel_models.engines.crops.identity import NEUTRAL_WEIGHT, Identity, Recogniser
+from doppel_models.engines.crops.in_front import InFront
 from doppel_models.engines.crops.network import RoleNetwork, Tensor, as_mask
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import Role
@@ -37,6 +38,8 @@ class CropState:
     def __init__(self) -> None:
         """Know nothing."""
         self.color = color.ColorMatch()
+        self.in_front = InFront()
+        """Where no model finds what is in front of the face."""
         self.seen: list[FloatArray] = []
         """Identities of the filmed person, while they are learnt."""
         self.filmed: FloatArray | None = None
@@ -48,6 +51,7 @@ class CropState:
     def reset(self) -> None:
         """Forget everything."""
         self.color.reset()
+        self.in_front.reset()
         self.seen.clear()
         self.filmed = self.latent = None
         self.clock.reset()
@@ -103,6 +107,7 @@ class CropEngine:
         wanted = parts.enhancer.size if parts.enhancer is not None else 0
         self._reduction = max(1, -(-wanted // (self._size * pixel_boost)))
         self._side = self._size * pixel_boost * self._reduction
+        self._morphs = parts.swapper.model.input(Role.MORPH) is not None
         self._source: Tensor | None = None
         if parts.source is not None and row.source is not None:
             self._source = row.source.picture.encode(parts.source)
@@ -164,7 +169,7 @@ class CropEngine:
         """
         seconds = state.clock.seconds_since_last(timestamp_ns)
         fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
-        small = masks.scaled(points, self._side)
+        small = masks.outlines(points, self._side)
         cover = masks.to_bytes(masks.hull(small, COVER_GROWTH, 0.0), self._side) if fade > 0 else None
         if fade >= 1:
             return SwapResult(crop, np.zeros(crop.shape[:2], np.uint8), fade, cover)
@@ -173,8 +178,13 @@ class CropEngine:
         rgb, own_mask = self._infer(crop, self.conditions(look, state))
         hull = masks.hull(small, self._row.hull_growth, look.edge_softness)
         mask = hull if own_mask is None else hull * masks.from_model(own_mask, look.edge_softness)
+        veil = None
         if self.parts.occluder is not None:
             mask = mask * masks.from_model(self.parts.occluder.uncovered(crop), 0.0)
+        else:
+            if state.in_front.is_due(seconds):
+                state.in_front.look(crop, points, face)
+            mask, veil = seen_past(mask, state.in_front, points, self._side)
         if look.color_match == "relight":
             rgb = color.apply(state.color.follow(rgb, crop, mask, seconds), rgb)
         if self.parts.enhancer is not None:
@@ -182,7 +192,7 @@ class CropEngine:
         mask = masks.without_openings(mask, small, mouth=look.keep_mouth, eyes=look.keep_eyes)
         if look.strength < 1:
             mask = mask * np.float32(look.strength)
-        return SwapResult(rgb, masks.to_bytes(mask, self._side), fade, cover)
+        return SwapResult(rgb, masks.to_bytes(mask, self._side), fade, cover, veil)
 
     def _learn(self, crop: ByteArray, points: FloatArray, state: CropState) -> None:
         """Get to know the filmed person, over the first frames of a track."""
@@ -194,7 +204,9 @@ class CropEngine:
 
     def conditions(self, look: LookSettings, state: CropState) -> dict[Role, Tensor]:
         """Everything that the network is told beside the filmed face."""
-        inputs: dict[Role, Tensor] = {Role.MORPH: np.full(1, look.morph, np.float32)}
+        inputs: dict[Role, Tensor] = {}
+        if self._morphs:
+            inputs[Role.MORPH] = np.full(1, look.morph, np.float32)
         if self._source is not None:
             inputs[Role.SOURCE_PICTURE] = self._source
         if self.parts.identity is not None:
@@ -215,10 +227,10 @@ class CropEngine:
         own: list[FloatArray] = []
         for part in boost.split(taken, self._boost) if self._boost > 1 else [taken]:
             outputs = self.parts.swapper.run({**inputs, Role.TARGET: self._row.picture_in.encode(part)})
-            face = outputs[Role.FACE]
-            if not is_finite(np.asarray(face, np.float32)):
+            face = np.ascontiguousarray(outputs[Role.FACE][0], np.float32)
+            if not is_finite(face):
                 raise EngineError(f"{self.parts.swapper.network.name} gives no picture (not a number)")
-            parts.append(self._row.picture_out.decode(face))
+            parts.append(self._row.picture_out.decode_finite(face))
             masks_given = [outputs[role] for role in (Role.FACE_MASK, Role.TARGET_MASK) if role in outputs]
             if masks_given:
                 own.append(functools.reduce(np.multiply, map(as_mask, masks_given)))
@@ -228,6 +240,28 @@ class CropEngine:
         if self._reduction > 1:
             rgb = np.asarray(cv2.resize(rgb, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
         return rgb, sum(own[1:], own[0]) / np.float32(len(own)) if own else None
+
+
+def seen_past(
+    mask: FloatArray, in_front: InFront, points: FloatArray, side: int
+) -> tuple[FloatArray, ByteArray | None]:
+    """A mask (SIDE, SIDE) without what is in front of the face, and what is to be blurred there.
+
+    Args:
+        mask: of the face.
+        in_front: what is in front of it.
+        points: (478, 3) landmarks in the crop, pixels.
+        side: of the crop, pixels.
+
+    Returns:
+        The mask, and (side, side) uint8; None: nothing.
+    """
+    hole = in_front.hole(points, side)
+    if hole is None:
+        return mask, None
+    veil = in_front.veil
+    blurred = masks.to_bytes(mask * hole * np.float32(veil), side) if veil > 0 else None
+    return mask * (1 - hole), blurred
 
 
 def _brightest(rgb: ByteArray) -> int:

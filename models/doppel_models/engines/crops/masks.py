@@ -9,6 +9,7 @@ import functools
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from doppel_models.engines.mesh import features, imaging, regions
 from doppel_models.types import ByteArray, FloatArray
@@ -25,35 +26,58 @@ _EYE_SOFT = 0.006
 _ERODE, _ERODE_SOFT = 0.008, 0.03
 """A model's mask is drawn in by so much of the crop's side, and by so much more with the softest edge."""
 
+_SLITS = (features.MOUTH.outline, *(slit.outline for slit in features.EYES))
+_POINTS = np.concatenate([regions.OVAL, *_SLITS])
+"""Of the landmarks, those that masks are made of."""
+_ENDS = np.cumsum([len(regions.OVAL), *map(len, _SLITS)]).tolist()
+_OVAL, _MOUTH, *_EYES = (slice(start, end) for start, end in zip([0, *_ENDS], _ENDS, strict=False))
+_MEAN = np.full(len(regions.OVAL), 1 / len(regions.OVAL), np.float32)
+
+
+def outlines(points: FloatArray, crop_size: int) -> FloatArray:
+    """The points that masks are made of, in pixels of the small square: (N, 2), for the functions below.
+
+    Args:
+        points: (478, 2 or 3) landmarks in a square crop, pixels.
+        crop_size: its side.
+    """
+    factor = SIDE / crop_size
+    taken = points[_POINTS, :2] * np.float32(factor)
+    taken += np.float32(0.5 * factor - 0.5)
+    return np.asarray(taken, np.float32)
+
 
 def hull(points: FloatArray, growth: float, softness: float) -> FloatArray:
     """(SIDE, SIDE) 0..1: inside the face's outline with all of its forehead, falling to 0 at it.
 
     Args:
-        points: (478, 2 or 3) landmarks, pixels of the small square.
+        points: as :func:`outlines` gives them.
         growth: of the outline about its middle.
         softness: width of the fall, 0..1 (the mesh engine's: 2 to 16 % of the face's width).
     """
-    outline = points[regions.OVAL, :2]
-    middle = outline.mean(axis=0)
+    # As complex numbers: for 36 points, calling NumPy costs more than what it does.
+    outline = points[_OVAL].view(np.complex64)[:, 0]
+    middle = _MEAN @ outline
     around = outline - middle
     around += _forehead(around)
     around *= np.float32(growth)
-    columns = around[:, 0]
+    columns = around.real
     width = (0.02 + 0.14 * softness) * float(columns.max() - columns.min())
     # Drawn in by half of the fall and blurred over it: 1 % is left at the outline itself.
-    radius = np.maximum(np.hypot(columns, around[:, 1]), np.float32(1e-3))
-    around *= (1 - np.minimum(np.float32(0.5 * width) / radius, np.float32(0.9)))[:, None]
-    return imaging.blur(_filled(middle + around), max(width / 4.6, 0.5)) * _ramp()
+    radius = np.maximum(np.abs(around), np.float32(1e-3))
+    around *= 1 - np.minimum(np.float32(0.5 * width) / radius, np.float32(0.9))
+    around += middle
+    drawn = np.asarray(around, np.complex64).view(np.float32).reshape(-1, 2)
+    return imaging.blur(_filled(drawn), max(width / 4.6, 0.5)) * _ramp()
 
 
-def _forehead(around: FloatArray) -> FloatArray:
-    """(36, 2) how far the points of the outline, seen from its middle, are moved up: the upper ones most."""
+def _forehead(around: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
+    """(36,) how far the points of the outline, seen from its middle, are moved up: the upper ones most."""
     # The outline starts at the middle of the forehead; half way round is the chin.
-    axis = around[0] - around[len(around) // 2]
-    height = max(float(axis @ axis), 1e-6)
-    above = regions.smoothstep((around @ axis) * np.float32(2 / height))
-    return np.asarray(above[:, None] * (_FOREHEAD * axis), np.float32)
+    axis = complex(around[0] - around[len(around) // 2])
+    height = max(abs(axis) ** 2, 1e-6)
+    above = regions.smoothstep((around * np.complex64(axis.conjugate() * 2 / height)).real)
+    return np.asarray(above * np.complex64(_FOREHEAD * axis), np.complex64)
 
 
 def from_model(mask: FloatArray, softness: float) -> FloatArray:
@@ -70,12 +94,21 @@ def from_model(mask: FloatArray, softness: float) -> FloatArray:
 
 
 def without_openings(mask: FloatArray, points: FloatArray, *, mouth: bool, eyes: bool) -> FloatArray:
-    """A mask (SIDE, SIDE) in which the filmed inside of the mouth and the eyes are kept where asked for."""
-    kept = [features.MOUTH.outline] * mouth + [slit.outline for slit in features.EYES] * eyes
-    if not kept:
-        return mask
-    soft = max(_EYE_SOFT * float(np.ptp(points[regions.OVAL, 0])), 0.5)
-    return mask * (1 - imaging.blur(_filled(*(points[outline, :2] for outline in kept)), soft))
+    """A mask (SIDE, SIDE) in which the filmed inside of the mouth and the eyes are kept where asked for.
+
+    Args:
+        mask: is changed.
+        points: as :func:`outlines` gives them.
+        mouth: keep the inside of the mouth.
+        eyes: keep the eyes.
+    """
+    kept = [_MOUTH] * mouth + _EYES * eyes
+    if kept:
+        columns = points[_OVAL, 0]
+        soft = max(_EYE_SOFT * float(columns.max() - columns.min()), 0.5)
+        shown = imaging.blur(_filled(*(points[slit] for slit in kept)), soft)
+        mask *= np.subtract(1, shown, out=shown)
+    return mask
 
 
 def to_bytes(mask: FloatArray, size: int) -> ByteArray:
@@ -84,17 +117,11 @@ def to_bytes(mask: FloatArray, size: int) -> ByteArray:
     return small if size == SIDE else imaging.resize(small, (size, size))
 
 
-def scaled(points: FloatArray, crop_size: int) -> FloatArray:
-    """Landmarks (N, 2 or 3) of a square crop in pixels of the small square."""
-    factor = SIDE / crop_size
-    return np.asarray((points[:, :2] + np.float32(0.5)) * np.float32(factor) - np.float32(0.5), np.float32)
-
-
-def _filled(*outlines: FloatArray) -> FloatArray:
+def _filled(*drawn: FloatArray) -> FloatArray:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
-    for outline in outlines:
+    for outline in drawn:
         # What lies far outside is brought near, so that it fits OpenCV's fixed point.
-        fixed = np.rint(np.clip(outline, -4 * SIDE, 5 * SIDE) * (1 << _SHIFT)).astype(np.int32)
+        fixed = np.rint(outline.clip(-4 * SIDE, 5 * SIDE) * (1 << _SHIFT)).astype(np.int32)
         cv2.fillPoly(canvas, [fixed], 255, cv2.LINE_AA, _SHIFT)
     return np.multiply(canvas, np.float32(1 / 255), dtype=np.float32)
 

@@ -16,13 +16,17 @@ import numpy as np
 from doppel_models.engines import base
 from doppel_models.engines.base import LookSettings
 from doppel_models.engines.crops import color, masks
-from doppel_models.engines.crops.engine import BLACK, COVER_GROWTH, NOT_DARK, CropEngine, CropState
+from doppel_models.engines.crops.engine import BLACK, COVER_GROWTH, NOT_DARK, CropEngine, CropState, seen_past
 from doppel_models.engines.crops.identity import NEUTRAL_WEIGHT
 from doppel_models.engines.crops.network import as_mask
+from doppel_models.engines.mesh.plan import scaled
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import ModelTensor, Role
 from doppel_models.tensor import DeviceTensor, TensorFormat, TensorOps, Thumbnail
 from doppel_models.types import ByteArray, Face, FloatArray
+
+_SEEN = 96
+"""Pixels of the crop that are looked at for things in front of the face, at least."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class TensorSwap:
     """(height, width) uint8, 0 keeps the frame."""
     pose_fade: float
     cover_mask: ByteArray | None
+    veil_mask: ByteArray | None = None
 
 
 def can_swap(engine: CropEngine, look: LookSettings) -> bool:
@@ -73,27 +78,40 @@ def direct_swap(
     side = engine.crop_side
     seconds = state.clock.seconds_since_last(timestamp_ns)
     fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
-    small = masks.scaled(points, side)
+    small = masks.outlines(points, side)
     cover = masks.to_bytes(masks.hull(small, COVER_GROWTH, 0.0), side) if fade > 0 else None
     if fade >= 1:
         nothing = np.zeros((side, side), np.uint8)
         return TensorSwap(crop, engine.picture_in, color.UNCHANGED, nothing, fade, cover)
+    seen = None
+    if state.in_front.is_due(seconds):
+        seen = ops.thumbnails([(crop, engine.picture_in)], _seen_side(side))[0].rgb
     outputs = _run(engine, ops, crop, look, state)
+    # All that needs no picture of the network is done while it works.
+    mask = masks.hull(small, engine.hull_growth, look.edge_softness)
+    if seen is not None:
+        scale = len(seen) / side
+        state.in_front.look(seen, scaled(points, scale, scale), face)
     picture = outputs[Role.FACE]
     swapped, live = ops.thumbnails([(picture, engine.picture_out), (crop, engine.picture_in)], color.SIDE)
     _check(engine, swapped, live)
-    mask = masks.hull(small, engine.hull_growth, look.edge_softness)
     given = [outputs[role] for role in (Role.FACE_MASK, Role.TARGET_MASK) if role in outputs]
     if given:
         own = functools.reduce(np.multiply, [as_mask(ops.fetch(tensor)) for tensor in given])
         mask = mask * masks.from_model(own, look.edge_softness)
+    mask, veil = seen_past(mask, state.in_front, points, side)
     colors = color.UNCHANGED
     if look.color_match == "relight":
         colors = state.color.follow(swapped.rgb, live.rgb, mask, seconds)
     mask = masks.without_openings(mask, small, mouth=look.keep_mouth, eyes=look.keep_eyes)
     if look.strength < 1:
         mask = mask * np.float32(look.strength)
-    return TensorSwap(picture, engine.picture_out, colors, masks.to_bytes(mask, side), fade, cover)
+    return TensorSwap(picture, engine.picture_out, colors, masks.to_bytes(mask, side), fade, cover, veil)
+
+
+def _seen_side(side: int) -> int:
+    """Pixels of the smallest whole reduction of a crop in which things in front are looked for."""
+    return min(part for part in range(min(_SEEN, side), side + 1) if side % part == 0)
 
 
 def _run(

@@ -8,6 +8,7 @@ with the centre of the top-left pixel at (0, 0), as in the code that the network
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -93,7 +94,13 @@ class Template:
     def matrix(self, landmarks: FloatArray, size: int) -> FloatArray:
         """(2, 3) similarity from the picture of ``landmarks`` (478, 2 or 3) to a crop of that side."""
         live = five_points(landmarks) if len(self.points) == 5 else ibug_points(landmarks)
-        return similarity(live, np.array(self.points, np.float64) * size)
+        return similarity(live, _sized(self.points, size))
+
+
+@functools.lru_cache(maxsize=16)
+def _sized(points: tuple[tuple[float, float], ...], size: int) -> npt.NDArray[np.float64]:
+    """(N, 2) points of a template in pixels of a crop."""
+    return np.array(points, np.float64) * size
 
 
 def _whole_face() -> tuple[tuple[float, float], ...]:
