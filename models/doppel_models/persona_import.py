@@ -6,13 +6,14 @@ import contextlib
 import dataclasses
 import hashlib
 import io
+import math
 import os
 import struct
 import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -39,12 +40,12 @@ from doppel_models.types import FloatArray
 
 IMPORT_VERSION = 10
 """Raised whenever the import works differently, so that older caches are made anew."""
-_MAX_ARRAY_BYTES = 3 * face_texture.SIZE**2 + 4096
 _DAMAGE = (
-    OSError, ValueError, LookupError, TypeError, ArithmeticError, EOFError, MemoryError, NotImplementedError,
-    RuntimeError, struct.error, zipfile.BadZipFile,
+    OSError, ValueError, LookupError, ArithmeticError, EOFError, NotImplementedError, RuntimeError,
+    struct.error, zipfile.BadZipFile,
 )  # fmt: skip
-"""What ``zipfile`` and NumPy raise for damaged files."""
+"""What ``zipfile`` raises for damaged files."""
+_Number = TypeVar("_Number", bound=np.generic)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -206,31 +207,33 @@ def _write_cache(path: Path, mesh: MeshPersona) -> None:
 def _read_cache(path: Path) -> MeshPersona | None:
     """The cached persona; None where there is none or it is damaged, so that it is made anew.
 
-    It comes with the persona, so it may be hostile: nothing is unpacked that is larger than a cache is.
+    It comes with the persona, so it may be hostile: it must be what :func:`_write_cache` writes, to the byte
+    but for the numbers.
     """
     size, count = face_texture.SIZE, canonical.VERTEX_COUNT
     try:
         with zipfile.ZipFile(path) as archive:
-            texture, known, shape = (_plain_array(archive, name) for name in ("texture", "known", "shape"))
+            texture = _plain_array(archive, "texture", np.uint8, (size, size, 3))
+            known = _plain_array(archive, "known", np.uint8, (size, size))
+            shape = _plain_array(archive, "shape", np.float32, (count, 3))
     except _DAMAGE:
         return None
-    fits = (
-        _is(texture, np.uint8, size, size, 3)
-        and _is(known, np.uint8, size, size)
-        and _is(shape, np.float32, count, 3)
-        and bool(np.isfinite(shape).all())
-    )
-    return MeshPersona(texture, known, shape) if fits else None
+    return MeshPersona(texture, known, shape) if np.isfinite(shape).all() else None
 
 
-def _is(array: npt.NDArray[Any], kind: type[np.generic], *sides: int) -> bool:
-    return array.dtype == kind and array.shape == sides
-
-
-def _plain_array(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
-    """One array of an ``.npz`` file as :func:`_write_cache` writes it: not compressed."""
+def _plain_array(
+    archive: zipfile.ZipFile, name: str, kind: type[_Number], sides: tuple[int, ...]
+) -> npt.NDArray[_Number]:
+    """One array of an ``.npz`` file, not compressed; NumPy's reader of headers is for trusted files."""
+    head = io.BytesIO()
+    about = {"descr": np.lib.format.dtype_to_descr(np.dtype(kind)), "fortran_order": False, "shape": sides}
+    np.lib.format.write_array_header_1_0(head, about)
+    begin = head.getvalue()
     entry = archive.getinfo(f"{name}.npy")
-    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > _MAX_ARRAY_BYTES:
+    size = math.prod(sides) * np.dtype(kind).itemsize
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != len(begin) + size:
         raise ValueError(f"{name} is no array of a persona")
-    with archive.open(entry) as file:
-        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+    data = archive.read(entry)
+    if len(data) != entry.file_size or not data.startswith(begin):
+        raise ValueError(f"{name} is no array of a persona")
+    return np.frombuffer(data, kind, offset=len(begin)).reshape(sides).copy()

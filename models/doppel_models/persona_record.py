@@ -21,6 +21,7 @@ import dataclasses
 import datetime
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -77,7 +78,7 @@ class Consent:
         ground, who, when = (data.get(key) for key in ("ground", "who", "when"))
         if ground not in CONSENT_GROUNDS:
             raise PersonaError(f"consent on the ground {ground!r} is not known; {advice}")
-        if not isinstance(who, str) or not who.strip() or len(who) > 200:
+        if not isinstance(who, str) or not readable(who).strip() or len(who) > 200:
             raise PersonaError("the consent record does not say who gave it; add the persona again")
         try:
             datetime.datetime.fromisoformat(when if isinstance(when, str) else "")
@@ -85,7 +86,7 @@ class Consent:
             raise PersonaError(
                 "the consent record does not say when it was given; add the persona again"
             ) from None
-        return cls(ground, who.strip(), str(when))
+        return cls(ground, readable(who).strip(), str(when))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ class Persona:
         return tuple(self.folder / name for name in self.files) if self.folder else ()
 
 
+def readable(text: str) -> str:
+    """Text without what no file can hold in UTF-8 (halves of characters) and what steers a terminal."""
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Cs") else char for char in text)
+
+
 def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> Persona:
     """The persona of a folder.
 
@@ -141,8 +147,9 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
     if not isinstance(data, dict) or data.get("version") != RECORD_VERSION:
         raise PersonaError(f"{path} is no persona record of version {RECORD_VERSION}; {repair}")
     name, kind, engine = (data.get(key) for key in ("name", "kind", "engine"))
+    name = readable(name).strip() if isinstance(name, str) else None
     files, look, warnings = data.get("files"), data.get("look", {}), data.get("warnings", [])
-    if not isinstance(name, str) or not 0 < len(name) <= 200 or (kind, engine) not in ENGINES:
+    if name is None or not 0 < len(name) <= 200 or (kind, engine) not in ENGINES:
         raise PersonaError(f"{path}: name, kind or engine is not valid; {repair}")
     most = MAX_PHOTOS if kind == "photo" else 1
     if not isinstance(files, list) or not 1 <= len(files) <= most:
@@ -177,7 +184,7 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
         str(engine),
         tuple(files),
         look,
-        tuple(text[:MAX_WARNING] for text in warnings[:MAX_WARNINGS]),
+        tuple(readable(text[:MAX_WARNING]) for text in warnings[:MAX_WARNINGS]),
         consent,
         folder,
         acceptance,

@@ -38,6 +38,7 @@ from doppel_models.persona_record import (
     LookValue,
     Persona,
     read_record,
+    readable,
 )
 
 __all__ = [
@@ -175,7 +176,8 @@ class PersonaStore:
         if not 1 <= len(pictures) <= MAX_PHOTOS:
             raise PersonaError(f"a persona is made of 1 to {MAX_PHOTOS} photos, not {len(pictures)}")
         files = {f"photo-{number}{suffix}": data for number, (suffix, data) in enumerate(pictures, 1)}
-        record = {"kind": "photo", "engine": "mesh", "look": dict(look or {}), "warnings": list(warnings)}
+        said = [readable(warning) for warning in warnings]  # files' names are in them
+        record = {"kind": "photo", "engine": "mesh", "look": dict(look or {}), "warnings": said}
         return self._write(name, files, record, consent, taken)
 
     def save_model(self, name: str, model: ModelFile, acceptance: Acceptance, consent: Consent) -> Persona:
@@ -213,7 +215,7 @@ class PersonaStore:
         consent: Consent,
         taken: Taken,
     ) -> Persona:
-        name = " ".join(name.split())[:80]
+        name = " ".join(readable(name).split())[:80]
         if not name or not any(char.isalnum() for char in name):
             raise PersonaError("a persona needs a name with a letter or a digit in it")
         try:

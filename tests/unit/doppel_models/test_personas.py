@@ -259,3 +259,25 @@ def test_a_record_that_is_a_link_is_replaced_not_written_through(store, tmp_path
     assert store.save("Zoe", PICTURES, OWN, ["new"]).warnings == ("new",)
     assert secret.read_bytes() == before
     assert not (saved.folder / RECORD_NAME).is_symlink()
+
+
+def test_text_that_no_file_can_hold_or_that_steers_a_terminal_becomes_blanks(store):
+    odd = "Zo\udce9 \ud834\x1b[2J\x07B."
+    saved = store.save(odd, PICTURES, Consent.now("own", "J\udcffo"), ["photo\udcff.png is dark"])
+    assert saved.name == "Zo [2J B."
+    assert saved.consent.who == "J o"
+    assert saved.warnings == ("photo .png is dark",)
+    assert store.save(odd, PICTURES, OWN) == dataclasses.replace(saved, warnings=(), consent=OWN)
+    _edit(
+        store,
+        saved,
+        name="Eile\ud834n\x9b1m",
+        warnings=["a\ud834\x00b"],
+        consent={**dataclasses.asdict(OWN), "who": "\x1b"},
+    )
+    assert "who gave it" in store.problems()[saved.id]
+    _edit(store, saved, consent={**dataclasses.asdict(OWN), "who": "Jo\x1b"})
+    read = store.get(saved.id)
+    assert (read.name, read.warnings, read.consent.who) == ("Eile n 1m", ("a  b",), "Jo")
+    _edit(store, saved, name="\ud834\x1b")
+    assert "name" in store.problems()[saved.id]
