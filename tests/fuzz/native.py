@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from tests.support.native_build import load_build
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -48,7 +49,10 @@ def build(name: str, folder: Path) -> Path:
     if clang is None:
         raise RuntimeError("no clang here can link libFuzzer (Debian: apt install clang)")
     if name == "gate":
-        sources = [NATIVE / file for file in _sources()] + [FAKES / "fake_obs.c", FAKES / "fake_graphics.c"]
+        sources = [NATIVE / file for file in load_build().SOURCES] + [
+            FAKES / "fake_obs.c",
+            FAKES / "fake_graphics.c",
+        ]
     else:
         sources = [NATIVE / file for file in _RING]
     sources.append(HERE / f"fuzz_{name}.c")
@@ -109,13 +113,3 @@ def run(program: Path, seconds: int, seed: int, folder: Path, *, thread: bool = 
         f" {ended[2]} s, {branches} branches and {features} features covered,"
         f" {len(list(corpus.iterdir())):,} scripts kept"
     )
-
-
-def _sources() -> tuple[str, ...]:
-    """The library's own list of files."""
-    spec = importlib.util.spec_from_file_location("doppel_native_build_for_fuzzing", NATIVE / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return tuple(module.SOURCES)

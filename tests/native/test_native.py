@@ -15,9 +15,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from tests.support.native_build import load_build
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -40,17 +41,7 @@ CLANG_SENSELESS = (
 )
 
 
-def _load_build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("doppel_native_build", NATIVE / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-build = _load_build()
+build = load_build()
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="the C tests are for POSIX; see test_windows_*"

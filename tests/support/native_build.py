@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 NATIVE = Path(__file__).resolve().parents[2] / "shared" / "native"
 _RING_SOURCES = ("ring.c", "ring_worker.c", "pixels.c", "mosaic.c", "platform.c")
 _FLAGS = ("-std=c11", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror")
+
+
+def load_build() -> ModuleType:
+    """``shared/native/build.py``, which is in no package."""
+    spec = importlib.util.spec_from_file_location("doppel_native_build", NATIVE / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def compiler() -> list[str]:
