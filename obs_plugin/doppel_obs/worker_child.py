@@ -121,7 +121,9 @@ class WorkerChild:
                     self._asked_ns.pop(message.lane, None)
                 messages.append(message)
             return messages, self._says_too_much(now_ns, len(messages))
-        except (ChannelClosed, ProtocolError) as error:
+        except ProtocolError as error:
+            return messages, str(error)  # it may have ended since then, because nobody listens
+        except ChannelClosed as error:
             code = self._process.poll()
             return messages, str(error) if code is None else f"it ended with code {code}"
 

@@ -38,6 +38,9 @@ RESTART_AFTER_S = (0.0, 0.1, 0.5, 2.0)
 Report = Callable[[str, str, str], None]
 """``report(code, message, advice)``: an error message to OBS, about this lane."""
 
+_WORDLESS = {MemoryError: "there is not enough memory"}
+"""What errors mean that say nothing themselves."""
+
 
 class Lane:
     """Serves one ring until :meth:`stop` or until the gate ends it.
@@ -246,7 +249,7 @@ class Lane:
     def _failed(self, error: Exception) -> None:
         """Throws the processor away; a new one comes after a while, longer with each failure in a row."""
         logger.error("lane %d: %s", self.number, error, exc_info=error)
-        why = str(error) or type(error).__name__
+        why = str(error) or _WORDLESS.get(type(error), type(error).__name__)
         if self._detail != why:
             self._report("internal", why, "the lane starts anew; the picture stays covered until then")
         self._detail = why
