@@ -40,6 +40,6 @@ class DeviceHealth:
         self._failures += 1
         if self.lost or (self._failures < _PATIENCE and not isinstance(error, DeviceLostError)):
             return False
-        again = "start OBS again to use it again"
+        again = 'to use it again, press "Restart the worker" in the filter\'s properties'
         self.lost = f"the CPU does the work from now on: {self._device} failed ({error}); {again}"
         return True

@@ -91,7 +91,7 @@ def test_a_lost_device_is_given_up_at_once_and_every_lane_goes_on_with_the_cpu(
     (why,) = [text for code, text in told if code == "fallback"]
     assert why == (
         "the CPU does the work from now on: cuda:0 failed (the GPU failed: an illegal memory access was"
-        " encountered; run doctor); start OBS again to use it again"
+        ' encountered; run doctor); to use it again, press "Restart the worker" in the filter\'s properties'
     )
     with pytest.raises(DeviceLostError):
         other.process(frame(501))
@@ -104,6 +104,25 @@ def test_a_lost_device_is_given_up_at_once_and_every_lane_goes_on_with_the_cpu(
         until_swapped(lane)
     assert again[0].turn() is again[1].turn(), "they share what there is of the CPU"
     assert real.device == "cuda:0 (lost; the CPU does the work)"
+
+
+def test_a_worker_that_is_started_anew_uses_the_device_again(
+    backend: tuple[SwapBackend, list[tuple[str, str]]], gpu: KernelDevice, tmp_path: Path
+) -> None:
+    lost, _ = backend
+    lane = lost.open_lane(FilterSettings())
+    until_swapped(lane)
+    gpu.lost = True
+    with pytest.raises(DeviceLostError):
+        lane.process(frame(500))
+    lane.close()
+    gpu.lost = False
+    # What the button does: another process, which knows nothing of this one's device.
+    told: list[tuple[str, str]] = []
+    real = load(BackendConfig(tmp_path, lambda code, text: told.append((code, text))))
+    until_swapped(real.open_lane(FilterSettings()))
+    assert real.device == "cuda:0"
+    assert "fallback" not in [code for code, _ in told]
 
 
 def test_a_face_that_no_detector_finds_stays_hidden_on_another_device(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -20,6 +21,7 @@ from doppel_worker.pipeline import FacePipeline
 from doppel_worker.report import Report
 
 from tests.support import reference_compositor as reference
+from tests.support.faces import draw_object
 from tests.support.kernel_device import KernelDevice
 from tests.support.networks import detector, landmarker
 from tests.support.probes import build
@@ -145,3 +147,31 @@ def test_a_network_that_gives_no_number_covers_the_frame() -> None:
     _, reports = run(compositor, engine, PixelFormat.I420)
     assert {r.verdict for r in reports} == {Verdict.COVERED}
     assert "not a number" in reports[0].status
+
+
+def test_what_comes_before_a_face_stays_in_front_of_it_on_the_device_too() -> None:
+    magenta = ramp(SIDE) * 0.1 + (0.85, 0.0, 0.8)
+    engine = engine_of(build.dfm(build.paint(magenta)))
+    loader = PersonaLoader(lambda _key: engine)  # type: ignore[arg-type, return-value]
+    chosen = FilterSettings(persona="probe", color_match="none")
+    loader.wait(PersonaKey.of(chosen))
+    device = Counted(KernelDevice())
+    pipeline = FacePipeline(device, detector(), landmarker(), loader)
+    lane = pipeline.new_lane(chosen)
+    came, shown = 20, 26
+    for number in range(1, shown + 1):
+        rgb = picture(roll=0.0)
+        thing = draw_object(rgb, (545.0, 330.0), 150.0, -10.0) if number >= came else np.zeros(rgb.shape[:2])
+        frame = reference.make_frame(PixelFormat.I420, rgb.shape[1], rgb.shape[0])
+        whole = Rect(0, 0, frame.width, frame.height)
+        CpuCompositor().paste(frame, whole, rgb, np.full(rgb.shape[:2], 255, np.uint8))
+        frame = dataclasses.replace(frame, frame_id=number, timestamp_ns=number * 33_000_000)
+        assert pipeline.process(frame, lane).verdict is Verdict.SWAPPED
+        after = CpuCompositor().read(frame, whole).astype(int)
+        painted = np.minimum(after[..., 0], after[..., 2]) - after[..., 1] > 60
+        if number == came:
+            hidden = painted & (thing > 0.9)
+    loader.close()
+    assert device.pasted == shown
+    assert hidden.sum() > 500, "it is not seen at once"
+    assert (painted & hidden).sum() < 0.05 * hidden.sum()
