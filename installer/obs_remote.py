@@ -8,8 +8,34 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 SECONDS = 20.0
+Answer = TypeVar("Answer")
+_NOT_READY = 207
+"""RequestStatus::NotReady."""
+
+
+def when_ready(request: Callable[[], Answer]) -> Answer:
+    """The answer to a request, which is repeated while OBS is not ready for any.
+
+    From OBS 30 on obs-websocket takes connections as soon as it is loaded, and refuses requests until OBS has
+    loaded everything, and while it changes its scene collection.
+
+    Raises:
+        obsws_python.error.OBSSDKRequestError: OBS refuses the request, or is not ready after :data:`SECONDS`.
+    """
+    from obsws_python.error import OBSSDKRequestError
+
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            return request()
+        except OBSSDKRequestError as error:
+            if error.code != _NOT_READY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
 
 
 def stop_recording(port: int, password: str) -> str:
@@ -22,7 +48,7 @@ def stop_recording(port: int, password: str) -> str:
 
     client = obsws_python.ReqClient(host="127.0.0.1", port=port, password=password, timeout=SECONDS)
     try:
-        path = str(client.stop_record().output_path)
+        path = str(when_ready(client.stop_record).output_path)
         deadline = time.monotonic() + SECONDS
         while client.get_record_status().output_active:
             if time.monotonic() > deadline:

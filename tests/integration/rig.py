@@ -21,6 +21,7 @@ from doppel_ipc import paths
 
 from installer.obs_config import ObsOptions
 from installer.obs_launch import WINDOW_TITLE, ObsSession, free_port
+from installer.obs_remote import when_ready
 from installer.obs_result import ObsResult
 from installer.scene import FILTER_ID, FILTER_NAME, Filter, Scene, Source, scene_collection
 from installer.x11 import close_window
@@ -128,8 +129,9 @@ class Rig:
 
     def request(self, name: str, **data: object) -> dict[str, Any]:
         """One obs-websocket request; raises obsws_python's error where OBS refuses it."""
-        assert self._client is not None
-        answer: dict[str, Any] | None = self._client.send(name, data or None, raw=True)
+        client = self._client
+        assert client is not None
+        answer: dict[str, Any] | None = when_ready(lambda: client.send(name, data or None, raw=True))
         return answer or {}
 
     def alive(self) -> bool:

@@ -10,6 +10,7 @@ from installer.errors import ObsError
 from installer.layout import PROJECT
 from installer.obs_config import ObsOptions
 from installer.obs_launch import ObsSession, free_port
+from installer.obs_remote import when_ready
 from installer.scene import Scene, color_source, scene_collection
 
 pytestmark = pytest.mark.obs
@@ -30,7 +31,7 @@ def test_obs_records_and_ends_cleanly_without_a_leak(tmp_path, display):
     with ObsSession(tmp_path, COLLECTION, options, display=display, start_recording=True) as obs:
         obs.wait_ready()
         client = obsws_python.ReqClient(host="127.0.0.1", port=options.websocket_port, timeout=5)
-        recorded = lambda: client.get_record_status().output_duration > 500  # noqa: E731
+        recorded = lambda: when_ready(client.get_record_status).output_duration > 500  # noqa: E731
         obs.wait_for(recorded, 20, "the recording stays empty")
         client.disconnect()
         result = obs.stop()
@@ -51,7 +52,7 @@ def test_the_websocket_answers_once_obs_is_ready(tmp_path, display):
     with ObsSession(tmp_path, COLLECTION, options, display=display) as obs:
         obs.wait_ready()
         client = obsws_python.ReqClient(host="127.0.0.1", port=options.websocket_port, timeout=5)
-        assert client.get_version().obs_version == str(obs.version)
+        assert when_ready(client.get_version).obs_version == str(obs.version)
         assert client.get_current_program_scene().current_program_scene_name == "Main"
         client.disconnect()
         assert obs.stop().exit_code == 0
