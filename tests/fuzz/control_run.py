@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
-_SECONDS = 20
+_SECONDS = 120
 """A conversation that takes longer hangs."""
 
 

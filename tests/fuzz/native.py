@@ -94,7 +94,7 @@ def run(program: Path, seconds: int, seed: int, folder: Path, *, thread: bool = 
     corpus.mkdir(parents=True, exist_ok=True)
     command = [str(program), f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=1500", "-len_control=0"]
     command += [
-        "-timeout=20",
+        "-timeout=120",
         "-rss_limit_mb=3000",
         f"-artifact_prefix={folder}/{program.name}-",
         str(corpus),
