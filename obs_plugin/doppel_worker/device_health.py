@@ -22,6 +22,8 @@ class DeviceHealth:
         self._failures = 0
         self.lost = ""
         """Why it has been given up, and what to do; empty: it has not been."""
+        self.may_return = False
+        """Given up for want of memory, or the like: it can be tried again in this process."""
 
     def check(self) -> None:
         """Ask before a frame.
@@ -40,6 +42,11 @@ class DeviceHealth:
         self._failures += 1
         if self.lost or (self._failures < _PATIENCE and not isinstance(error, DeviceLostError)):
             return False
-        again = 'to use it again, press "Restart the worker" in the filter\'s properties'
+        # After some errors CUDA gives a process nothing any more: only another process can use the device.
+        self.may_return = not isinstance(error, DeviceLostError)
+        button = 'press "Restart the worker" in the filter\'s properties'
+        again = f"to use it again, {button}"
+        if self.may_return:
+            again = f"it is tried again from time to time; to try it now, {button}"
         self.lost = f"the CPU does the work from now on: {self._device} failed ({error}); {again}"
         return True

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
+from doppel_models.errors import ModelsError
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 
+from doppel_worker import open_device
 from doppel_worker.assets import PersonaLoader
 from doppel_worker.device_health import DeviceHealth
+from doppel_worker.device_return import FIRST_SECONDS, DeviceReturn
 from doppel_worker.devices import AUTO, CPU
+from doppel_worker.errors import DeviceError
 from doppel_worker.model_engines import ModelEngines
 from doppel_worker.open_device import open_networks
 from doppel_worker.persona_engines import PersonaEngines, models_beside
 from doppel_worker.pipeline import FacePipeline
 from doppel_worker.recognition import FaceRecognition
 from doppel_worker.turns import Turns
+
+_logger = logging.getLogger(__name__)
 
 Notify = Callable[[str], None]
 
@@ -63,17 +70,27 @@ class DeviceParts:
     @property
     def description(self) -> str:
         """For the status: the device, and what slows its frames down."""
-        note = "lost; the CPU does the work" if self.health.lost else self.compositor.note
+        note = self.compositor.note
         return f"{self.info.id} ({note})" if note else self.info.id
 
 
 class DevicePool:
     """The devices in use; each is opened when the first lane wants it. Thread-safe."""
 
-    def __init__(self, store: PersonaStore, fallback: Notify) -> None:
+    def __init__(self, store: PersonaStore, fallback: Notify, return_seconds: float = FIRST_SECONDS) -> None:
+        """Open nothing yet.
+
+        Args:
+            store: of the personas.
+            fallback: is told which device is used instead of which, and why.
+            return_seconds: until a device that had no memory is tried again for the first time.
+        """
         self._store, self._fallback = store, fallback
+        self._return_seconds = return_seconds
         self._lock = threading.Lock()
         self._parts: dict[str, DeviceParts] = {}
+        self._given_up: dict[str, str] = {}
+        """Device of a wanted one that was given up."""
 
     def get(self, wanted: str = AUTO) -> DeviceParts:
         """The parts of a device; those of another one where it cannot be had.
@@ -87,11 +104,27 @@ class DevicePool:
             return known
         with self._lock:
             parts = self._parts.get(wanted)
-            if parts is not None and not parts.health.lost:
-                return parts
-            # What is lost stays lost.
-            parts = self._parts[wanted] = self._opened(wanted if parts is None else CPU)
+            if parts is None:
+                parts = self._parts[wanted] = self._opened(wanted)
+            elif parts.health.lost:
+                self._given_up[wanted] = parts.info.id
+                if parts.health.may_return:
+                    # One that fails again and again is tried less and less often.
+                    DeviceReturn(wanted, lambda: self._return(wanted), self._return_seconds)
+                    self._return_seconds *= 2
+                parts = self._parts[wanted] = self._opened(CPU)
             return parts
+
+    def description(self, wanted: str) -> str:
+        """For the status: the device that does the work, and what slows its frames down."""
+        given_up, parts = self._given_up.get(wanted), self._parts[wanted]
+        if given_up is None and not parts.health.lost:
+            return parts.description
+        return f"{given_up or parts.info.id} (lost; the CPU does the work)"
+
+    def provider(self, wanted: str) -> str:
+        """The execution provider of its networks."""
+        return self._parts[wanted].provider
 
     def _opened(self, wanted: str) -> DeviceParts:
         """Two names of one device share what there is of it."""
@@ -104,3 +137,25 @@ class DevicePool:
                 return known[0]
         known = [other for other in self._parts.values() if other.info.id == CPU]
         return known[0] if known else DeviceParts(CPU, self._store, self._fallback)
+
+    def _return(self, wanted: str) -> bool:
+        """Whether a device that was given up could be opened; lanes then move to it (``SwapLane``)."""
+        told: list[str] = []
+        id_ = self._given_up[wanted]
+        shared = next((other for other in list(self._parts.values()) if other.info.id == id_), None)
+        if shared is None or shared.health.lost:
+            # First without its networks: loading them for nothing would disturb the frames.
+            if open_device.open_device(wanted, told.append).info.id != id_:
+                return False
+            try:
+                shared = DeviceParts(wanted, self._store, told.append)
+            except (DeviceError, ModelsError) as error:
+                _logger.info("%s: %s", id_, error)
+                return False
+        if shared.info.id != id_:
+            return False
+        with self._lock:
+            self._parts[wanted] = shared
+            del self._given_up[wanted]
+        self._fallback(f"{id_} is used again")
+        return True

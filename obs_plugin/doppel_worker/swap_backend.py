@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from doppel_worker import offers
 from doppel_worker.assets import PersonaKey
 from doppel_worker.backend import BackendConfig, Judgement
 from doppel_worker.device_parts import DeviceParts, DevicePool
+from doppel_worker.device_return import FIRST_SECONDS
 from doppel_worker.devices import AUTO
 from doppel_worker.errors import PersonaError, WorkerError
 from doppel_worker.face_memory import FaceMemory
@@ -39,13 +39,14 @@ class SwapBackend:
     engine = "mesh"
     errors: tuple[type[Exception], ...] = (ModelsError, WorkerError)
 
-    def __init__(self, config: BackendConfig) -> None:
+    def __init__(self, config: BackendConfig, return_seconds: float = FIRST_SECONDS) -> None:
+        """``return_seconds``: until a device that had no memory is tried again for the first time."""
         self._notify = config.notify
         self._store = PersonaStore(config.persona_dir)
         self._models = models_beside(self._store)
-        self._devices = DevicePool(self._store, lambda text: config.notify("fallback", text))
+        self._devices = DevicePool(self._store, lambda text: config.notify("fallback", text), return_seconds)
         self._wanted = config.device
-        self._main = self._devices.get(config.device)
+        self._devices.get(config.device)
         # Importers and networks serve one thread at a time; adding a photo must not wait for a frame.
         self._adding = threading.Lock()
         self._adder = PersonaImporter()
@@ -53,23 +54,16 @@ class SwapBackend:
     @property
     def device(self) -> str:
         """The device that ``auto`` means, and what slows its frames down."""
-        return self._main.description
+        return self._devices.description(self._wanted)
 
     @property
     def provider(self) -> str:
         """The execution provider that its networks really run on."""
-        return self._main.provider
+        return self._devices.provider(self._wanted)
 
     def prepare(self, settings: FilterSettings) -> None:
         """Starts to load the personas of these settings."""
-        main = PersonaKey.of(settings)
-        for key in (main, *People.of(settings).keys(main).values()):
-            if not key.persona:
-                continue
-            # What is wrong with it is told when a frame asks for it.
-            parts = self._parts(settings)
-            with parts.turns, contextlib.suppress(PersonaError):
-                parts.loader.get(key)
+        _are_loaded(self._parts(settings), settings)
 
     def open_lane(self, settings: FilterSettings, memory: FaceMemory | None = None) -> SwapLane:
         """A processor for a lane. Its persona starts to load now, not with the first frame."""
@@ -160,6 +154,7 @@ class SwapLane:
         Raises:
             DeviceError: the device is lost; the next lane that is opened works on the CPU.
         """
+        self._follow_device()
         parts = self._parts
         with parts.turns:
             parts.health.check()
@@ -173,6 +168,15 @@ class SwapLane:
             parts.health.check()
         settled = self._lane.is_settled()
         return Judgement(report.verdict, report.swapped, report.stage_ms, report.status, settled)
+
+    def _follow_device(self) -> None:
+        """Move to a device that was given up and is back, as soon as the faces are loaded there."""
+        if self._parts.health.lost:
+            return
+        settings = self._lane.settings
+        parts = self._find_parts(settings)
+        if parts is not self._parts and _are_loaded(parts, settings):
+            self.configure(settings)
 
     def close(self) -> None:
         """No more frames come: their memory is given back."""
@@ -190,6 +194,21 @@ def load(config: BackendConfig) -> SwapBackend:
     """
     cv2.setNumThreads(1)
     return SwapBackend(config)
+
+
+def _are_loaded(parts: DeviceParts, settings: FilterSettings) -> bool:
+    """Whether a device has the personas of these settings; if not, it starts to load them."""
+    main = PersonaKey.of(settings)
+    loaded = True
+    for key in (main, *People.of(settings).keys(main).values()):
+        if not key.persona:
+            continue
+        try:
+            with parts.turns:
+                loaded &= parts.loader.get(key) is not None
+        except PersonaError:  # what is wrong with it is told when a frame asks for it
+            loaded = False
+    return loaded
 
 
 def _info(persona: personas.Persona) -> PersonaInfo:

@@ -39,7 +39,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> KernelDevice:
     compositor = CudaCompositor(device)
 
     def opened(wanted: str, _fallback: Callable[[str], None]) -> OpenDevice:
-        if wanted == CPU:
+        if wanted == CPU or device.broken:  # what is broken fails its own test
             return OpenDevice(Choice(DeviceInfo(CPU, CPU, None, "")).device, CpuCompositor(), SessionConfig())
         return OpenDevice(GPU, compositor, SessionConfig())
 
@@ -161,6 +161,34 @@ def test_a_device_without_memory_for_a_moment_is_not_given_up(
     with pytest.raises(DeviceLostError, match="no memory on the GPU"):
         lane.process(frame(802))
     assert [code for code, _ in told].count("fallback") == 1
+
+
+def test_a_device_that_has_memory_again_is_used_again_by_itself(gpu: KernelDevice, tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    config = BackendConfig(tmp_path, lambda code, text: told.append((code, text)))
+    real = SwapBackend(config, return_seconds=0.05)
+    lane = real.open_lane(FilterSettings())
+    until_swapped(lane)
+    gpu.broken = True
+    for number in (600, 601):
+        lane.process(frame(number))
+    with pytest.raises(DeviceLostError, match="it is tried again from time to time"):
+        lane.process(frame(602))
+    lane.close()
+    lane = real.open_lane(FilterSettings())
+    until_swapped(lane)
+    on_cpu = lane.turn()
+    assert real.device == "cuda:0 (lost; the CPU does the work)"
+    gpu.broken = False
+    deadline, number = time.monotonic() + 60, 700
+    while lane.turn() is on_cpu:
+        # Faces stay swapped while the device is opened and their engine is loaded there.
+        number += 1
+        assert lane.process(frame(number)).verdict is Verdict.SWAPPED
+        assert time.monotonic() < deadline
+    until_swapped(lane)
+    assert real.device == "cuda:0"
+    assert [text for code, text in told if code == "fallback"][-1] == "cuda:0 is used again"
 
 
 def test_networks_that_do_not_fit_on_the_device_are_loaded_on_the_cpu(
