@@ -248,12 +248,20 @@ def _hostile(kind: str, mesh) -> bytes:
     elif kind == "endless":
         shape = data.index(b"(512, 512, 3)")
         data[shape : shape + 13] = b"(99999999999)".ljust(13)
+    elif kind == "header without an end":
+        data[data.index(b"{'descr'")] = ord("(")
+    elif kind == "cut short":
+        del data[data.index(b"PK\x03\x04") + 300 : data.index(b"PK\x03\x04") + 400]
     return bytes(data)
 
 
 @pytest.mark.parametrize(
-    "kind", ["one array", "packed", "huge", "way of packing", "password", "endless", "as it should be"]
-)
+    "kind",
+    [
+        "one array", "packed", "huge", "way of packing", "password", "endless", "header without an end",
+        "cut short", "as it should be",
+    ],
+)  # fmt: skip
 def test_a_hostile_cache_is_no_cache(kind, tmp_path):
     shape = np.zeros((persona_import.canonical.VERTEX_COUNT, 3), np.float32)
     mesh = persona_import.MeshPersona(
