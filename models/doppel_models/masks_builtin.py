@@ -32,6 +32,7 @@ from doppel_models.mask_paint import (
     smooth_line,
     tint,
 )
+from doppel_models.sentences import sentence
 from doppel_models.types import FloatArray
 
 _GOLD = (214, 168, 78)
@@ -44,7 +45,14 @@ def load(mask_id: str) -> MeshPersona:
         PersonaError: there is none of that name.
     """
     if mask_id not in _PAINTERS:
-        raise PersonaError(f"there is no built-in mask {mask_id!r}; there are {', '.join(_PAINTERS)}")
+        raise PersonaError(
+            sentence(
+                "persona.no-mask",
+                "there is no built-in mask '{mask}'; there are {masks}",
+                mask=mask_id,
+                masks=", ".join(_PAINTERS),
+            )
+        )
     return _load(mask_id)
 
 

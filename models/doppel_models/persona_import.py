@@ -33,8 +33,10 @@ from doppel_models.engines.mesh.persona import MeshPersona
 from doppel_models.engines.mesh.shape import HeadFrame, resting
 from doppel_models.errors import PersonaError
 from doppel_models.landmarker import FaceLandmarker
+from doppel_models.persona_record import wrong_number
 from doppel_models.personas import MAX_PHOTOS, Consent, Persona, PersonaStore, Taken
 from doppel_models.photo_file import PhotoFile, read_photo
+from doppel_models.sentences import sentence
 from doppel_models.session import SessionConfig
 from doppel_models.types import FloatArray
 
@@ -83,7 +85,7 @@ class PersonaImporter:
             PersonaError: a photo cannot be used; the message says why and what to do.
         """
         if not 1 <= len(photos) <= MAX_PHOTOS:
-            raise PersonaError(f"a persona is made of 1 to {MAX_PHOTOS} photos, not {len(photos)}")
+            raise PersonaError(wrong_number(len(photos)))
         detector, landmarker = self.load()
         warnings: list[str] = []
         views, shapes, smiles, weights = [], [], [], []
@@ -134,7 +136,8 @@ class PersonaImporter:
         pictures = [(photo.suffix, photo.data) for photo in photos]
         persona = store.save(name, pictures, consent, face.warnings, taken=taken)
         _write_cache(_cache_path(persona, [photo.data for photo in photos]), face.mesh)
-        return persona, face.mesh
+        # The record holds texts; who added it reads them in their language.
+        return dataclasses.replace(persona, warnings=face.warnings), face.mesh
 
     def mesh(self, persona: Persona) -> MeshPersona:
         """What the mesh engine wears: from the cache, or made anew from the persona's photos.
@@ -186,7 +189,13 @@ def _cache_path(persona: Persona, pictures: Sequence[bytes]) -> Path:
 def _write_cache(path: Path, mesh: MeshPersona) -> None:
     for folder in (path.parent.parent, path.parent):
         if folder.is_symlink():
-            raise PersonaError(f"{folder} is a link; nothing is written, or tidied up, where it leads")
+            raise PersonaError(
+                sentence(
+                    "persona.link",
+                    "{folder} is a link; nothing is written, or tidied up, where it leads",
+                    folder=folder,
+                )
+            )
     buffer = io.BytesIO()
     shape = np.zeros((0, 3), np.float32) if mesh.shape is None else mesh.shape
     np.savez(buffer, texture=mesh.texture, known=mesh.known, shape=shape)
@@ -200,7 +209,12 @@ def _write_cache(path: Path, mesh: MeshPersona) -> None:
         Path(temporary).replace(path)
     except OSError as error:
         raise PersonaError(
-            f"the persona's cache {path} cannot be written: {error.strerror or error}"
+            sentence(
+                "persona.cache",
+                "the persona's cache {path} cannot be written: {why}",
+                path=path,
+                why=error.strerror or error,
+            )
         ) from error
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from doppel_models.errors import PersonaError
 from doppel_models.persona_record import read_record
+from doppel_models.sentences import sentence
 
 Taken = Literal["refuse", "number", "replace"]
 """What to do where another persona has the name, or the identifier made of it: refuse the new one, give it a
@@ -55,13 +56,26 @@ def place(
             if taken == "replace":
                 return candidate, called, False
         elif taken != "number":
-            raise PersonaError(f"{candidate} is the name of a built-in face; take another name")
+            raise PersonaError(
+                sentence(
+                    "persona.built-in-name",
+                    "{name} is the name of a built-in face; take another name",
+                    name=candidate,
+                )
+            )
         if taken == "refuse":
             raise PersonaError(
-                f"there is already a face called {name!r} (kept as {candidate}); take another name, or"
-                " replace it: `doppel persona add --replace`"
+                sentence(
+                    "persona.name-taken",
+                    "there is already a face called '{name}' (kept as {id}); take another name, or replace"
+                    " it: `doppel persona add --replace`",
+                    name=name,
+                    id=candidate,
+                )
             )
-    raise PersonaError(f"too many personas are called {name!r}; take another name")
+    raise PersonaError(
+        sentence("persona.too-many", "too many personas are called '{name}'; take another name", name=name)
+    )
 
 
 def _holds(folder: Path, name: str, pictures: Sequence[bytes]) -> bool:

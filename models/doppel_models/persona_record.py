@@ -21,7 +21,6 @@ import dataclasses
 import datetime
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +28,7 @@ import msgspec
 
 from doppel_models.errors import PersonaError
 from doppel_models.files.licences import Acceptance
+from doppel_models.sentences import Sentence, readable, sentence
 
 CONSENT_GROUNDS = ("own", "permission", "public-domain", "synthetic")
 RECORD_NAME = "persona.json"
@@ -72,19 +72,38 @@ class Consent:
         Raises:
             PersonaError: missing or not complete.
         """
-        advice = f"say on what ground the face may be used: {', '.join(CONSENT_GROUNDS)}"
+        grounds = ", ".join(CONSENT_GROUNDS)
         if not isinstance(data, dict):
-            raise PersonaError(f"there is no consent record; {advice}")
+            raise PersonaError(
+                sentence(
+                    "consent.none",
+                    "there is no consent record; say on what ground the face may be used: {grounds}",
+                    grounds=grounds,
+                )
+            )
         ground, who, when = (data.get(key) for key in ("ground", "who", "when"))
         if ground not in CONSENT_GROUNDS:
-            raise PersonaError(f"consent on the ground {ground!r} is not known; {advice}")
+            raise PersonaError(
+                sentence(
+                    "consent.ground",
+                    "consent on the ground {ground} is not known; say on what ground the face may be used:"
+                    " {grounds}",
+                    ground=repr(ground)[:80],
+                    grounds=grounds,
+                )
+            )
         if not isinstance(who, str) or not readable(who).strip() or len(who) > 200:
-            raise PersonaError("the consent record does not say who gave it; add the persona again")
+            raise PersonaError(
+                sentence("consent.who", "the consent record does not say who gave it; add the persona again")
+            )
         try:
             datetime.datetime.fromisoformat(when if isinstance(when, str) else "")
         except ValueError:
             raise PersonaError(
-                "the consent record does not say when it was given; add the persona again"
+                sentence(
+                    "consent.when",
+                    "the consent record does not say when it was given; add the persona again",
+                )
             ) from None
         return cls(ground, readable(who).strip(), str(when))
 
@@ -119,9 +138,31 @@ class Persona:
         return tuple(self.folder / name for name in self.files) if self.folder else ()
 
 
-def readable(text: str) -> str:
-    """Text without what no file can hold in UTF-8 (halves of characters) and what steers a terminal."""
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Cs") else char for char in text)
+def unusable(name: str, error: Exception) -> Sentence:
+    """What is told of a persona that cannot be worn; ``name``: or its identifier."""
+    return sentence("persona.unusable", "persona '{name}' cannot be used: {why}", name=name, why=error)
+
+
+def wrong_number(photos: int) -> Sentence:
+    """What is told of too few or too many photos."""
+    return sentence(
+        "persona.photos",
+        "a persona is made of 1 to {most} photos, not {photos}",
+        most=MAX_PHOTOS,
+        photos=photos,
+    )
+
+
+def _broken(path: Path, why: str) -> PersonaError:
+    """``why``: in English alone, for those who write records by hand."""
+    return PersonaError(
+        sentence(
+            "persona.broken",
+            "{path} is damaged: {why}; remove the persona and add it again",
+            path=path,
+            why=why,
+        )
+    )
 
 
 def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> Persona:
@@ -136,38 +177,50 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
         PersonaError: the record or a picture is missing or broken, or there is no consent record.
     """
     path = folder / RECORD_NAME
-    repair = "remove the persona and add it again"
     try:
         if path.stat().st_size > MAX_RECORD_BYTES:
-            raise PersonaError(f"{path} is larger than {MAX_RECORD_BYTES} bytes; {repair}")
+            raise _broken(path, f"it is larger than {MAX_RECORD_BYTES} bytes")
         data = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or error
-        raise PersonaError(f"{path} cannot be read ({why}); {repair}") from error
+        raise PersonaError(
+            sentence(
+                "persona.unreadable",
+                "{path} cannot be read ({why}); remove the persona and add it again",
+                path=path,
+                why=why,
+            )
+        ) from error
     if not isinstance(data, dict) or data.get("version") != RECORD_VERSION:
-        raise PersonaError(f"{path} is no persona record of version {RECORD_VERSION}; {repair}")
+        raise _broken(path, f"it is no persona record of version {RECORD_VERSION}")
     name, kind, engine = (data.get(key) for key in ("name", "kind", "engine"))
     name = readable(name).strip() if isinstance(name, str) else None
     files, look, warnings = data.get("files"), data.get("look", {}), data.get("warnings", [])
     if name is None or not 0 < len(name) <= 200 or (kind, engine) not in ENGINES:
-        raise PersonaError(f"{path}: name, kind or engine is not valid; {repair}")
+        raise _broken(path, "name, kind or engine is not valid")
     most = MAX_PHOTOS if kind == "photo" else 1
     if not isinstance(files, list) or not 1 <= len(files) <= most:
-        raise PersonaError(f"{path}: it must name 1 to {most} files; {repair}")
+        raise _broken(path, f"it must name 1 to {most} files")
     for file in files:
         if not isinstance(file, str) or not _FILE.fullmatch(file) or ".." in file:
-            raise PersonaError(f"{path}: {file!r} is not the name of a file in its folder; {repair}")
+            raise _broken(path, f"{file!r} is not the name of a file in its folder")
         if (folder / file).is_symlink() or not (folder / file).is_file():
-            raise PersonaError(f"{folder / file} is missing; {repair}")
+            raise PersonaError(
+                sentence(
+                    "persona.file-missing",
+                    "{path} is missing; remove the persona and add it again",
+                    path=folder / file,
+                )
+            )
     if not isinstance(look, dict) or not all(isinstance(v, bool | int | float | str) for v in look.values()):
-        raise PersonaError(f"{path}: look must hold plain values; {repair}")
+        raise _broken(path, "look must hold plain values")
     if not isinstance(warnings, list) or not all(isinstance(text, str) for text in warnings):
-        raise PersonaError(f"{path}: warnings must be texts; {repair}")
+        raise _broken(path, "warnings must be texts")
     try:
         consent = Consent.checked(data.get("consent"))
     except PersonaError as error:
         if need_consent:
-            raise PersonaError(f"persona {name!r} cannot be used: {error}") from None
+            raise PersonaError(unusable(name, error)) from None
         consent = Consent("own", "nobody", "")
     acceptance = None
     if kind == "model":
@@ -175,7 +228,13 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
             acceptance = msgspec.convert(data.get("licence"), Acceptance)
         except msgspec.ValidationError as error:
             raise PersonaError(
-                f"persona {name!r} cannot be used: its model's licence was not accepted ({error}); {repair}"
+                sentence(
+                    "persona.licence",
+                    "persona '{name}' cannot be used: its model's licence was not accepted ({why}); remove"
+                    " the persona and add it again",
+                    name=name,
+                    why=error,
+                )
             ) from error
     return Persona(
         persona_id,

@@ -38,8 +38,9 @@ from doppel_models.persona_record import (
     LookValue,
     Persona,
     read_record,
-    readable,
+    wrong_number,
 )
+from doppel_models.sentences import readable, sentence, unreadable
 
 __all__ = [
     "BUILT_INS",
@@ -111,13 +112,21 @@ class PersonaStore:
             if persona.id == persona_id:
                 return persona
         if not _ID.fullmatch(persona_id):
-            raise PersonaError(f"{persona_id!r} is not the identifier of a persona")
+            raise PersonaError(
+                sentence("persona.no-id", "'{id}' is not the identifier of a persona", id=persona_id)
+            )
         folder = self.folder / persona_id
         if not (folder / RECORD_NAME).is_file():
             known = ", ".join(persona.id for persona in BUILT_INS)
             raise PersonaError(
-                f"there is no persona {persona_id!r} in {self.folder}; `doppel persona list` shows all"
-                f" (built in: {known})"
+                sentence(
+                    "persona.missing",
+                    "there is no persona '{id}' in {folder}; `doppel persona list` shows all (built in:"
+                    " {known})",
+                    id=persona_id,
+                    folder=self.folder,
+                    known=known,
+                )
             )
         return read_record(persona_id, folder)
 
@@ -174,7 +183,7 @@ class PersonaStore:
             PersonaError: no name or picture, a name that is taken, or the folder cannot be written.
         """
         if not 1 <= len(pictures) <= MAX_PHOTOS:
-            raise PersonaError(f"a persona is made of 1 to {MAX_PHOTOS} photos, not {len(pictures)}")
+            raise PersonaError(wrong_number(len(pictures)))
         files = {f"photo-{number}{suffix}": data for number, (suffix, data) in enumerate(pictures, 1)}
         said = [readable(warning) for warning in warnings]  # files' names are in them
         record = {"kind": "photo", "engine": "mesh", "look": dict(look or {}), "warnings": said}
@@ -196,8 +205,13 @@ class PersonaStore:
         description = model.description
         if description.kind != ModelKind.DFM:
             raise PersonaError(
-                f"{model.name} is {description.title}, not a model that was trained for one face (.dfm);"
-                " it can be the engine of a photo's persona"
+                sentence(
+                    "persona.no-face-model",
+                    "{name} is {title}, not a model that was trained for one face (.dfm); it can be the"
+                    " engine of a photo's persona",
+                    name=model.name,
+                    title=description.title,
+                )
             )
         check_acceptance(licence_of(description.kind, description.variant), acceptance)
         record = {
@@ -217,7 +231,9 @@ class PersonaStore:
     ) -> Persona:
         name = " ".join(readable(name).split())[:80]
         if not name or not any(char.isalnum() for char in name):
-            raise PersonaError("a persona needs a name with a letter or a digit in it")
+            raise PersonaError(
+                sentence("persona.name", "a persona needs a name with a letter or a digit in it")
+            )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             masks = frozenset(persona.id for persona in BUILT_INS)
@@ -252,7 +268,12 @@ class PersonaStore:
                     new.replace(target)
         except OSError as error:
             raise PersonaError(
-                f"the persona cannot be written to {self.folder}: {error.strerror or error}"
+                sentence(
+                    "persona.no-write",
+                    "the persona cannot be written to {folder}: {why}",
+                    folder=self.folder,
+                    why=error.strerror or error,
+                )
             ) from error
         return self.get(persona_id)
 
@@ -291,7 +312,7 @@ class PersonaStore:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise PersonaError(f"{self.folder} cannot be read: {error.strerror or error}") from error
+            raise PersonaError(unreadable(self.folder, error)) from error
 
 
 def _dump(record: dict[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ from doppel_models.landmarker import FaceLandmarker
 from doppel_models.photo_cover import covered_parts
 from doppel_models.photo_file import PhotoFile
 from doppel_models.pose import head_pose
+from doppel_models.sentences import listed, sentence
 from doppel_models.types import ByteArray, FloatArray
 
 MIN_FACE_PX = 64
@@ -63,14 +64,23 @@ def only_face(photo: PhotoFile, detector: FaceDetector, landmarker: FaceLandmark
     faces = _faces(photo.image, detector, landmarker)
     if not faces:
         raise PersonaError(
-            f"no face is found in {photo.name}; use a photo that shows the whole face from the front, with"
-            " nothing in front of it"
+            sentence(
+                "photo.no-face",
+                "no face is found in {name}; use a photo that shows the whole face from the front, with"
+                " nothing in front of it",
+                name=photo.name,
+            )
         )
     widths = [float(np.ptp(face[:, 0])) for face in faces]
     others = sum(width > _OTHER_FACE * widths[0] for width in widths) - 1
     if others:
         raise PersonaError(
-            f"{photo.name} shows {others + 1} faces; cut the picture down to the one face that you mean"
+            sentence(
+                "photo.faces",
+                "{name} shows {faces} faces; cut the picture down to the one face that you mean",
+                name=photo.name,
+                faces=others + 1,
+            )
         )
     return faces[0]
 
@@ -154,52 +164,96 @@ def check(photo: PhotoFile, landmarks: FloatArray, view: face_texture.Unwrapped)
     Raises:
         PersonaError: the photo cannot be used; the message says why and what to do.
     """
-    name, warnings = photo.name, []
+    name = photo.name
+    warnings: list[str] = []
     face_width = float(np.ptp(landmarks[:, 0]))
     pose = head_pose(landmarks)
     if face_width < MIN_FACE_PX:
         raise PersonaError(
-            f"the face in {name} is only {face_width:.0f} pixels wide; use a photo with a face of at least"
-            f" {MIN_FACE_PX}, better {GOOD_FACE_PX} pixels"
+            sentence(
+                "photo.small",
+                "the face in {name} is only {pixels} pixels wide; use a photo with a face of at least"
+                " {least}, better {good} pixels",
+                name=name,
+                pixels=round(face_width),
+                least=MIN_FACE_PX,
+                good=GOOD_FACE_PX,
+            )
         )
     if face_width < GOOD_FACE_PX:
         warnings.append(
-            f"the face in {name} is only {face_width:.0f} pixels wide and will look soft; a photo with a face"
-            f" of {GOOD_FACE_PX} pixels or more looks better"
+            sentence(
+                "photo.rather-small",
+                "the face in {name} is only {pixels} pixels wide and will look soft; a photo with a face of"
+                " {good} pixels or more looks better",
+                name=name,
+                pixels=round(face_width),
+                good=GOOD_FACE_PX,
+            )
         )
     height, width = photo.image.shape[:2]
     x, y = landmarks[:, 0], landmarks[:, 1]
     cut_off = float(((x < -1) | (y < -1) | (x > width) | (y > height)).mean())
     if cut_off > MAX_CUT_OFF:
         raise PersonaError(
-            f"the face in {name} is cut off by the picture's edge; use a photo that shows the whole face"
+            sentence(
+                "photo.cut-off",
+                "the face in {name} is cut off by the picture's edge; use a photo that shows the whole face",
+                name=name,
+            )
         )
     if cut_off > GOOD_CUT_OFF:
         warnings.append(
-            f"the picture's edge cuts off a little of the face in {name}; a photo with the whole face looks"
-            " better"
+            sentence(
+                "photo.a-little-cut-off",
+                "the picture's edge cuts off a little of the face in {name}; a photo with the whole face"
+                " looks better",
+                name=name,
+            )
         )
     if abs(pose.yaw) > MAX_YAW or abs(pose.pitch) > MAX_PITCH:
         raise PersonaError(
-            f"the face in {name} is turned away ({abs(pose.yaw):.0f} degrees sideways, {abs(pose.pitch):.0f}"
-            " up or down); use a photo that is taken from the front"
+            sentence(
+                "photo.turned-away",
+                "the face in {name} is turned away ({yaw} degrees sideways, {pitch} up or down); use a photo"
+                " that is taken from the front",
+                name=name,
+                yaw=round(abs(pose.yaw)),
+                pitch=round(abs(pose.pitch)),
+            )
         )
     if abs(pose.yaw) > GOOD_YAW:
         warnings.append(
-            f"the face in {name} is turned sideways ({abs(pose.yaw):.0f} degrees), so half of it must be"
-            " guessed; add a photo from the front"
+            sentence(
+                "photo.sideways",
+                "the face in {name} is turned sideways ({yaw} degrees), so half of it must be guessed; add a"
+                " photo from the front",
+                name=name,
+                yaw=round(abs(pose.yaw)),
+            )
         )
     covered = covered_parts(view.texture)
     if covered:
         raise PersonaError(
-            f"something covers {' and '.join(covered)} in {name}; use a photo with nothing in front of the"
-            " face, also no sunglasses"
+            sentence(
+                "photo.covered",
+                "something covers {parts} in {name}; use a photo with nothing in front of the face, also no"
+                " sunglasses",
+                parts=listed(covered),
+                name=name,
+            )
         )
     sharpness = _sharpness(photo.image, landmarks)
     if sharpness < MIN_SHARPNESS:
-        raise PersonaError(f"{name} is too blurred; use a sharper photo")
+        raise PersonaError(sentence("photo.blurred", "{name} is too blurred; use a sharper photo", name=name))
     if sharpness < GOOD_SHARPNESS:
-        warnings.append(f"{name} is a little blurred; a sharper photo looks better")
+        warnings.append(
+            sentence(
+                "photo.a-little-blurred",
+                "{name} is a little blurred; a sharper photo looks better",
+                name=name,
+            )
+        )
     warnings += _light(name, view)
     warnings += _covering(name, view)
     warnings += _glasses(name, view)
@@ -221,19 +275,32 @@ def _sharpness(image: ByteArray, landmarks: FloatArray) -> float:
 
 
 def _light(name: str, view: face_texture.Unwrapped) -> list[str]:
-    warnings = []
+    warnings: list[str] = []
     known = view.weight * (1 - view.hair)
     uneven = float(np.abs(face_texture.asymmetry(view.texture, known)).max() * 2)
     if uneven > MAX_ASYMMETRY:
         warnings.append(
-            f"the light in {name} comes from one side; a photo in even light, facing a window, looks better"
+            sentence(
+                "photo.one-sided-light",
+                "the light in {name} comes from one side; a photo in even light, facing a window, looks"
+                " better",
+                name=name,
+            )
         )
     skin = (known > 0.5) & (cv2.resize(relight.skin_weight(), known.shape[::-1]) > 0.5)
     gray = view.texture.mean(axis=2)[skin]
     if len(gray) and float((view.texture.max(axis=2)[skin] > 252).mean()) > _MAX_CLIPPED:
-        warnings.append(f"{name} is overexposed, parts of the skin are white; use a darker photo")
+        warnings.append(
+            sentence(
+                "photo.overexposed",
+                "{name} is overexposed, parts of the skin are white; use a darker photo",
+                name=name,
+            )
+        )
     if len(gray) and float(np.median(gray)) < 40:
-        warnings.append(f"{name} is very dark; use a photo in brighter light")
+        warnings.append(
+            sentence("photo.dark", "{name} is very dark; use a photo in brighter light", name=name)
+        )
     return warnings
 
 
@@ -241,11 +308,14 @@ def _covering(name: str, view: face_texture.Unwrapped) -> list[str]:
     forehead = uv.grid(face_texture.SIZE).inside.copy()
     forehead[int(0.24 * face_texture.SIZE) :] = False
     if float(view.hair[forehead].mean()) > MAX_FRINGE:
-        text = (
-            f"hair covers the forehead in {name}; there your own forehead will show. A photo with the hair"
-            " held back looks better"
-        )
-        return [text]
+        return [
+            sentence(
+                "photo.fringe",
+                "hair covers the forehead in {name}; there your own forehead will show. A photo with the hair"
+                " held back looks better",
+                name=name,
+            )
+        ]
     return []
 
 
@@ -262,7 +332,13 @@ def _glasses(name: str, view: face_texture.Unwrapped) -> list[str]:
         float(np.median(line[_rows(rows), _rows(columns)].max(axis=0))) for rows, columns in _RIM_PLACES
     ]
     if min(darkest) > _MIN_RIM:
-        return [f"{name} shows glasses, which would be painted onto the face; use a photo without them"]
+        return [
+            sentence(
+                "photo.glasses",
+                "{name} shows glasses, which would be painted onto the face; use a photo without them",
+                name=name,
+            )
+        ]
     return []
 
 
@@ -272,19 +348,25 @@ def _rows(part: tuple[float, float]) -> slice:
 
 def _expression(name: str, landmarks: FloatArray) -> list[str]:
     shape = HeadFrame.of(landmarks).shape_of(landmarks)
-    warnings = []
+    warnings: list[str] = []
     mouth = regions.opening(shape, regions.LIPS_INNER_UPPER, regions.LIPS_INNER_LOWER)
     corners = shape[[61, 291], 1].mean() - shape[[13, 14], 1].mean()
     width = float(np.linalg.norm(shape[61] - shape[291]) / np.linalg.norm(shape[33] - shape[263]))
     if mouth > MAX_OPENING or (corners < -0.12 and width > 0.62):
         warnings.append(
-            f"the mouth in {name} is open or grins, and the persona will keep some of it; a photo with a"
-            " relaxed, closed mouth looks better"
+            sentence(
+                "photo.grin",
+                "the mouth in {name} is open or grins, and the persona will keep some of it; a photo with a"
+                " relaxed, closed mouth looks better",
+                name=name,
+            )
         )
     eyes = min(
         regions.opening(shape, regions.RIGHT_EYE_UPPER, regions.RIGHT_EYE_LOWER),
         regions.opening(shape, regions.LEFT_EYE_UPPER, regions.LEFT_EYE_LOWER),
     )
     if eyes < MIN_EYE_OPENING:
-        warnings.append(f"an eye is shut in {name}; use a photo with both eyes open")
+        warnings.append(
+            sentence("photo.eye-shut", "an eye is shut in {name}; use a photo with both eyes open", name=name)
+        )
     return warnings

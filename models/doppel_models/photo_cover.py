@@ -14,6 +14,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from doppel_models.sentences import sentence
 from doppel_models.types import FloatArray
 
 _SIZE = 128
@@ -51,19 +52,19 @@ def covered_parts(texture: FloatArray) -> tuple[str, ...]:
     # What hides one or two of these places does not move their median much.
     skin = np.median(places, axis=0)
     if float(places[:, 0].max() - skin[0]) > _MAX_BRIGHTER:
-        return ("most of the face",)
+        return (sentence("part.most", "most of the face"),)
     found = []
     eyes = [_eye(looks, eye, cheek, skin) for eye, cheek in zip(_EYES, _CHEEKS, strict=True)]
     if any(eyes):
-        found.append("the eyes" if all(eyes) else "an eye")
+        found.append(sentence("part.eyes", "the eyes") if all(eyes) else sentence("part.eye", "an eye"))
     nose = _median(looks, _NOSE) - skin
     if nose[0] < -_MAX_DARKER or _strange(nose):
-        found.append("the nose")
+        found.append(sentence("part.nose", "the nose"))
     # Beards are dark: a mouth's brightness alone says nothing.
     mouth = _cut(looks, _MOUTH)[..., 0]
     flat = float(mouth.std()) < _MIN_VARIATION and float(mouth.mean()) < _GLARE
     if flat or _strange(_median(looks, _MOUTH) - skin):
-        found.append("the mouth")
+        found.append(sentence("part.mouth", "the mouth"))
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from doppel_models.errors import PersonaError
+from doppel_models.sentences import sentence, unreadable
 from doppel_models.types import ByteArray
 
 MAX_FILE_BYTES = 40 * 1024 * 1024
@@ -57,11 +58,16 @@ def read_photo(path: Path) -> PhotoFile:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise PersonaError(
-                f"{path.name} is larger than {MAX_FILE_BYTES >> 20} MB; save a smaller copy of the picture"
+                sentence(
+                    "photo.file-size",
+                    "{name} is larger than {most} MB; save a smaller copy of the picture",
+                    name=path.name,
+                    most=MAX_FILE_BYTES >> 20,
+                )
             )
         data = path.read_bytes()
     except OSError as error:
-        raise PersonaError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise PersonaError(unreadable(path, error)) from error
     return decode_photo(path.name, data)
 
 
@@ -71,7 +77,6 @@ def decode_photo(name: str, data: bytes) -> PhotoFile:
     Raises:
         PersonaError: no picture of a known format, damaged, or too large.
     """
-    wanted = "use a PNG, JPEG, WebP or BMP picture"
     try:
         with warnings.catch_warnings():
             # Pillow warns about sizes that are refused below anyway.
@@ -80,21 +85,54 @@ def decode_photo(name: str, data: bytes) -> PhotoFile:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
                     raise PersonaError(
-                        f"{name} has {width}x{height} pixels, more than {MAX_PIXELS // 1_000_000} million;"
-                        " save a smaller copy of it"
+                        sentence(
+                            "photo.large",
+                            "{name} has {width}x{height} pixels, more than {most} million; save a smaller"
+                            " copy of it",
+                            name=name,
+                            width=width,
+                            height=height,
+                            most=MAX_PIXELS // 1_000_000,
+                        )
                     )
                 if min(width, height) < MIN_SIDE:
-                    raise PersonaError(f"{name} has only {width}x{height} pixels; use a larger picture")
+                    raise PersonaError(
+                        sentence(
+                            "photo.tiny",
+                            "{name} has only {width}x{height} pixels; use a larger picture",
+                            name=name,
+                            width=width,
+                            height=height,
+                        )
+                    )
                 suffix = FORMATS[str(picture.format)]
                 image = np.asarray(_flat(_upright(picture)), np.uint8)
     except Image.DecompressionBombError:
         raise PersonaError(
-            f"{name} has more than {MAX_PIXELS // 1_000_000} million pixels; save a smaller copy of it"
+            sentence(
+                "photo.huge",
+                "{name} has more than {most} million pixels; save a smaller copy of it",
+                name=name,
+                most=MAX_PIXELS // 1_000_000,
+            )
         ) from None
     except UnidentifiedImageError:
-        raise PersonaError(f"{name} is no picture that Doppel can read; {wanted}") from None
+        raise PersonaError(
+            sentence(
+                "photo.format",
+                "{name} is no picture that Doppel can read; use a PNG, JPEG, WebP or BMP picture",
+                name=name,
+            )
+        ) from None
     except _DAMAGE as error:
-        raise PersonaError(f"{name} is damaged ({error}); {wanted}") from error
+        raise PersonaError(
+            sentence(
+                "photo.damaged",
+                "{name} is damaged ({why}); use a PNG, JPEG, WebP or BMP picture",
+                name=name,
+                why=error,
+            )
+        ) from error
     return PhotoFile(name, suffix, data, np.ascontiguousarray(image))
 
 

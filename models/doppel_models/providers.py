@@ -9,18 +9,21 @@ import sys
 
 import onnxruntime as ort
 
+from doppel_models.sentences import sentence
+
 CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
 DIRECTML_PROVIDER = "DmlExecutionProvider"
 COREML_PROVIDER = "CoreMLExecutionProvider"
 OPENVINO_PROVIDER = "OpenVINOExecutionProvider"
 
-_DOCTOR = "or run doctor"
 _PACKAGES = {
-    CUDA_PROVIDER: "install Doppel with --device gpu",
-    DIRECTML_PROVIDER: "it comes with the package onnxruntime-directml, on Windows",
-    COREML_PROVIDER: "it comes with ONNX Runtime on macOS",
-    OPENVINO_PROVIDER: "it comes with the package onnxruntime-openvino",
+    CUDA_PROVIDER: sentence("device.get-cuda", "install Doppel with --device gpu"),
+    DIRECTML_PROVIDER: sentence(
+        "device.get-directml", "it comes with the package onnxruntime-directml, on Windows"
+    ),
+    COREML_PROVIDER: sentence("device.get-coreml", "it comes with ONNX Runtime on macOS"),
+    OPENVINO_PROVIDER: sentence("device.get-openvino", "it comes with the package onnxruntime-openvino"),
 }
 
 
@@ -40,17 +43,30 @@ def load_cuda_libraries() -> None:
 def why_not(provider: str) -> str:
     """Why a provider cannot be used, and what to do; empty where no reason is known."""
     if provider not in ort.get_available_providers():
-        return f"this ONNX Runtime was built without it; {_PACKAGES.get(provider, 'it is not known')}"
+        return sentence(
+            "device.not-built",
+            "this ONNX Runtime was built without it; {what}",
+            what=_PACKAGES.get(provider) or sentence("device.unknown", "it is not known"),
+        )
     if provider != CUDA_PROVIDER:
         return ""
     load_cuda_libraries()
     version = str(getattr(ort, "cuda_version", "")).split(".")[0] or "13"
     for what, names in _cuda_libraries(version):
         if not any(_loads(name) for name in names):
-            return f"{what} not found: install Doppel again with --device gpu, {_DOCTOR}"
+            return sentence(
+                "device.no-library",
+                "{library} not found: install Doppel again with --device gpu, or run doctor",
+                library=what,
+            )
     if not any(_loads(name) for name in ("libcuda.so.1", "nvcuda.dll")):
-        return f"NVIDIA driver not found: install driver 580 or newer, {_DOCTOR}"
-    return f"the GPU refused it: is its driver 580 or newer, and has it free memory? {_DOCTOR}"
+        return sentence(
+            "device.no-driver", "NVIDIA driver not found: install driver 580 or newer, or run doctor"
+        )
+    return sentence(
+        "device.refused",
+        "the GPU refused it: is its driver 580 or newer, and has it free memory? or run doctor",
+    )
 
 
 def _cuda_libraries(version: str) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -21,6 +21,7 @@ import onnxruntime as ort
 from doppel_models import providers
 from doppel_models.errors import SessionError
 from doppel_models.providers import CPU_PROVIDER, CUDA_PROVIDER, DIRECTML_PROVIDER
+from doppel_models.sentences import Sentence, sentence
 from doppel_models.tensor import DeviceTensor
 
 _ORT_ERRORS_ONLY = 3
@@ -57,9 +58,22 @@ class Fallback:
     reason: str = ""
     """Why, and what to do; empty: nobody knows."""
 
+    def told(self) -> Sentence:
+        """For the user."""
+        names = {"network": self.network, "used": self.used, "wanted": self.wanted}
+        if not self.reason:
+            return sentence(
+                "device.network", "{network} runs on {used}, because {wanted} could not be started", **names
+            )
+        return sentence(
+            "device.network-because",
+            "{network} runs on {used}, because {wanted} could not be started: {why}",
+            **names,
+            why=self.reason,
+        )
+
     def __str__(self) -> str:
-        text = f"{self.network} runs on {self.used}, because {self.wanted} could not be started"
-        return f"{text}: {self.reason}" if self.reason else text
+        return str(self.told())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -125,7 +139,7 @@ class Network:
                 self._output_names, feed, self._plain_options
             )
         except Exception as error:  # ONNX Runtime's exceptions have no common base
-            raise SessionError(f"{self.name}: the network failed: {error}") from error
+            raise SessionError(_failed(self.name, error)) from error
         return outputs
 
     def run_bound(
@@ -154,7 +168,7 @@ class Network:
                 binding.synchronize_inputs()
             self._session.run_with_iobinding(binding, options)
         except Exception as error:  # ONNX Runtime's exceptions have no common base
-            raise SessionError(f"{self.name}: the network failed: {error}") from error
+            raise SessionError(_failed(self.name, error)) from error
 
     def _binding(
         self, inputs: Sequence[DeviceTensor | npt.NDArray[Any]], outputs: Sequence[DeviceTensor]
@@ -204,7 +218,14 @@ class Network:
             except Exception as error:  # ONNX Runtime's exceptions have no common base
                 if graph:
                     continue
-                raise SessionError(f"{self.name}: ONNX Runtime cannot load the network: {error}") from error
+                raise SessionError(
+                    sentence(
+                        "device.no-session",
+                        "{network}: ONNX Runtime cannot load the network: {why}",
+                        network=self.name,
+                        why=error,
+                    )
+                ) from error
             self.cuda_graph = graph and session.get_providers()[0] == CUDA_PROVIDER
             return session
         raise AssertionError("the last attempt returns or raises")
@@ -250,3 +271,7 @@ def _options(config: SessionConfig) -> ort.SessionOptions:
 def _spec(node: Any) -> TensorSpec:
     shape = tuple(size if isinstance(size, int) else None for size in node.shape)
     return TensorSpec(node.name, shape, node.type)
+
+
+def _failed(network: str, error: Exception) -> Sentence:
+    return sentence("device.failed", "{network}: the network failed: {why}", network=network, why=error)

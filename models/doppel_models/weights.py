@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 from doppel_models.errors import WeightsError
+from doppel_models.sentences import sentence
 
 FOLDER = Path(__file__).parent / "weights"
 
@@ -28,11 +29,24 @@ class BundledFile:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise WeightsError(f"{path}: {error.strerror}; install Doppel again") from error
+            raise WeightsError(
+                sentence(
+                    "install.unreadable",
+                    "{path}: {why}; install Doppel again",
+                    path=path,
+                    why=error.strerror,
+                )
+            ) from error
         digest = hashlib.sha256(data).hexdigest()
         if digest != self.sha256:
             raise WeightsError(
-                f"{path} is damaged (sha256 {digest[:12]}, expected {self.sha256[:12]}); install Doppel again"
+                sentence(
+                    "install.damaged",
+                    "{path} is damaged (sha256 {found}, expected {wanted}); install Doppel again",
+                    path=path,
+                    found=digest[:12],
+                    wanted=self.sha256[:12],
+                )
             )
         return data
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import onnx
 
 from doppel_models.errors import ModelFileError
+from doppel_models.sentences import sentence
 
 MAX_BYTES = (1 << 31) - (1 << 20)
 """A protocol buffer holds less than 2 GiB; a model that is larger with its weights inside cannot be used."""
@@ -74,7 +75,11 @@ def _inside(folder: Path, location: str) -> Path:
         or ".." in windows.parts
     ):
         raise ModelFileError(
-            f"it wants to read {shown!r}, outside its own folder; that is refused; take another file"
+            sentence(
+                "model.outside",
+                "it wants to read '{file}', outside its own folder; that is refused; take another file",
+                file=shown,
+            )
         )
     path = folder.joinpath(*parts)
     try:
@@ -86,7 +91,12 @@ def _inside(folder: Path, location: str) -> Path:
             raise ModelFileError(f"its weights {shown!r} are no plain file")
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
         raise ModelFileError(
-            f"its weights lie in a second file, {shown!r}, which is not beside it; put both into one folder"
+            sentence(
+                "model.second-file",
+                "its weights lie in a second file, '{file}', which is not beside it; put both into one"
+                " folder",
+                file=shown,
+            )
         ) from error
     return real
 

@@ -15,6 +15,7 @@ import msgspec
 
 from doppel_models.errors import ModelFileError
 from doppel_models.files.kinds import ModelKind
+from doppel_models.sentences import sentence
 
 MAX_TEXT = 500
 
@@ -141,7 +142,11 @@ def accept(licence: Licence, who: str, ground: str = "") -> Acceptance:
         raise ModelFileError("the record of a licence needs the name of who accepts it")
     if licence.needs_ground and not ground:
         raise ModelFileError(
-            "its licence is not known, so say on what ground you may use it (such as: I trained it myself)"
+            sentence(
+                "licence.ground",
+                "its licence is not known, so say on what ground you may use it (such as: I trained it"
+                " myself)",
+            )
         )
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return Acceptance(licence.key, who, now, ground)
@@ -154,6 +159,14 @@ def check_acceptance(licence: Licence, acceptance: Acceptance | None) -> None:
         ModelFileError: with what to do.
     """
     if acceptance is None or acceptance.licence != licence.key or not acceptance.who:
-        raise ModelFileError(f"its licence ({licence.name}) was not accepted; add it again")
+        raise ModelFileError(
+            sentence(
+                "licence.not-accepted",
+                "its licence ({licence}) was not accepted; add it again",
+                licence=licence.name,
+            )
+        )
     if licence.needs_ground and not acceptance.ground:
-        raise ModelFileError("nobody said on what ground it may be used; add it again")
+        raise ModelFileError(
+            sentence("licence.no-ground", "nobody said on what ground it may be used; add it again")
+        )

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from doppel_models.errors import AmbiguousModelError, ModelFileError
 from doppel_models.files.kinds import ModelDescription
+from doppel_models.sentences import sentence, unusable_model
 
 if TYPE_CHECKING:
     from doppel_models.files.onnx_file import OnnxFile
@@ -61,7 +62,9 @@ def checked_model(file: OnnxFile, name: str, choice: str | None = None) -> Model
         description = recognise(file, choice)
         emap = file.initializer(description.emap) if description.emap else None
     except AmbiguousModelError as error:
-        raise AmbiguousModelError(f"{name}: {error}", error.choices) from None
+        raise AmbiguousModelError(
+            sentence("model.ambiguous-file", "{name}: {why}", name=name, why=error), error.choices
+        ) from None
     except ModelFileError as error:
-        raise ModelFileError(f"{name} cannot be used: {error}") from None
+        raise ModelFileError(unusable_model(name, error)) from None
     return ModelFile(name, file.sha256, description, file.data, emap)

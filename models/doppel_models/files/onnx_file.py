@@ -24,6 +24,7 @@ from doppel_models.files.external import MAX_BYTES, take_in
 from doppel_models.files.formats import HEAD, foreign_format
 from doppel_models.files.growth import check_growth, inner_graphs
 from doppel_models.files.wire import check_cost
+from doppel_models.sentences import sentence, unusable_model
 
 DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
 """Sets of operators that ONNX Runtime brings itself; any other needs a library of the model's own."""
@@ -104,7 +105,7 @@ def read_onnx(path: Path, name: str = "") -> OnnxFile:
         data = _read_plain(path)
         return parse_onnx(data, path.parent)
     except ModelFileError as error:
-        raise ModelFileError(f"{name or path.name} cannot be used: {error}") from error
+        raise ModelFileError(unusable_model(name or path.name, error)) from error
 
 
 def parse_onnx(data: bytes, folder: Path | None = None) -> OnnxFile:
@@ -125,7 +126,7 @@ def parse_onnx(data: bytes, folder: Path | None = None) -> OnnxFile:
     try:
         model.ParseFromString(data)
     except (DecodeError, ValueError, RecursionError) as error:
-        raise ModelFileError("it is damaged; fetch or export it again") from error
+        raise ModelFileError(sentence("model.damaged", "it is damaged; fetch or export it again")) from error
     _check_head(model)
     tensors = list(_check_graph(model.graph, 0))
     sizes = [_checked_bytes(tensor) for tensor in tensors]
@@ -144,21 +145,34 @@ def _read_plain(path: Path) -> bytes:
     try:
         info = path.stat()
         if not stat.S_ISREG(info.st_mode):
-            raise ModelFileError("it is no plain file")
+            raise ModelFileError(sentence("model.no-file", "it is no plain file"))
         if info.st_size > MAX_BYTES:
             with path.open("rb") as file:
                 foreign = foreign_format(file.read(HEAD))
             raise ModelFileError(
-                foreign or f"it is larger than {MAX_BYTES:,} bytes, which no ONNX file can be"
+                foreign
+                or sentence(
+                    "model.size",
+                    "it is larger than {most} bytes, which no ONNX file can be",
+                    most=f"{MAX_BYTES:,}",
+                )
             )
         return path.read_bytes()
     except (OSError, ValueError) as error:
-        raise ModelFileError(f"it cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise ModelFileError(
+            sentence(
+                "model.unreadable",
+                "it cannot be read: {why}",
+                why=getattr(error, "strerror", None) or error,
+            )
+        ) from error
 
 
 def _check_head(model: onnx.ModelProto) -> None:
     if not model.HasField("graph") or not model.graph.node:
-        raise ModelFileError("it is no ONNX file with a network in it, or is damaged or cut short")
+        raise ModelFileError(
+            sentence("model.no-onnx", "it is no ONNX file with a network in it, or is damaged or cut short")
+        )
     if model.functions:
         raise ModelFileError("it defines operators of its own; export it with functions inlined")
     if model.training_info:

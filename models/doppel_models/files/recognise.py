@@ -10,6 +10,7 @@ from doppel_models.files.contracts import CONTRACTS
 from doppel_models.files.kinds import ModelDescription, ModelKind
 from doppel_models.files.onnx_file import OnnxFile
 from doppel_models.files.ports import Ports
+from doppel_models.sentences import sentence
 
 KNOWN = (
     "DeepFaceLab models (.dfm), inswapper, hyperswap, simswap, ghost, hififace, uniface, blendswap, ArcFace"
@@ -39,8 +40,12 @@ def recognise(file: OnnxFile, choice: str | None = None) -> ModelDescription:
     if len(found) > 1:
         keys = tuple(description.key for description in found)
         raise AmbiguousModelError(
-            f"its contents fit several kinds of model, which want different pictures ({', '.join(keys)});"
-            " say which it is: `doppel models add FILE --as KIND`",
+            sentence(
+                "model.ambiguous",
+                "its contents fit several kinds of model, which want different pictures ({kinds}); say which"
+                " it is: `doppel models add FILE --as KIND`",
+                kinds=", ".join(keys),
+            ),
             keys,
         )
     return found[0]
@@ -61,7 +66,14 @@ def candidates(file: OnnxFile) -> tuple[ModelDescription, ...]:
     unused = _unused_kind(found)
     if unused:
         raise ModelFileError(unused)
-    raise ModelFileError(f"it is no model that Doppel knows. Found: {found}. Known are {KNOWN}")
+    raise ModelFileError(
+        sentence(
+            "model.unknown",
+            "it is no model that Doppel knows. Found: {found}. Known are {known}",
+            found=found,
+            known=KNOWN,
+        )
+    )
 
 
 def _unused_kind(found: Ports) -> str | None:
@@ -69,10 +81,22 @@ def _unused_kind(found: Ports) -> str | None:
     shapes = {port.shape[1:] for port in found.inputs}
     out = [port.shape[1:] for port in found.outputs]
     if found.outputs and found.outputs[0].channels_first == 19:
-        return f"it is a face parsing network ({ModelKind.FACE_PARSING}); Doppel masks faces without one"
+        return sentence(
+            "model.face-parsing",
+            "it is a face parsing network ({kind}); Doppel masks faces without one",
+            kind=ModelKind.FACE_PARSING,
+        )
     last = Counter(port.shape[-1] for port in found.outputs if port.shape)
     if len(out) in (6, 9) and last[1] == last[4] == len(out) // (2 if len(out) == 6 else 3):
-        return f"it is a face detector (SCRFD or RetinaFace, {ModelKind.DETECTOR}); Doppel brings its own"
+        return sentence(
+            "model.detector",
+            "it is a face detector (SCRFD or RetinaFace, {kind}); Doppel brings its own",
+            kind=ModelKind.DETECTOR,
+        )
     if (32, 16, 64, 64) in shapes | set(out) or (len(out) == 1 and shapes == {(126,)}):
-        return f"it is a part of LivePortrait ({ModelKind.LIVEPORTRAIT}), for which Doppel has no engine yet"
+        return sentence(
+            "model.liveportrait",
+            "it is a part of LivePortrait ({kind}), for which Doppel has no engine yet",
+            kind=ModelKind.LIVEPORTRAIT,
+        )
     return None

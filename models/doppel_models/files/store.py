@@ -31,6 +31,7 @@ from doppel_models.files.record import (
     encode_record,
 )
 from doppel_models.home import data_folder
+from doppel_models.sentences import sentence, unusable_model
 
 LOCK_SECONDS = 120.0
 """How long one process waits for another that writes to the folder."""
@@ -86,9 +87,21 @@ class ModelStore:
                 raise StoreError("its record is damaged (too long); add the model again")
             record = decode_record(beside.read_bytes(), sha256)
             if not _plain(path):
-                raise StoreError(f"the file of {record.name!r} is missing; add it again")
+                raise StoreError(
+                    sentence(
+                        "model.file-missing",
+                        "the file of '{name}' is missing; add it again",
+                        name=record.name,
+                    )
+                )
             if path.stat().st_size != record.bytes:
-                raise StoreError(f"the file of {record.name!r} has another size; add it again")
+                raise StoreError(
+                    sentence(
+                        "model.changed",
+                        "{name} was changed or damaged since it was added; add it again",
+                        name=record.name,
+                    )
+                )
         except OSError as error:
             raise StoreError(f"{beside} cannot be read: {error.strerror}") from error
         return record
@@ -105,10 +118,22 @@ class ModelStore:
             found = [record for record in records if record.sha256.startswith(text.lower())]
         if len(found) > 1:
             hashes = ", ".join(record.sha256[:12] for record in found)
-            raise StoreError(f"several models are called {text!r}; name one by its hash: {hashes}")
+            raise StoreError(
+                sentence(
+                    "model.several",
+                    "several models are called '{name}'; name one by its hash: {hashes}",
+                    name=text[:80],
+                    hashes=hashes,
+                )
+            )
         if not found:
             raise StoreError(
-                f"there is no model {text[:80]!r} in {self.folder}; `doppel models list` shows all"
+                sentence(
+                    "model.missing",
+                    "there is no model '{name}' in {folder}; `doppel models list` shows all",
+                    name=text[:80],
+                    folder=self.folder,
+                )
             )
         return found[0]
 
@@ -149,7 +174,7 @@ class ModelStore:
         try:
             check_acceptance(record.licence, record.acceptance)
         except ModelFileError as error:
-            raise ModelFileError(f"{record.name} cannot be used: {error}") from None
+            raise ModelFileError(unusable_model(record.name, error)) from None
         from doppel_models.files.onnx_file import read_onnx
 
         path = self.path(record.sha256)
@@ -157,7 +182,13 @@ class ModelStore:
             raise StoreError(f"{path} is a link, not a model; remove it and add the model again")
         file = read_onnx(path, record.name)
         if file.sha256 != record.sha256:
-            raise StoreError(f"{record.name} was changed or damaged since it was added; add it again")
+            raise StoreError(
+                sentence(
+                    "model.changed",
+                    "{name} was changed or damaged since it was added; add it again",
+                    name=record.name,
+                )
+            )
         return checked_model(file, record.name, record.choice)
 
     def add(
@@ -258,7 +289,9 @@ class ModelStore:
             name = wanted[: MAX_NAME - len(end)].rstrip() + end
             if name.casefold() not in taken:
                 return name
-        raise StoreError(f"too many models are called {wanted!r}; take another name")
+        raise StoreError(
+            sentence("model.too-many", "too many models are called '{name}'; take another name", name=wanted)
+        )
 
     def _holds(self, path: Path, model: ModelFile) -> bool:
         """Whether the very file is there already; it may be in use, and Windows does not replace such."""
@@ -277,7 +310,13 @@ class ModelStore:
             with filelock.FileLock(self.folder / ".lock", timeout=LOCK_SECONDS):
                 yield
         except filelock.Timeout as error:
-            raise StoreError(f"another program has been writing to {self.folder} for too long") from error
+            raise StoreError(
+                sentence(
+                    "model.store-busy",
+                    "another program has been writing to {folder} for too long",
+                    folder=self.folder,
+                )
+            ) from error
         except OSError as error:
             raise StoreError(write_problem(self.folder, error)) from error
 

@@ -16,7 +16,7 @@ from doppel_models.engines.crops.description import Description, IdentityForm
 from doppel_models.engines.crops.extras import Enhancer, Occluder
 from doppel_models.engines.crops.identity import NEUTRAL_WEIGHT, Identity, Recogniser
 from doppel_models.engines.crops.in_front import InFront
-from doppel_models.engines.crops.network import RoleNetwork, Tensor, as_mask
+from doppel_models.engines.crops.network import RoleNetwork, Tensor, as_mask, black_picture, no_picture
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import Role
 from doppel_models.tensor import TensorFormat, is_finite
@@ -229,14 +229,14 @@ class CropEngine:
             outputs = self.parts.swapper.run({**inputs, Role.TARGET: self._row.picture_in.encode(part)})
             face = np.ascontiguousarray(outputs[Role.FACE][0], np.float32)
             if not is_finite(face):
-                raise EngineError(f"{self.parts.swapper.network.name} gives no picture (not a number)")
+                raise EngineError(no_picture(self.parts.swapper.network.name))
             parts.append(self._row.picture_out.decode_finite(face))
             masks_given = [outputs[role] for role in (Role.FACE_MASK, Role.TARGET_MASK) if role in outputs]
             if masks_given:
                 own.append(functools.reduce(np.multiply, map(as_mask, masks_given)))
         rgb = boost.join(parts, self._boost) if self._boost > 1 else parts[0]
         if _brightest(rgb) < BLACK and _brightest(crop) >= NOT_DARK:
-            raise EngineError(f"{self.parts.swapper.network.name} gives a black picture")
+            raise EngineError(black_picture(self.parts.swapper.network.name))
         if self._reduction > 1:
             rgb = np.asarray(cv2.resize(rgb, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
         return rgb, sum(own[1:], own[0]) / np.float32(len(own)) if own else None

@@ -7,7 +7,7 @@ import numpy as np
 
 from doppel_models.engines.crops import description
 from doppel_models.engines.crops.crop import AlignedCrop
-from doppel_models.engines.crops.network import RoleNetwork, as_mask
+from doppel_models.engines.crops.network import RoleNetwork, as_mask, no_picture
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import Role
 from doppel_models.types import ByteArray, FloatArray
@@ -52,7 +52,7 @@ class Enhancer:
             inputs[Role.WEIGHT] = np.full(shape, _FULL_WEIGHT, np.float32)
         out = self._network.run(inputs)[Role.FACE]
         if not np.isfinite(out).all():
-            raise EngineError(f"{self._network.network.name} gives no picture (not a number)")
+            raise EngineError(no_picture(self._network.network.name))
         height, width = rgb.shape[:2]
         restored = crop.back(self._row.picture_out.decode(out), (width, height))
         return np.asarray(cv2.addWeighted(restored, strength, rgb, 1 - strength, 0), np.uint8)

@@ -16,6 +16,7 @@ from doppel_models.engines.crops.description import ARCFACE, IdentityForm
 from doppel_models.engines.crops.network import RoleNetwork
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import VECTOR_LENGTH, Role
+from doppel_models.sentences import sentence
 from doppel_models.types import ByteArray, FloatArray
 
 RECOGNISER_SIZE = 112
@@ -119,7 +120,12 @@ def normed(vector: FloatArray) -> FloatArray:
     """
     length = float(np.linalg.norm(vector))
     if not length > _LEAST_NORM:
-        raise EngineError("a model gives an empty identity vector; its file is broken or not what it seems")
+        raise EngineError(
+            sentence(
+                "engine.empty-identity",
+                "a model gives an empty identity vector; its file is broken or not what it seems",
+            )
+        )
     return np.asarray(vector / np.float32(length), np.float32)
 
 

@@ -24,6 +24,7 @@ from doppel_models.files.kinds import (
     Role,
 )
 from doppel_models.files.model import ModelFile
+from doppel_models.sentences import sentence
 from doppel_models.session import Network, SessionConfig
 from doppel_models.types import ByteArray, FloatArray
 
@@ -73,7 +74,7 @@ class NetworkLoader:
         title = f"{source.name} ({source.description.title})"
         network = RoleNetwork(Network(title, source.data, self._config), source.description)
         fallback = network.network.fallback
-        notes: tuple[str, ...] = () if fallback is None else (str(fallback),)
+        notes: tuple[str, ...] = () if fallback is None else (fallback.told(),)
         if source.description.kind not in SWAPPERS | {ModelKind.ENHANCER}:
             return LoadedNetwork(network, notes)
         row = describe(source.description)
@@ -99,10 +100,17 @@ class NetworkLoader:
             raise self_test.refuse(title, problem)
         narrow_problem, narrow_rgb = _tested(narrow)
         if narrow_problem:
-            return wide, f"{title} runs in float32: in float16 {narrow_problem}"
+            return wide, sentence(
+                "engine.float32", "{model} runs in float32: in float16 {why}", model=title, why=narrow_problem
+            )
         drift = self_test.drift(narrow_rgb, rgb)
         if drift > self_test.MAX_DRIFT:
-            return wide, f"{title} runs in float32: in float16 its picture differs by {drift:.0f} of 255"
+            return wide, sentence(
+                "engine.float32-drift",
+                "{model} runs in float32: in float16 its picture differs by {levels} of 255",
+                model=title,
+                levels=round(drift),
+            )
         return narrow, ""
 
 
@@ -139,13 +147,23 @@ def build_engine(
         EngineError: a model is of the wrong kind, fails its test, or lacks a helper or a photo.
         SessionError: ONNX Runtime cannot run a model.
     """
-    _check_kind(swapper, SWAPPERS, "makes a face")
+    _check_kind(swapper, SWAPPERS, sentence("engine.makes-faces", "makes a face"))
     one_photo = swapper.description.kind in ONE_PHOTO_SWAPPERS
     if one_photo and not photos:
-        raise EngineError(f"{swapper.name} swaps to the face of a photo, and this persona has none")
+        raise EngineError(
+            sentence(
+                "engine.needs-photo",
+                "{model} swaps to the face of a photo, and this persona has none",
+                model=swapper.name,
+            )
+        )
     if not one_photo and photos:
         raise EngineError(
-            f"{swapper.name} was trained for one face and cannot wear a photo's; choose it as the persona"
+            sentence(
+                "engine.one-face",
+                "{model} was trained for one face and cannot wear a photo's; choose it as the persona",
+                model=swapper.name,
+            )
         )
     loaded = {Role.FACE: loader.load(swapper)}
     row = describe(loaded[Role.FACE].network.model)
@@ -165,11 +183,15 @@ def build_engine(
         identity = _identity(loader, swapper, row, find, raw)
     parts = Parts(loaded[Role.FACE].network, row, identity, source, recogniser)
     if enhancer is not None:
-        _check_kind(enhancer, {ModelKind.ENHANCER}, "restores faces")
+        _check_kind(enhancer, {ModelKind.ENHANCER}, sentence("engine.restores-faces", "restores faces"))
         loaded[Role.WEIGHT] = loader.load(enhancer)
         parts = dataclasses.replace(parts, enhancer=Enhancer(loaded[Role.WEIGHT].network))
     if occluder is not None:
-        _check_kind(occluder, {ModelKind.XSEG}, "finds what is in front of a face")
+        _check_kind(
+            occluder,
+            {ModelKind.XSEG},
+            sentence("engine.finds-things", "finds what is in front of a face"),
+        )
         loaded[Role.FACE_MASK] = loader.load(occluder)
         parts = dataclasses.replace(parts, occluder=Occluder(loaded[Role.FACE_MASK].network))
     notes = [note for one in loaded.values() for note in one.notes]
@@ -192,19 +214,33 @@ def _needed(find: FindModel, swapper: ModelFile, kind: ModelKind, variant: str) 
     found = find(kind, variant)
     if found is None:
         what = {
-            ModelKind.ARCFACE: "an ArcFace recogniser (w600k_r50)",
-            ModelKind.CROSSFACE: f"the crossface model for {variant}",
+            ModelKind.ARCFACE: sentence("engine.recogniser", "an ArcFace recogniser (w600k_r50)"),
+            ModelKind.CROSSFACE: sentence("engine.crossface", "the crossface model for {kind}", kind=variant),
         }[kind]
         raise EngineError(
-            f"{swapper.name} ({swapper.description.title}) also needs {what}; add it with"
-            " `doppel models add FILE`, or put it into the same folder"
+            sentence(
+                "engine.also-needs",
+                "{model} ({title}) also needs {what}; add it with `doppel models add FILE`, or put it into"
+                " the same folder",
+                model=swapper.name,
+                title=swapper.description.title,
+                what=what,
+            )
         )
     return found
 
 
 def _check_kind(source: ModelFile, kinds: frozenset[ModelKind] | set[ModelKind], does: str) -> None:
     if source.description.kind not in kinds:
-        raise EngineError(f"{source.name} is {source.description.title}, not a model that {does}")
+        raise EngineError(
+            sentence(
+                "engine.wrong-kind",
+                "{model} is {title}, not a model that {does}",
+                model=source.name,
+                title=source.description.title,
+                does=does,
+            )
+        )
 
 
 def _tested(network: RoleNetwork) -> tuple[str, ByteArray]:

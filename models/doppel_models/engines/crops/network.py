@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import ModelDescription, Role
+from doppel_models.sentences import Sentence, sentence
 from doppel_models.session import Network
 from doppel_models.types import FloatArray
 
@@ -55,3 +56,13 @@ def as_mask(tensor: Tensor) -> FloatArray:
     """(h, w) float32, as given, of a mask tensor (1, h, w, 1), (1, 1, h, w) or (1, h, w)."""
     height, width = (size for size in tensor.shape[1:] if size != 1)
     return np.asarray(tensor, np.float32).reshape(height, width)
+
+
+def no_picture(network: str) -> Sentence:
+    """What is told of a network that gives no numbers."""
+    return sentence("engine.no-picture", "{network} gives no picture (not a number)", network=network)
+
+
+def black_picture(network: str) -> Sentence:
+    """What is told of a network that gives black for a face that is not."""
+    return sentence("engine.black-picture", "{network} gives a black picture", network=network)

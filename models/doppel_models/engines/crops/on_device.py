@@ -18,7 +18,7 @@ from doppel_models.engines.base import LookSettings
 from doppel_models.engines.crops import color, masks
 from doppel_models.engines.crops.engine import BLACK, COVER_GROWTH, NOT_DARK, CropEngine, CropState, seen_past
 from doppel_models.engines.crops.identity import NEUTRAL_WEIGHT
-from doppel_models.engines.crops.network import as_mask
+from doppel_models.engines.crops.network import as_mask, black_picture, no_picture
 from doppel_models.engines.mesh.plan import scaled
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import ModelTensor, Role
@@ -150,6 +150,6 @@ def _outputs(ops: TensorOps, tensors: Sequence[ModelTensor]) -> list[DeviceTenso
 def _check(engine: CropEngine, swapped: Thumbnail, live: Thumbnail) -> None:
     name = engine.parts.swapper.network.name
     if not swapped.finite:
-        raise EngineError(f"{name} gives no picture (not a number)")
+        raise EngineError(no_picture(name))
     if int(swapped.rgb.max()) < BLACK and int(live.rgb.max()) >= NOT_DARK:
-        raise EngineError(f"{name} gives a black picture")
+        raise EngineError(black_picture(name))

@@ -11,6 +11,7 @@ import numpy as np
 
 from doppel_models.engines.crops.templates import Template
 from doppel_models.errors import EngineError
+from doppel_models.sentences import sentence
 from doppel_models.types import ByteArray, FloatArray
 
 MAX_DRIFT = 3.0
@@ -56,11 +57,11 @@ def problem_of(face: np.ndarray[tuple[int, ...], np.dtype[np.floating]], rgb: By
         rgb: (h, w, 3) the picture in it.
     """
     if not np.isfinite(face).all():
-        return "its picture is not a number in places"
+        return sentence("engine.not-a-number", "its picture is not a number in places")
     if int(rgb.max()) < _LEAST_BRIGHTEST:
-        return "its picture is black"
+        return sentence("engine.black", "its picture is black")
     if float(rgb.reshape(-1, 3).std(axis=0).max()) < _LEAST_SPREAD:
-        return "its picture is one colour"
+        return sentence("engine.one-colour", "its picture is one colour")
     return ""
 
 
@@ -73,5 +74,10 @@ def drift(half: ByteArray, single: ByteArray) -> float:
 def refuse(title: str, problem: str) -> EngineError:
     """The error of a model that failed the test."""
     return EngineError(
-        f"{title} failed its test: {problem}; its file is broken, or it is not the model that it seems to be"
+        sentence(
+            "engine.failed-test",
+            "{model} failed its test: {why}; its file is broken, or it is not the model that it seems to be",
+            model=title,
+            why=problem,
+        )
     )
