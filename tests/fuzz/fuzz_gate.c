@@ -22,6 +22,7 @@
 #define HANDLES 32u
 #define ARMED 8u
 #define SLOT_HEADERS 512u /* where they begin */
+#define SIDE 24u	  /* small pictures: more scripts a second */
 
 int LLVMFuzzerInitialize(int *count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -383,7 +384,7 @@ static void media(void)
 static void change_geometry(void)
 {
 	const uint32_t formats[] = {1, 2, 4, 7, 9, 11, 13, 15};
-	const uint32_t format = formats[below(8)], width = 40 + 2 * below(20), height = 40 + 2 * below(20);
+	const uint32_t format = formats[below(8)], width = 16 + 2 * below(12), height = 16 + 2 * below(12);
 	if (sync_type)
 		fake_still(&source, width, height);
 	else
@@ -529,9 +530,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	policy = (struct doppel_policy){.hold_ns = 500 * MS, .delay_frames = 2};
 	if (sync_type) {
 		source.flags = OBS_FLAG_VIDEO;
-		fake_still(&source, 64, 64);
+		fake_still(&source, SIDE, SIDE);
 	}
-	geometry = fake_geometry(1, 64, 64, 0);
+	geometry = fake_geometry(1, SIDE, SIDE, 0);
 	add_filter();
 	tick(0);
 	while (script < script_end)

@@ -16,7 +16,7 @@ PROJECT = HERE.parents[1]
 NATIVE = PROJECT / "shared" / "native"
 FAKES = PROJECT / "tests" / "native"
 _FLAGS = (
-    "-std=c11", "-g", "-O1", "-fno-omit-frame-pointer", "-fsanitize=fuzzer,address,undefined",
+    "-std=c11", "-g", "-O2", "-fno-omit-frame-pointer", "-fsanitize=fuzzer,address,undefined",
     "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror", "-pthread",
 )  # fmt: skip
 _RING = ("platform.c", "ring.c", "ring_worker.c", "pixels.c", "mosaic.c")
@@ -92,7 +92,7 @@ def run(program: Path, seconds: int, seed: int, folder: Path, *, thread: bool = 
     """
     corpus = folder / f"{program.name}-corpus"
     corpus.mkdir(parents=True, exist_ok=True)
-    command = [str(program), f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=1500", "-len_control=0"]
+    command = [str(program), f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=600", "-len_control=0"]
     command += [
         "-timeout=120",
         "-rss_limit_mb=3000",
