@@ -18,7 +18,8 @@ result of each stage is rounded to whole bytes, and the next one starts from the
 3. limited to the frame's range, then chroma is enlarged twofold, bilinear;
 4. YUV -> RGB by the frame's matrix.
 
-``read``: chroma is enlarged (bilinear, centred), then 3 and 4 at every pixel.
+``read``: chroma is enlarged (bilinear, centred), then 3 and 4 at every pixel. ``reduced`` is not bit by bit
+the same: means of blocks, in one way or another.
 ``paste``: RGB -> YUV per pixel; chroma and its mask are means of the pixels that share it; then
 ``below + round((above - below) * mask / 255)``. ``paste_tensor`` does so with ``fmt.decode`` of the tensor,
 ``ColorShift``, and a bilinear warp of picture (edges replicated) and mask (0 outside) before it.
@@ -111,6 +112,12 @@ class Compositor(Protocol):
 
     def read(self, frame: FrameView, rect: Rect) -> ByteArray:
         """A rectangle inside the frame at its own resolution, uint8 RGB."""
+
+    def reduced(self, frame: FrameView, rect: Rect, factor: int) -> ByteArray:
+        """A rectangle inside the frame at ``1 / factor`` of its size, rounded down; uint8 RGB.
+
+        For its colours only: each pixel is about the mean of what it covers, by whatever way is quick.
+        """
 
     def paste(self, frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
         """Blend ``rgb`` (h, w, 3) over a rectangle inside the frame by ``mask`` (h, w), 0 keeps the frame.

@@ -16,8 +16,9 @@ from doppel_models.engines.base import CropRequest
 from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat
 from doppel_models.types import ByteArray, FloatArray
 
-from doppel_worker import pixels_rgb, pixels_yuv
+from doppel_worker import pixels_rgb, pixels_yuv, reduced_rect
 from doppel_worker.compositor import UNCHANGED, ColorShift, Rect
+from doppel_worker.crop_reader import reduction
 from doppel_worker.errors import FrameError
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory
@@ -66,6 +67,19 @@ class CpuCompositor:
         packed = COMPONENTS[frame.layout.pixel_format].packed_rgb
         rgb = pixels_rgb.read(frame, stored) if packed else pixels_yuv.read(frame, stored)
         return upside_down(rgb) if frame.flip else rgb
+
+    def reduced(self, frame: FrameView, rect: Rect, factor: int) -> ByteArray:
+        """A rectangle inside the frame at ``1 / factor`` of its size, uint8 RGB; see the protocol.
+
+        Raises:
+            FrameError: the rectangle is empty or reaches out of the frame.
+        """
+        stored = stored_rect(frame, rect)
+        small = None if frame.flip else reduced_rect.reduced(frame, stored, factor)
+        if small is not None:
+            return small
+        size, matrix = reduction(rect, factor)
+        return self.sample(frame, matrix, size)
 
     def paste(self, frame: FrameView, rect: Rect, rgb: ByteArray, mask: ByteArray) -> None:
         """Blend ``rgb`` over a rectangle inside the frame by ``mask``; see the protocol.

@@ -36,8 +36,7 @@ class FrameCrop:
 
     def reduced(self, factor: int) -> ByteArray:
         """The crop at ``1 / factor`` of its size, rounded down; (h, w, 3) uint8 RGB."""
-        size, matrix = reduction(self.rect, factor)
-        return self.compositor.sample(self.frame, matrix, size)
+        return self.compositor.reduced(self.frame, self.rect, factor)
 
 
 def reduction(rect: Rect, factor: int) -> tuple[tuple[int, int], FloatArray]:

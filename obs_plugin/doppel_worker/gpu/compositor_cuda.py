@@ -12,6 +12,7 @@ import contextlib
 import numpy as np
 from doppel_models.engines.base import CropRequest
 from doppel_models.engines.mesh.on_device import DeviceCrop
+from doppel_models.sentences import sentence
 from doppel_models.tensor import DeviceTensor, Tensor, TensorFormat
 from doppel_models.types import ByteArray, FloatArray
 
@@ -55,7 +56,9 @@ class CudaCompositor:
         """What the user should know of how frames reach the device; empty: nothing."""
         if not self._frames.bounced:
             return ""
-        return "its frames' memory cannot be page-locked, so each is copied once more"
+        return sentence(
+            "device.bounced", "its frames' memory cannot be page-locked, so each is copied once more"
+        )
 
     def sample(self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int]) -> ByteArray:
         """A crop of the frame as ``(height, width, 3)`` uint8 RGB; see the protocol.
@@ -120,6 +123,16 @@ class CudaCompositor:
         if rect.width and rect.height:
             moved = None if request.rect is not None else request.matrix_from(rect.x0, rect.y0)
             self._pasting.paste(frame, rect, describe.picture(rgb), over, moved)
+
+    def reduced(self, frame: FrameView, rect: Rect, factor: int) -> ByteArray:
+        """A rectangle inside the frame at ``1 / factor`` of its size, uint8 RGB; see the protocol.
+
+        Raises:
+            FrameError: as the CPU's.
+            DeviceError: the device failed.
+        """
+        size, matrix = reduction(rect, factor)
+        return self.sample(frame, matrix, size)
 
     def thumbnail(self, frame: FrameView, dsize: tuple[int, int]) -> ByteArray:
         """The whole frame reduced to ``dsize`` (width, height), uint8 RGB; see the protocol."""

@@ -20,7 +20,7 @@ from doppel_models.engines.mesh import (
     uv,
 )
 from doppel_models.engines.mesh.persona import MeshPersona
-from doppel_models.engines.mesh.plan import Plan, scaled
+from doppel_models.engines.mesh.plan import Plan
 from doppel_models.engines.mesh.state import MeshState
 from doppel_models.geometry import bbox_size
 from doppel_models.types import ByteArray, Face, FloatArray
@@ -29,6 +29,7 @@ LiveTexture = Callable[[FloatArray, float], ByteArray]
 """``live(points, face_width)``: the live face in texture space, (SIZE, SIZE, 3) uint8 RGB."""
 _MARGIN = 0.02
 """Margin of the crop around the landmarks, as a part of the face's size."""
+_OUTWARDS = np.array([-1, -1, 1, 1], np.float32)
 _MIN_SIDE = 8
 _MAX_SIDE = 720
 """Crops with a longer side are taken at a reduced scale."""
@@ -79,7 +80,8 @@ class MeshEngine:
     def crop_for(self, face: Face, width: int, height: int) -> CropRequest | None:
         """The rectangle around the face at the frame's own resolution; very large faces are scaled down."""
         margin = np.float32(_MARGIN * bbox_size(face.bbox) + 2)
-        x0, y0, x1, y1 = rect = base.even_rect(face.bbox[:2] - margin, face.bbox[2:] + margin, width, height)
+        outer = face.bbox + margin * _OUTWARDS
+        x0, y0, x1, y1 = rect = base.even_rect(outer[:2], outer[2:], width, height)
         if x1 - x0 < _MIN_SIDE or y1 - y0 < _MIN_SIDE:
             return None
         side = max(x1 - x0, y1 - y0)
@@ -148,9 +150,9 @@ class MeshEngine:
             state.gain = state.light.gain if relit else None
         veil = None
         if covered is not None and (doubt := state.occlusion.doubt) > 0:
-            veil = self._mask(look, None) * state.occlusion.moving * np.float32(min(1.0, _VEIL * doubt))
+            veil = self._mask(look) * state.occlusion.moving * np.float32(min(1.0, _VEIL * doubt))
         patches = self._patches(size, points, openings, target, look, face_width)
-        return Plan(size, target, fade, self._mask(look, covered), veil, texture, state.gain, patches)
+        return Plan(size, target, fade, self._shown(look, covered, state), veil, texture, state.gain, patches)
 
     def _patches(
         self,
@@ -214,7 +216,7 @@ class MeshEngine:
         if turn % 2 == 0:
             state.live = relight.log_texture(live(points, face_width))
             state.covered = state.occlusion.update(state.live, face.yaw, face.pitch, state.since_occlusion)
-            state.since_occlusion = 0.0
+            state.since_occlusion, state.shown = 0.0, None
         if state.live is not None and (turn == 0 or turn % 4 == 1):
             skin = self._skin if state.covered is None else self._skin * (np.float32(1) - state.covered)
             state.light.update(state.live, self._log, skin, self._edge, state.since_light)
@@ -232,8 +234,17 @@ class MeshEngine:
             state.level = int(np.argmin(distance))
         return self._textures[state.level or 0]
 
-    def _mask(self, look: LookSettings, covered: FloatArray | None) -> FloatArray:
-        """(SIZE, SIZE) 0..1: the mask in texture space."""
+    def _shown(self, look: LookSettings, covered: FloatArray | None, state: MeshState) -> FloatArray:
+        """(SIZE, SIZE) 0..1: the mask in texture space, without what is in front."""
+        whole = self._mask(look)
+        if covered is None:
+            return whole
+        if state.shown is None or state.shown[0] is not whole:
+            state.shown = whole, whole * (1 - covered)
+        return state.shown[1]
+
+    def _mask(self, look: LookSettings) -> FloatArray:
+        """(SIZE, SIZE) 0..1: the mask in texture space, where nothing is in front."""
         relit = look.color_match == "relight"
         key = (round(look.edge_softness, 2), look.strength, relit)
         if self._whole_mask is None or self._whole_mask[0] != key:
@@ -241,8 +252,7 @@ class MeshEngine:
             mask = outline(key[0]) * np.float32(look.strength)
             # Where hair hid the persona's forehead, the live one is shown: the light makes them meet.
             self._whole_mask = key, mask * self._known if relit else mask
-        whole = self._whole_mask[1]
-        return whole if covered is None else whole * (1 - covered)
+        return self._whole_mask[1]
 
 
 def _pyramid(texture: ByteArray) -> list[ByteArray]:
@@ -264,7 +274,7 @@ def _live_texture(crop: ByteArray | CropReader, points: FloatArray, face_width: 
     """The live face in texture space, (SIZE, SIZE, 3)."""
     factor = reduction_of(face_width, (crop.shape[1], crop.shape[0]))
     small = imaging.shrink_whole(crop, factor) if isinstance(crop, np.ndarray) else crop.reduced(factor)
-    return imaging.remap(small, uv.grid(relight.SIZE).positions(scaled(points, 1 / factor, 1 / factor)))
+    return imaging.remap(small, uv.grid(relight.SIZE).positions(points, 1 / factor))
 
 
 def _width(points: FloatArray) -> float:

@@ -26,6 +26,8 @@ class MeshState:
         self.gain: FloatArray | None = None
         self.gained: tuple[int, bool] | None = None
         """Size of the texture that :attr:`gain` is for, and whether it is wanted; None: it is due."""
+        self.shown: tuple[FloatArray, FloatArray] | None = None
+        """A mask in texture space, and the same without what :attr:`covered` covers."""
         self.turn = 0
         self.since_light = self.since_occlusion = 0.0
         self.clock = base.FrameClock()
@@ -36,7 +38,7 @@ class MeshState:
         self.light.reset()
         self.occlusion.reset()
         self.live = self.covered = None
-        self.shift = None
+        self.shift = self.shown = None
         self.frames = 0
         self.level = None
         self.lit = self.gain = self.gained = None

@@ -56,9 +56,14 @@ class UvGrid:
         out = np.einsum("tk,tkc->tc", self.weights, values[self.vertices])
         return np.asarray(out.reshape(self.size, self.size, -1), np.float32)
 
-    def positions(self, points: FloatArray) -> FloatArray:
-        """Where each texel lies in the picture of a face with these ``points``: (size, size, 2)."""
+    def positions(self, points: FloatArray, scale: float = 1.0) -> FloatArray:
+        """Where each texel lies in the picture of a face with these ``points``: (size, size, 2).
+
+        ``scale``: of the picture, whose pixels the result is in; pixel centres stand at whole numbers.
+        """
         packed = np.ascontiguousarray(points[:, :2], np.float32).view(np.complex64)[:, 0]
+        if scale != 1:
+            packed = packed * np.float32(scale) + np.complex64((0.5 * scale - 0.5) * (1 + 1j))
         out = np.take(packed, self._corners[0]) * self._shares[0]
         out += np.take(packed, self._corners[1]) * self._shares[1]
         out += np.take(packed, self._corners[2]) * self._shares[2]
