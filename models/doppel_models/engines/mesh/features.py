@@ -176,16 +176,15 @@ def _match_lids(patch: ByteArray, around: ByteArray, mask: ByteArray, amount: fl
 
 def _grown(outline: FloatArray, part: float) -> FloatArray:
     """An outline that starts at one corner, moved outwards across its length by a part of that length."""
+    # Plain floats: for so few numbers NumPy's functions take longer to be called than to run.
     half = len(outline) // 2
-    along = outline[half] - outline[0]
-    length = float(np.hypot(*along)) + 1e-6
-    across = np.array([-along[1], along[0]], np.float32) / length
+    points = outline.tolist()
+    x, y = points[half][0] - points[0][0], points[half][1] - points[0][1]
+    heights = [column * -y + row * x for column, row in points]
     # Most in the middle, nothing at the corners. The first half of the ring is the upper one.
-    bow = _bow(len(outline))
-    heights = (outline @ across).tolist()
     upper, lower = sum(heights[1:half]), sum(heights[half + 1 :])
-    sign = 1.0 if upper / (half - 1) >= lower / (len(heights) - half - 1) else -1.0
-    return np.asarray(outline + bow[:, None] * (np.float32(sign * part * length) * across), np.float32)
+    part = part if upper / (half - 1) >= lower / (len(heights) - half - 1) else -part
+    return outline + _bow(len(outline))[:, None] * np.array((-y * part, x * part), np.float32)
 
 
 @functools.cache

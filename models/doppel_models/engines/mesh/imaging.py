@@ -60,6 +60,13 @@ def blur(picture: Picture, sigma: float) -> Picture:
     return out  # type: ignore[no-any-return]
 
 
+def blur_near(picture: Picture, sigma: float) -> Picture:
+    """:func:`blur` that ends at three standard deviations, where it has lost a 300th; OpenCV goes to four."""
+    side = 2 * round(3 * sigma) + 1
+    out: Any = cv2.GaussianBlur(picture, (side, side), sigma)
+    return out  # type: ignore[no-any-return]
+
+
 def soften(picture: Picture, sigma: float) -> Picture:
     """Nearly :func:`blur`, in a third of the time; ``sigma`` is met to within a fifth of a pixel."""
     radius = max(1, round(math.sqrt(6 * sigma * sigma + 1) - 1))
@@ -109,10 +116,8 @@ def tint(picture: ByteArray, gain: Sequence[float]) -> None:
 def blend_in(over: ByteArray, under: ByteArray, mask: ByteArray, share: float) -> None:
     """Lay ``over`` (h, w, 3) into ``under`` by ``share`` 0..1 of a mask (h, w) 0..255; changes ``under``."""
     part: Any = mask if share >= 1 else cv2.convertScaleAbs(mask, alpha=share)
-    weight = cv2.merge([part.astype(np.int16)] * 3)
-    moved = cv2.multiply(np.subtract(over, under, dtype=np.int16), weight, scale=1 / 255)
-    # Modulo 256 the sum is right for a negative change too.
-    under += moved.astype(np.uint8)
+    weight = part.astype(np.float32)
+    cv2.blendLinear(over, under, weight, np.float32(255) - weight, dst=under)
 
 
 def sample(texture: Picture, texture_map: TextureMap) -> Picture:
@@ -176,9 +181,10 @@ class Canvas:
             cv2.resize(coarse, size, dst=fine, interpolation=cv2.INTER_LINEAR)
         out = self.picture(size)
         for x0, y0, x1, y1 in _bands(mask, size):
-            # Of fresh memory each time: bands are small, and so stay in the cache.
             at = x[y0:y1, x0:x1], y[y0:y1, x0:x1]
-            part = cv2.remap(texture, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            # Into the same memory each time: bands are small, and so it stays in the cache.
+            part = self._array("band", (y1 - y0, x1 - x0, 4), np.uint8)
+            cv2.remap(texture, *at, cv2.INTER_LINEAR, dst=part, borderMode=cv2.BORDER_REPLICATE)
             cv2.cvtColor(part, cv2.COLOR_RGBA2RGB, dst=out[y0:y1, x0:x1])
         return out
 

@@ -46,7 +46,7 @@ _USUAL_BRIGHTNESS = float(np.log(150 + 4))
 """Of skin in good light: there a mask shows its own brightness."""
 _MASK_SHARE = 0.7
 _MEAN = np.full((1, 3), 1 / 3)
-_GRAY = np.full((3, 3), 1 / 3)
+_TEXEL_SHARE = np.full(SIZE * SIZE, 1 / (SIZE * SIZE), np.float32)
 
 
 @functools.cache
@@ -95,7 +95,15 @@ def brow_points(brow: regions.Indices) -> FloatArray:
 
 def log_texture(texture: ByteArray | FloatArray) -> FloatArray:
     """The logarithm of colours 0..255, kept finite in the dark."""
+    if texture.dtype == np.uint8:
+        return np.asarray(cv2.LUT(texture, _logarithms()), np.float32)
     return np.asarray(cv2.log(texture.astype(np.float32) + _OFFSET), np.float32)
+
+
+@functools.cache
+def _logarithms() -> FloatArray:
+    """(256,) of all bytes."""
+    return log_texture(np.arange(256, dtype=np.float32))
 
 
 class Relight:
@@ -106,6 +114,7 @@ class Relight:
         self.gain: FloatArray | None = None
         """(SIZE, SIZE, 3) float32: what the persona's colours are multiplied by; None: not known yet."""
         self._log_gain: FloatArray | None = None
+        """(3, SIZE, SIZE): plane by plane, a weight per texel is multiplied in a fraction of the time."""
 
     def reset(self) -> None:
         """Forget the light."""
@@ -131,37 +140,45 @@ class Relight:
         """
         if persona_log is None:
             brightness = cv2.transform(live_log - np.float32(_USUAL_BRIGHTNESS), _MEAN * _MASK_SHARE)
-            target = _target(np.asarray(cv2.merge([brightness] * 3), np.float32), weight, None)
+            target = _target(np.stack([brightness] * 3).astype(np.float32), weight, None)
         else:
-            target = _target(live_log - persona_log, weight, edge)
+            target = _target(channels.split(live_log - persona_log), weight, edge)
         if self._log_gain is None:
             self._log_gain = target
         else:
             # Slowly for the camera's own unrest, fast when a lamp is switched.
-            change = max(abs(part) for part in cv2.mean(target - self._log_gain))
+            apart = (target - self._log_gain).reshape(3, -1) @ _TEXEL_SHARE
+            change = max(abs(part) for part in apart.tolist())
             calm = 1 - min(max((change - _UNREST[0]) / (_UNREST[1] - _UNREST[0]), 0.0), 1.0)
             settle = _SETTLE_SECONDS[0] + (_SETTLE_SECONDS[1] - _SETTLE_SECONDS[0]) * calm
             share = 1 - math.exp(-seconds / settle)
             cv2.accumulateWeighted(target, self._log_gain, share)
-        gain = np.asarray(cv2.exp(self._log_gain), np.float32)
+        gain: FloatArray = np.exp(self._log_gain)
         if persona_log is not None:
-            gain = _without_offset(gain, persona_log, weight)
-        self.gain = gain
+            _take_offset(gain, persona_log, weight)
+        self.gain = np.asarray(cv2.merge(list(gain)), np.float32)
 
 
-def _without_offset(gain: FloatArray, persona_log: FloatArray, weight: FloatArray) -> FloatArray:
-    """The gain of colours, from that of colours with the logarithm's offset: in the dark they differ much."""
+def _take_offset(gain: FloatArray, persona_log: FloatArray, weight: FloatArray) -> None:
+    """Make the gain (3, SIZE, SIZE) of colours with the logarithm's offset that of colours without it.
+
+    In the dark they differ much.
+    """
     sub = slice(None, None, _FIT_STEP)
     share = np.ascontiguousarray(weight[sub, sub]).reshape(-1)
     total = float(share.sum())
     if total < _MIN_WEIGHT:
-        return gain
+        return
     skin = np.exp(share @ persona_log[sub, sub].reshape(-1, 3) / total) - np.float32(_OFFSET)
     part = np.float32(_OFFSET) / np.maximum(skin, np.float32(2 * _OFFSET))
-    return np.asarray(np.maximum(gain + (gain - 1) * part, 0), np.float32)
+    # gain + (gain - 1) * part, colour by colour.
+    gain *= (part + 1)[:, None, None]
+    gain -= part[:, None, None]
+    np.maximum(gain, np.float32(0), out=gain)
 
 
 def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> FloatArray:
+    """(3, SIZE, SIZE) the logarithm of the gain that this frame asks for, from that of the ratio."""
     sub = slice(None, None, _FIT_STEP)
     w0 = np.ascontiguousarray(weight[sub, sub]).reshape(-1)
     total = float(w0.sum())
@@ -172,7 +189,7 @@ def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> F
     # With centred terms the constant one is the skin tone, whatever is kept of the others.
     mean[0] = 0
     b = sample - mean[:, None]
-    r = np.ascontiguousarray(ratio[sub, sub].reshape(-1, 3).T)
+    r = ratio[:, sub, sub].reshape(3, -1)
     ridge = np.eye(_TERMS, dtype=np.float32) * np.float32(_RIDGE * total)
     w = w0
     coefficients = np.zeros((_TERMS, 3), np.float32)
@@ -183,19 +200,35 @@ def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> F
         w = w0 * np.minimum(np.float32(1), np.float32(_HUBER) / np.maximum(error, np.float32(1e-6)))
     coefficients *= _shares()[:, None]
     coefficients[0] -= mean @ coefficients
-    fit = (basis() @ coefficients).reshape(SIZE, SIZE, 3)
+    fit = (coefficients.T @ _basis_rows()).reshape(3, SIZE, SIZE)
     if edge is None:
-        return np.asarray(np.clip(fit, -_DARKEN_LIMIT, _GAIN_LIMIT), np.float32)
-    rest = np.clip(ratio - fit, -_EDGE_LIMIT, _EDGE_LIMIT)
-    weighed = [part * weight for part in channels.split(rest)]
-    stacked = imaging.blur(np.asarray(cv2.merge([*weighed, weight]), np.float32), _EDGE_SIGMA)
-    red, green, blue, near = channels.split(stacked)
-    share = edge / (near + np.float32(0.05))
-    local = cv2.merge([red * share, green * share, blue * share])
-    gain = np.clip(fit + local, -_DARKEN_LIMIT, _GAIN_LIMIT)
+        return _limited(fit, -_DARKEN_LIMIT, _GAIN_LIMIT)
+    rest = _limited(ratio - fit, -_EDGE_LIMIT, _EDGE_LIMIT)
+    rest *= weight
+    stacked = imaging.blur_near(np.asarray(cv2.merge([*rest, weight]), np.float32), _EDGE_SIGMA)
+    blurred = channels.split(stacked)
+    local, near = blurred[:3], blurred[3]
+    local *= edge / (near + np.float32(0.05))
+    local += fit
+    gain = _limited(local, -_DARKEN_LIMIT, _GAIN_LIMIT)
     # A colour that the photo hardly holds cannot be brought back: it would be noise.
-    gray = cv2.transform(gain, _GRAY)
-    return np.asarray(gray + np.clip(gain - gray, -_DARKEN_COLOR_LIMIT, _COLOR_LIMIT), np.float32)
+    gray = (gain[0] + gain[1] + gain[2]) * np.float32(1 / 3)
+    gain -= gray
+    _limited(gain, -_DARKEN_COLOR_LIMIT, _COLOR_LIMIT)
+    gain += gray
+    return gain
+
+
+def _limited(values: FloatArray, low: float, high: float) -> FloatArray:
+    """Limits them in place."""
+    np.maximum(values, np.float32(low), out=values)
+    return np.minimum(values, np.float32(high), out=values)
+
+
+@functools.cache
+def _basis_rows() -> FloatArray:
+    """(4, SIZE * SIZE) :func:`basis`."""
+    return np.ascontiguousarray(basis().T)
 
 
 @functools.cache
