@@ -76,7 +76,7 @@ class Control:
         self._instances: dict[int, FilterInstance] = {}
         self._lanes = LaneBook(keep_closed=self._stats.kept)
         self._ids = (ctypes.c_uint64 * MOST_FILTERS)()
-        self._states: dict[int, Phrase] = {}
+        self._states: dict[int, tuple[Phrase, Phrase | None]] = {}
         self._wanted_ns = 0
         self._generation = 0
         self._pages = FilterPages(holder)
@@ -233,15 +233,18 @@ class Control:
             around.now_ns, filter_id, instance.settings, list(around.persona_names)
         )
         state = instance.line.state()
-        if state is not None and state != self._states.get(filter_id):
-            self._states[filter_id] = state
+        if state is not None and (state, instance.lane.problem) != self._states.get(filter_id):
+            self._states[filter_id] = (state, instance.lane.problem)
             label = "?"
             if instance.stats is not None:
                 label, instance.stats.state = instance.stats.source, self._english(state)
             self._stats.message(self._english(state))
             news = "\n".join(map(self._english, instance.line.news()))
             self._obs.log(LOG_INFO, f"{label}: {news}")
-            self._log.note(f"filter {filter_id}: {state.key}")  # our log goes to helpers: it has no names
+            problem = (
+                f" ({self._english(instance.lane.problem)})" if instance.lane.problem is not None else ""
+            )
+            self._log.note(f"filter {filter_id}: {state.key}{problem}")  # it goes to helpers: no names
             self._pages.refresh(filter_id)
 
     def _gone(self, filter_id: int) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from doppel_ipc import gate_abi
+from doppel_ipc.log_file import LOG_NAME
 from doppel_ipc.paths import InstallConfig
 from doppel_obs.control import Control
 from doppel_obs.persona_requests import NewPersona
@@ -62,6 +64,21 @@ def test_a_lane_that_the_worker_could_not_open_is_opened_the_next_time(
     assert instance is not None
     until(lambda: not instance.refused, holder)
     assert any("no such segment" in line for line in holder.libobs.lines)
+
+
+def test_a_lane_that_cannot_be_made_is_said_in_both_logs_and_its_end_too(
+    make: Callable[[str], Control], holder: FakeHolder, tmp_path: Path
+) -> None:
+    holder.gate.filters = [1]
+    holder.gate.attach_result = gate_abi.ATTACH_CANNOT_MAP
+    control = make("good")
+    until(lambda: any("cannot be mapped" in line for line in holder.libobs.lines), holder)
+    holder.gate.attach_result = 0
+    until(lambda: (found := control.instance(1)) is not None and found.lane.problem is None, holder)
+    control.stop()
+    log = (tmp_path / "logs" / LOG_NAME).read_text(encoding="utf-8")
+    assert "filter 1: status." in log
+    assert "cannot be mapped" in log
 
 
 def test_filters_that_go_while_the_worker_is_replaced_trouble_nobody(
