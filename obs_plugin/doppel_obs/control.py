@@ -241,9 +241,7 @@ class Control:
             self._stats.message(self._english(state))
             news = "\n".join(map(self._english, instance.line.news()))
             self._obs.log(LOG_INFO, f"{label}: {news}")
-            problem = (
-                f" ({self._english(instance.lane.problem)})" if instance.lane.problem is not None else ""
-            )
+            problem = "" if instance.lane.problem is None else f" ({self._english(instance.lane.problem)})"
             self._log.note(f"filter {filter_id}: {state.key}{problem}")  # it goes to helpers: no names
             self._pages.refresh(filter_id)
 
