@@ -12,11 +12,12 @@ import functools
 import cv2
 import numpy as np
 import numpy.typing as npt
-from doppel_models.types import ByteArray
+from doppel_ipc.pixel_format import PixelFormat
+from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.compositor import Rect
 from doppel_worker.frame import FrameView
-from doppel_worker.plane_access import COMPONENTS
+from doppel_worker.plane_access import COMPONENTS, Component
 
 _SIZE = 16
 """Longer side, blocks, of the small picture in which change is measured."""
@@ -46,19 +47,14 @@ class Glance:
     @classmethod
     def at(cls, frame: FrameView) -> Glance:
         """Look at a frame that nothing has been written to."""
-        scale = _SIZE / max(frame.width, frame.height)
-        columns, rows = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-        components = COMPONENTS[frame.layout.pixel_format]
-        few = np.empty((len(components.all), _SAMPLES * rows, _SAMPLES * columns), np.uint8)
-        for component, samples in zip(components.all, few, strict=True):
-            width, height = component.size(frame)
-            step = max(1, height // (_ROWS * rows))
-            taken = component.take(frame, Rect(0, step // 2, width, height), step)
-            cv2.resize(taken, samples.shape[::-1], dst=samples, interpolation=cv2.INTER_LINEAR)
+        grid = _grid(frame.layout.pixel_format, frame.width, frame.height)
+        few = np.empty((len(grid.parts), _SAMPLES * grid.rows, _SAMPLES * grid.columns), np.uint8)
+        size = few.shape[:0:-1]
+        for (component, rect, step), samples in zip(grid.parts, few, strict=True):
+            cv2.resize(component.take(frame, rect, step), size, dst=samples, interpolation=cv2.INTER_LINEAR)
         stacked = few.reshape(-1, few.shape[2])
-        blocks = cv2.resize(stacked, (columns, len(few) * rows), interpolation=cv2.INTER_AREA)
-        weights = None if components.packed_rgb else frame.color.matrix[:, : len(few)]
-        return cls(np.asarray(blocks, np.uint8), weights)
+        blocks = cv2.resize(stacked, (grid.columns, len(few) * grid.rows), interpolation=cv2.INTER_AREA)
+        return cls(np.asarray(blocks, np.uint8), None if grid.is_rgb else frame.color.matrix[:, : len(few)])
 
     def changed(self, before: Glance) -> bool:
         """True if it differs much from another glance at the same source.
@@ -67,31 +63,91 @@ class Glance:
         """
         if self.blocks.shape != before.blocks.shape:
             return True
-        count = 3 if self.weights is None else self.weights.shape[1]
-        edge, inner, inside = _zones(len(self.blocks) // count, self.blocks.shape[1], count)
-        most = 3.0 if self.weights is None else float(np.abs(self.weights).sum())
+        reach = _REACH_OF_RGB if self.weights is None else _reach(self.weights.tobytes())
+        zones = _zones(len(self.blocks) // len(reach), self.blocks.shape[1])
         # Nearly always it can be told without the colours: RGB differs by at most this.
-        at_edge = most * cv2.norm(self.blocks, before.blocks, cv2.NORM_INF, edge)
+        apart = cv2.absdiff(self.blocks, before.blocks)
+        parts = [apart[at : at + zones.rows] for at in range(0, len(apart), zones.rows)]
+        at_edge = sum(
+            most * cv2.norm(part, cv2.NORM_INF, zones.edge) for part, most in zip(parts, reach, strict=True)
+        )
         if at_edge <= 3 * _STRONG_CHANGE:
-            within = most * cv2.norm(self.blocks, before.blocks, cv2.NORM_L1, inner)
-            if within <= 3 * _SCENE_CHANGE * inside:
+            within = sum(
+                most * cv2.norm(part, cv2.NORM_L1, zones.inner)
+                for part, most in zip(parts, reach, strict=True)
+            )
+            if within <= 3 * _SCENE_CHANGE * zones.inside:
                 return False
-        apart = self.blocks.reshape(count, -1).astype(np.float32)
-        apart -= before.blocks.reshape(count, -1)
+        return self._changed_colors(before, zones, len(reach))
+
+    def _changed_colors(self, before: Glance, zones: _Zones, components: int) -> bool:
+        """:meth:`changed`, exactly."""
+        apart = self.blocks.reshape(components, -1).astype(np.float32)
+        apart -= before.blocks.reshape(components, -1)
         if self.weights is not None:
             apart = self.weights @ apart
-        change = np.abs(apart).sum(axis=0)
-        size = len(change)
-        near_edge, middle = edge.reshape(-1)[:size] > 0, inner.reshape(-1)[:size] > 0
-        if change[near_edge].max() > 3 * _STRONG_CHANGE:
+        change = _ONES @ np.abs(apart)
+        edge, inner = zones.edge.reshape(-1), zones.inner.reshape(-1)
+        if float((change * edge).max()) > 3 * _STRONG_CHANGE:
             return True
-        return bool(inside and change[middle].mean() > 3 * _SCENE_CHANGE)
+        return float(change @ inner) > 3 * _SCENE_CHANGE * zones.inside
+
+
+_ONES = np.ones(3, np.float32)
+_REACH_OF_RGB = (1.0, 1.0, 1.0)
 
 
 @functools.lru_cache(maxsize=16)
-def _zones(rows: int, columns: int, components: int) -> tuple[ByteArray, ByteArray, int]:
-    """Masks like :attr:`Glance.blocks` of what lies along the edges and within, and how many blocks do."""
+def _reach(weights: bytes) -> tuple[float, ...]:
+    """Of each component of :attr:`Glance.weights`: by how much one level of it moves R, G and B together."""
+    sums: FloatArray = np.abs(np.frombuffer(weights, np.float32).reshape(3, -1)).sum(axis=0)
+    return tuple(sums.tolist())
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Grid:
+    """How a frame is looked at."""
+
+    rows: int
+    columns: int
+    parts: tuple[tuple[Component, Rect, int], ...]
+    """Which samples are read of each component, and every how many rows."""
+    is_rgb: bool
+
+
+@functools.lru_cache(maxsize=16)
+def _grid(pixel_format: PixelFormat, width: int, height: int) -> _Grid:
+    scale = _SIZE / max(width, height)
+    columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
+    components = COMPONENTS[pixel_format]
+    parts = []
+    for component in components.all:
+        samples = component.covering(Rect(0, 0, width, height))
+        step = max(1, samples.height // (_ROWS * rows))
+        parts.append((component, Rect(0, step // 2, samples.width, samples.height), step))
+    return _Grid(rows, columns, tuple(parts), components.packed_rgb)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Zones:
+    """Of the blocks of one component."""
+
+    edge: ByteArray
+    """(rows, columns) 1 along the edges, 0 within."""
+    inner: ByteArray
+    """The other way round."""
+    inside: int
+    """How many blocks lie within."""
+
+    @property
+    def rows(self) -> int:
+        """Of blocks."""
+        return len(self.edge)
+
+
+@functools.lru_cache(maxsize=16)
+def _zones(rows: int, columns: int) -> _Zones:
     edge = np.ones((rows, columns), np.uint8)
     edge[_EDGE_BLOCKS:-_EDGE_BLOCKS, _EDGE_BLOCKS:-_EDGE_BLOCKS] = 0
     inner = (1 - edge).astype(np.uint8)
-    return np.tile(edge, (components, 1)), np.tile(inner, (components, 1)), int(inner.sum())
+    return _Zones(edge, inner, int(inner.sum()))
