@@ -347,38 +347,10 @@ static void attach(void)
 	pthread_mutex_unlock(&mapping);
 }
 
-/* What a media source does on its own: always the picture first, then the word. */
 static void media(void)
 {
-	if ((source.flags & OBS_FLAG_CONTROLLABLE_MEDIA) == 0)
-		return;
-	switch (below(5)) {
-	case 0:
-		fake_pause(&source, true);
-		media_started = false;
-		break;
-	case 1:
-		fake_pause(&source, false);
-		fake_signal(&source, "media_started");
-		media_started = true;
-		break;
-	case 2:
-		source.async_active = false;
-		source.media_paused = false;
-		fake_signal(&source, "media_stopped");
-		fake_preload(&source, &geometry);
-		media_started = true;
-		break;
-	case 3:
-		fake_show_preload(&source);
-		source.media_paused = false;
-		fake_signal(&source, "media_restart");
-		media_started = true;
-		break;
-	default:
-		if (!media_started && source.filter_count > 0)
-			fake_show_raw(&source, &geometry);
-	}
+	if ((source.flags & OBS_FLAG_CONTROLLABLE_MEDIA) != 0)
+		fake_media(&source, &geometry, (enum fake_media)below(FAKE_MEDIA_SEEK + 1), &media_started);
 }
 
 static void change_geometry(void)

@@ -623,3 +623,33 @@ void fake_show_preload(struct fake_source *source)
 	source->texture = source->preload;
 	source->async_active = true;
 }
+
+void fake_media(struct fake_source *source, const struct doppel_geometry *geometry, enum fake_media what, bool *started)
+{
+	switch (what) {
+	case FAKE_MEDIA_PAUSE:
+		fake_pause(source, true);
+		*started = false;
+		return;
+	case FAKE_MEDIA_PLAY:
+		fake_pause(source, false);
+		fake_signal(source, "media_started");
+		break;
+	case FAKE_MEDIA_STOP: /* nothing is shown, then the first frame is preloaded; stopping ends a pause */
+		source->async_active = false;
+		source->media_paused = false;
+		fake_signal(source, "media_stopped");
+		fake_preload(source, geometry);
+		break;
+	case FAKE_MEDIA_RESTART:
+		fake_show_preload(source);
+		source->media_paused = false;
+		fake_signal(source, "media_restart");
+		break;
+	case FAKE_MEDIA_SEEK:
+		if (!*started && source->filter_count > 0)
+			fake_show_raw(source, geometry);
+		return;
+	}
+	*started = true;
+}

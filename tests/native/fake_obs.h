@@ -107,6 +107,11 @@ void fake_show_raw(struct fake_source *source, const struct doppel_geometry *geo
 /* It pauses, or plays on: what it says of itself, then the signal. */
 void fake_pause(struct fake_source *source, bool paused);
 void fake_show_preload(struct fake_source *source);
+/* What a media source does on its own: always the picture first, then the word. `started`: it is not paused; a seek
+ * while paused shows a raw picture, another one nothing. */
+enum fake_media { FAKE_MEDIA_PAUSE, FAKE_MEDIA_PLAY, FAKE_MEDIA_STOP, FAKE_MEDIA_RESTART, FAKE_MEDIA_SEEK };
+void fake_media(struct fake_source *source, const struct doppel_geometry *geometry, enum fake_media what,
+		bool *started);
 /* It stops or is deactivated: for some time its thread decodes its first frame into `preload`. */
 void fake_preload(struct fake_source *source, const struct doppel_geometry *geometry);
 

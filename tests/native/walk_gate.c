@@ -180,41 +180,13 @@ static void policy(void)
 	}
 }
 
-/* What a media source does on its own: always the picture first, then the word. */
 static void media(void)
 {
 	if ((source.flags & OBS_FLAG_CONTROLLABLE_MEDIA) == 0)
 		return;
 	const unsigned what = below(6);
 	NOTE("media %u (pause play stop restart seek)", what);
-	switch (what) {
-	case 0:
-		fake_pause(&source, true);
-		media_started = false;
-		break;
-	case 1:
-		fake_pause(&source, false);
-		fake_signal(&source, "media_started");
-		media_started = true;
-		break;
-	case 2: /* stop: nothing is shown, then the first frame is preloaded */
-		source.async_active = false;
-		source.media_paused = false;
-		fake_signal(&source, "media_stopped");
-		fake_preload(&source, &geometry);
-		media_started = true; /* stopping ends a pause */
-		break;
-	case 3:
-		fake_show_preload(&source);
-		source.media_paused = false;
-		fake_signal(&source, "media_restart");
-		media_started = true;
-		break;
-	default:
-		if (!media_started && source.filter_count > 0) /* sought while paused */
-			fake_show_raw(&source, &geometry);
-		break;
-	}
+	fake_media(&source, &geometry, what < FAKE_MEDIA_SEEK ? (enum fake_media)what : FAKE_MEDIA_SEEK, &media_started);
 }
 
 static void change_geometry(void)
