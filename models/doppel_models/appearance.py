@@ -64,8 +64,11 @@ def colors_around(small: ByteArray, points: FloatArray, size: int) -> FloatArray
     chosen = points[:VERTEX_COUNT:_EVERY, :2]
     if not math.isfinite(float(chosen.sum())):
         chosen = np.where(np.isfinite(chosen), chosen, 0)
-    cells = (chosen * np.float32(_SIZE / size)).clip(0, _SIZE - 1).astype(np.intp)
-    colors: FloatArray = small[cells[:, 1], cells[:, 0]].astype(np.float32)
+    cells = chosen * np.float32(_SIZE / size)
+    # Two functions that are in use anyway start in half the time of NumPy's clip.
+    np.minimum(np.maximum(cells, np.float32(0), out=cells), np.float32(_SIZE - 1), out=cells)
+    columns, rows = cells.T.astype(np.intp)
+    colors: FloatArray = small[rows, columns].astype(np.float32)
     return colors
 
 
@@ -76,12 +79,18 @@ def difference(a: FloatArray, b: FloatArray, *, any_light: bool = False) -> floa
     bright = a @ _ONES
     middle = len(a) // 2
     if any_light:
-        scaled = b * np.partition(a / b, middle, axis=0)[middle]
+        ratios = a / b
+        ratios.partition(middle, axis=0)
+        b *= ratios[middle]
     else:
         ratio = bright / (b @ _ONES)
         ratio.partition(middle)
-        scaled = b * ratio[middle]
-    apart = np.abs(a - scaled) @ _ONES / (bright + scaled @ _ONES)
+        b *= ratio[middle]
+    total = b @ _ONES
+    total += bright
+    a -= b
+    apart = np.abs(a, out=a) @ _ONES
+    apart /= total
     rank = int(_QUANTILE * len(apart))
     apart.partition(rank)
     return 2 * float(apart[rank])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import enum
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from doppel_ipc.verdict import Verdict
 
@@ -61,15 +60,26 @@ class Stopwatch:
         self._start = clock()
         self.stage_ms: dict[str, float] = {}
 
-    @contextlib.contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add the time of the block to a stage."""
-        start = self._clock()
-        try:
-            yield
-        finally:
-            self.stage_ms[name] = self.stage_ms.get(name, 0.0) + (self._clock() - start) / 1e6
+    def stage(self, name: str) -> _Stage:
+        """Add the time of a ``with`` block to a stage."""
+        return _Stage(self._clock, self.stage_ms, name)
 
     def total_ms(self) -> float:
         """Since the stopwatch was made."""
         return (self._clock() - self._start) / 1e6
+
+
+class _Stage:
+    """The time of one block. Several times as quick as a generator, which counts in every frame."""
+
+    __slots__ = ("_clock", "_name", "_stage_ms", "_start")
+
+    def __init__(self, clock: Callable[[], int], stage_ms: dict[str, float], name: str) -> None:
+        self._clock, self._stage_ms, self._name = clock, stage_ms, name
+
+    def __enter__(self) -> None:
+        self._start = self._clock()
+
+    def __exit__(self, *_error: object) -> None:
+        spent = (self._clock() - self._start) / 1e6
+        self._stage_ms[self._name] = self._stage_ms.get(self._name, 0.0) + spent
