@@ -27,6 +27,11 @@ def press(rig: Rig, action: str, name: str = FILTER_NAME) -> None:
     rig.request("TriggerHotkeyByName", hotkeyName=f"doppel_{action}.{name}")
 
 
+def press_only(rig: Rig, action: str, name: str = FILTER_NAME) -> None:
+    """Presses and does not let go, in every version of OBS."""
+    rig.remote("press_hotkey", f"doppel_{action}.{name}")
+
+
 def settings(stage: Stage) -> dict[str, Any]:
     answer = stage.rig.request("GetSourceFilter", sourceName=stage.camera, filterName=FILTER_NAME)
     found: dict[str, Any] = answer["filterSettings"]
@@ -131,21 +136,21 @@ def test_the_original_is_shown_only_while_the_key_is_held(
 def test_a_remote_control_that_only_presses_lets_go_by_pressing_again(stage: Stage) -> None:
     stage.show()
     wait_hotkeys(stage.rig)
-    press(stage.rig, "hold_original")
+    press_only(stage.rig, "hold_original")
     before = original_frames(stage)
     wait_for(lambda: original_frames(stage) > before + 10, 20, "the original is not shown")
-    press(stage.rig, "hold_original")
+    press_only(stage.rig, "hold_original")
     stage.wait_swapping()
 
 
 def test_hotkeys_outlive_the_script_and_end_with_the_filter(stage: Stage) -> None:
     stage.show()
     wait_hotkeys(stage.rig)
-    press(stage.rig, "hold_original")
+    press_only(stage.rig, "hold_original")
     before = original_frames(stage)
     wait_for(lambda: original_frames(stage) > before, 20, "the original is not shown")
     stage.rig.remote("remove", SCRIPT)
-    press(stage.rig, "hold_original")  # let go; works in the gate
+    press_only(stage.rig, "hold_original")  # let go; works in the gate
     press(stage.rig, "swap")  # nobody is there to do it, and it is not done later
     stage.rig.remote("load", SCRIPT)
     stage.wait_swapping()

@@ -20,6 +20,11 @@ _TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _libobs = ctypes.CDLL(None)
 _libobs.obs_queue_task.argtypes = (ctypes.c_int, _TASK, ctypes.c_void_p, ctypes.c_bool)
 _libobs.obs_queue_task.restype = None
+_HOTKEYS = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+_libobs.obs_enum_hotkeys.argtypes = (_HOTKEYS, ctypes.c_void_p)
+_libobs.obs_hotkey_get_name.argtypes = (ctypes.c_void_p,)
+_libobs.obs_hotkey_get_name.restype = ctypes.c_char_p
+_libobs.obs_hotkey_trigger_routed_callback.argtypes = (ctypes.c_size_t, ctypes.c_bool)
 _libobs.obs_data_create.restype = ctypes.c_void_p
 _libobs.obs_data_release.argtypes = (ctypes.c_void_p,)
 _libobs.obs_get_source_by_name.argtypes = (ctypes.c_char_p,)
@@ -198,6 +203,21 @@ def _deinterlace(name, mode):
     _libobs.obs_source_release(source)
 
 
+def _press_hotkey(name):
+    """Presses a hotkey and does not let go; obs-websocket does so up to OBS 29."""
+    found = []
+
+    def look(_data, number, key):
+        if _libobs.obs_hotkey_get_name(key).decode() == name:
+            found.append(number)
+        return not found
+
+    _libobs.obs_enum_hotkeys(_HOTKEYS(look), None)
+    if not found:
+        raise ValueError(f"no hotkey {name}")
+    _libobs.obs_hotkey_trigger_routed_callback(found[0], True)
+
+
 def _register_sources(path):
     """Registers the sources of test_sources.c, compiled to that library; once in OBS's life."""
     ctypes.CDLL(path).doppel_test_register()
@@ -212,6 +232,7 @@ _OPERATIONS = {
     "copy_filters": _copy_filters,
     "copy_filter": _copy_filter,
     "deinterlace": _deinterlace,
+    "press_hotkey": _press_hotkey,
     "page": _page,
     "press": _press,
     "modify": _modify,
