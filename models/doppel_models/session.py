@@ -10,8 +10,9 @@ it runs on the stream that the pictures come by (``SessionConfig.stream``): noth
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,17 @@ import onnxruntime as ort
 
 from doppel_models import providers
 from doppel_models.errors import SessionError
-from doppel_models.providers import CPU_PROVIDER, CUDA_PROVIDER, DIRECTML_PROVIDER
+from doppel_models.providers import CPU_PROVIDER, CUDA_PROVIDER
+from doppel_models.recording import Bound, RecordingGate
 from doppel_models.sentences import Sentence, sentence
+from doppel_models.session_options import provider_settings, session_options
 from doppel_models.tensor import DeviceTensor
 
-_ORT_ERRORS_ONLY = 3
 _BINDINGS_KEPT = 16
 _NO_GRAPH = -1
 """ONNX Runtime's number for a run that is neither recorded nor played back."""
+_RECORDED_AFTER = 3
+"""Runs until a network is surely recorded: ONNX Runtime lets one or two pass, which allocate memory."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class SessionConfig:
     cuda_graph: bool = False
     """CUDA: record a network whose shapes are fixed at its first runs, and play it back from then on. Only
     bound runs, always with the same memory. Where a network cannot be recorded, it runs as usual."""
+    gate: RecordingGate = dataclasses.field(default_factory=RecordingGate, compare=False)
+    """Of the device: networks that are loaded or run in other ways are not recorded beside."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,7 +117,12 @@ class Network:
             providers.load_cuda_libraries()
         self.cuda_graph = False
         """True when runs are recorded and played back."""
-        self._session = self._build(model, config, usable)
+        self.graph_failure = ""
+        """Why they are not any more, though it was asked for: what recording or playing back failed with."""
+        self.gate = config.gate
+        """Shared with the other networks of the device."""
+        with self.gate.loading():
+            self._session = self._build(model, config, usable)
         self.provider: str = self._session.get_providers()[0]
         """The provider in use, as ONNX Runtime reports it after the session was built."""
         self.fallback: Fallback | None = None
@@ -121,7 +132,7 @@ class Network:
         self.inputs = tuple(_spec(node) for node in self._session.get_inputs())
         self.outputs = tuple(_spec(node) for node in self._session.get_outputs())
         self._output_names = [spec.name for spec in self.outputs]
-        self._bindings: dict[tuple[object, ...], Any] = {}
+        self._bindings: dict[tuple[object, ...], Bound] = {}
         self._waits = not (config.stream and self.provider == CUDA_PROVIDER)
         self._plain_options = self._run_options(_NO_GRAPH, waits=True)
 
@@ -135,9 +146,10 @@ class Network:
             raise SessionError(f"{self.name}: got {len(inputs)} inputs, expected {len(self.inputs)}")
         feed = {spec.name: value for spec, value in zip(self.inputs, inputs, strict=True)}
         try:
-            outputs: Sequence[npt.NDArray[np.float32]] = self._session.run(
-                self._output_names, feed, self._plain_options
-            )
+            with self.gate.loading() if self.cuda_graph else contextlib.nullcontext():
+                outputs: Sequence[npt.NDArray[np.float32]] = self._session.run(
+                    self._output_names, feed, self._plain_options
+                )
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise SessionError(_failed(self.name, error)) from error
         return outputs
@@ -162,18 +174,36 @@ class Network:
                 f" expected {len(self.inputs)} and {len(self.outputs)}"
             )
         try:
-            binding, options = self._binding(inputs, outputs)
+            bound = self._binding(inputs, outputs)
             if not all(isinstance(tensor, DeviceTensor) for tensor in inputs):
                 # Arrays are copied on another stream than the one that the network runs on.
-                binding.synchronize_inputs()
-            self._session.run_with_iobinding(binding, options)
+                bound.binding.synchronize_inputs()
+            if not self._run_recorded(bound):
+                self._session.run_with_iobinding(bound.binding, bound.options)
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise SessionError(_failed(self.name, error)) from error
 
+    def _run_recorded(self, bound: Bound) -> bool:
+        """Record a run, or play it back; False: it is to be run as usual."""
+        if bound.recorded is None or self.graph_failure:
+            return False
+        is_recorded = bound.runs >= _RECORDED_AFTER
+        with contextlib.nullcontext(True) if is_recorded else self.gate.recording() as may_run:
+            if not may_run:
+                return False
+            try:
+                self._session.run_with_iobinding(bound.binding, bound.recorded)
+            except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions have no common base
+                what = "played back" if is_recorded else "recorded"
+                self.graph_failure = f"{self.name} cannot be {what} (CUDA graph), and runs as usual: {error}"
+                return False
+        bound.runs += 1
+        return True
+
     def _binding(
         self, inputs: Sequence[DeviceTensor | npt.NDArray[Any]], outputs: Sequence[DeviceTensor]
-    ) -> Any:
-        """The binding for this memory, made once, and its run's options; arrays are bound anew each time."""
+    ) -> Bound:
+        """The binding for this memory, made once; arrays are bound anew each time."""
         key = tuple(
             (tensor.pointer, tensor.shape, tensor.dtype) if isinstance(tensor, DeviceTensor) else None
             for tensor in (*inputs, *outputs)
@@ -183,9 +213,14 @@ class Network:
             if len(self._bindings) >= _BINDINGS_KEPT and not self.cuda_graph:
                 self._bindings.clear()
             # What is recorded holds addresses, and those of arrays change with each run.
-            graph = _NO_GRAPH if None in key else len(self._bindings)
-            self._bindings[key] = self._session.io_binding(), self._run_options(graph, waits=self._waits)
-        binding, options = self._bindings[key]
+            records = self.cuda_graph and None not in key
+            self._bindings[key] = Bound(
+                self._session.io_binding(),
+                self._run_options(_NO_GRAPH, waits=self._waits),
+                self._run_options(len(self._bindings), waits=self._waits) if records else None,
+            )
+        bound = self._bindings[key]
+        binding = bound.binding
         for spec, tensor in zip(self.inputs, inputs, strict=True):
             if not isinstance(tensor, DeviceTensor):
                 binding.bind_cpu_input(spec.name, np.ascontiguousarray(tensor))
@@ -194,7 +229,7 @@ class Network:
         if fresh:
             for spec, tensor in zip(self.outputs, outputs, strict=True):
                 binding.bind_output(spec.name, *_bound(tensor))
-        return binding, options
+        return bound
 
     def _run_options(self, graph: int, *, waits: bool) -> Any:
         """Options of a run: which recording it plays back, and whether it waits for its end."""
@@ -212,8 +247,11 @@ class Network:
             try:
                 session = ort.InferenceSession(
                     model,
-                    _options(config),
-                    providers=[(name, _settings(name, config, graph)) for name in usable],
+                    session_options(config.intra_op_threads, config.providers),
+                    providers=[
+                        (name, provider_settings(name, config.device_id, config.stream, graph=graph))
+                        for name in usable
+                    ],
                 )
             except Exception as error:  # ONNX Runtime's exceptions have no common base
                 if graph:
@@ -233,39 +271,6 @@ class Network:
 
 def _bound(tensor: DeviceTensor) -> tuple[str, int, Any, tuple[int, ...], int]:
     return tensor.device, tensor.device_id, np.dtype(tensor.dtype).type, tensor.shape, tensor.pointer
-
-
-def _settings(provider: str, config: SessionConfig, graph: bool) -> Mapping[str, str]:
-    """A provider's options."""
-    if provider == DIRECTML_PROVIDER:
-        return {"device_id": str(config.device_id)}
-    if provider != CUDA_PROVIDER:
-        return {}
-    options = {
-        "device_id": str(config.device_id),
-        # Doubling steps would keep twice what is needed, beside OBS and a game.
-        "arena_extend_strategy": "kSameAsRequested",
-        "cudnn_conv_algo_search": "HEURISTIC",
-        "enable_cuda_graph": "1" if graph else "0",
-    }
-    if config.stream:
-        options["user_compute_stream"] = str(config.stream)
-    return options
-
-
-def _options(config: SessionConfig) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = config.intra_op_threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = _ORT_ERRORS_ONLY
-    # Waiting threads would spin at the cost of OBS's own.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if DIRECTML_PROVIDER in config.providers:
-        options.enable_mem_pattern = False  # DirectML allows none
-    # Not "session.set_denormal_as_zero": it leaves the calling thread's processor in that mode for good.
-    return options
 
 
 def _spec(node: Any) -> TensorSpec:

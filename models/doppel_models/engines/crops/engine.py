@@ -98,7 +98,7 @@ class CropEngine:
         by_vector = row.identity not in (IdentityForm.NONE, IdentityForm.PICTURE)
         if by_vector != (parts.identity is not None):
             raise EngineError(f"{parts.swapper.model.title}: the persona's identity is missing")
-        self.notes = notes
+        self._notes = notes
         self._holds = holds
         self.parts = parts
         """The networks that it works with."""
@@ -116,6 +116,12 @@ class CropEngine:
     def name(self) -> str:
         """The model's kind."""
         return str(self.parts.swapper.model.kind)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of how it runs now."""
+        failure = self.parts.swapper.network.graph_failure
+        return (*self._notes, failure) if failure else self._notes
 
     @property
     def picture_in(self) -> TensorFormat:
