@@ -138,7 +138,7 @@ class Persona:
         return tuple(self.folder / name for name in self.files) if self.folder else ()
 
 
-def unusable(name: str, error: Exception) -> Sentence:
+def unusable(name: str, error: BaseException) -> Sentence:
     """What is told of a persona that cannot be worn; ``name``: or its identifier."""
     return sentence("persona.unusable", "persona '{name}' cannot be used: {why}", name=name, why=error)
 

@@ -14,6 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from doppel_ipc.settings import FilterSettings
 from doppel_models.engines.base import EngineState, FaceEngine
+from doppel_models.persona_record import unusable
+from doppel_models.sentences import both, listed, sentence, told_by
 
 from doppel_worker.errors import PersonaError
 from doppel_worker.report import EventKind, PipelineEvent
@@ -175,7 +177,7 @@ class PersonaLoader:
 def _as_persona_error(key: PersonaKey, error: BaseException) -> PersonaError:
     if isinstance(error, PersonaError):
         return error
-    wrapped = PersonaError(f"persona {key.persona!r} cannot be used: {error}")
+    wrapped = PersonaError(unusable(key.persona, error))
     wrapped.__cause__ = error
     return wrapped
 
@@ -193,12 +195,14 @@ def _unused(key: PersonaKey, engine: FaceEngine) -> str:
     if engine.name != _BUILT_IN:
         return ""
     wanted = {
-        "an enhancer": key.enhancer != _NOTHING,
-        "an occlusion model": key.occlusion != _NOTHING,
-        "pixel boost": key.pixel_boost > 1,
+        sentence("part.enhancer", "an enhancer"): key.enhancer != _NOTHING,
+        sentence("part.occlusion", "an occlusion model"): key.occlusion != _NOTHING,
+        sentence("part.pixel-boost", "pixel boost"): key.pixel_boost > 1,
     }
     names = [name for name, is_set in wanted.items() if is_set]
-    return f"the built-in engine works without {' and '.join(names)}" if names else ""
+    if not names:
+        return ""
+    return sentence("engine.without", "the built-in engine works without {parts}", parts=listed(names))
 
 
 class PersonaSlot:
@@ -220,22 +224,24 @@ class PersonaSlot:
         if not wanted.persona:
             self._take(None, None)
             self._problem = ""
-            return "no persona is chosen", ()
+            return sentence("persona.none", "no persona is chosen"), ()
         if wanted == self.key and loader.is_current(wanted, self.engine):
             self._problem = ""
-            return "; ".join(_remarks(wanted, self.engine)), ()
+            return both(*_remarks(wanted, self.engine)), ()
         try:
             engine = loader.get(wanted)
         except PersonaError as error:
-            return self._failed(str(error))
+            return self._failed(told_by(error))
         if engine is None:
             # While a retry runs, what is wrong stays on the status line.
-            return self._problem or f"preparing {wanted.persona}", ()
+            preparing = sentence("persona.preparing", "preparing {persona}", persona=wanted.persona)
+            return self._problem or preparing, ()
         self._take(wanted, engine)
         self._problem = ""
         remarks = _remarks(wanted, engine)
-        news = (f"now using {wanted.persona}", *remarks)
-        return "; ".join(remarks), tuple(PipelineEvent(EventKind.PERSONA, text) for text in news)
+        using = sentence("persona.using", "now using {persona}", persona=wanted.persona)
+        news = (using, *remarks)
+        return both(*remarks), tuple(PipelineEvent(EventKind.PERSONA, text) for text in news)
 
     @property
     def is_decided(self) -> bool:
@@ -276,7 +282,7 @@ class PersonaSlot:
 
     def _failed(self, problem: str) -> tuple[str, tuple[PipelineEvent, ...]]:
         if self.key is not None:
-            problem += f"; {self.key.persona} stays"
+            problem = both(problem, sentence("persona.stays", "{persona} stays", persona=self.key.persona))
         is_new = problem != self._problem
         self._problem = problem
         return problem, (PipelineEvent(EventKind.PERSONA, problem),) if is_new else ()

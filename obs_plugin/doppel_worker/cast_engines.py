@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
+from doppel_models.sentences import both, sentence
+
 from doppel_worker.assets import PersonaKey, PersonaLoader, PersonaSlot
 from doppel_worker.people import People, Person
 from doppel_worker.report import PipelineEvent
@@ -51,7 +53,7 @@ class CastEngines:
             self._exchange(wanted, keys)
         kept = {*keys.values(), *self._keys.values()}
         self._slots = {key: slot for key, slot in self._slots.items() if key in kept}
-        return "; ".join(texts), tuple(events)
+        return both(*texts), tuple(events)
 
     def slot(self, person: Person) -> PersonaSlot | None:
         """What a person in use wears; None: nothing, or not yet, and their face must be hidden."""
@@ -79,7 +81,8 @@ class CastEngines:
             status, news = self._slots.setdefault(key, PersonaSlot()).follow(key, loader)
             numbers = [number for number, one in keys.items() if one == key]
             if status and numbers:
-                texts.append(f"person {', '.join(map(str, numbers))}: {status}")
+                who = ", ".join(map(str, numbers))
+                texts.append(sentence("people.status", "person {number}: {why}", number=who, why=status))
             events += [dataclasses.replace(one, message=f"person: {one.message}") for one in news]
         return texts, events
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from doppel_models.errors import SessionError
+from doppel_models.sentences import sentence
 
 from doppel_worker.errors import DeviceError, DeviceLostError
 
@@ -44,9 +45,20 @@ class DeviceHealth:
             return False
         # After some errors CUDA gives a process nothing any more: only another process can use the device.
         self.may_return = not isinstance(error, DeviceLostError)
-        button = 'press "Restart the worker" in the filter\'s properties'
-        again = f"to use it again, {button}"
         if self.may_return:
-            again = f"it is tried again from time to time; to try it now, {button}"
-        self.lost = f"the CPU does the work from now on: {self._device} failed ({error}); {again}"
+            self.lost = sentence(
+                "device.gone",
+                "the CPU does the work from now on: {device} failed ({why}); it is tried again from time to"
+                ' time; to try it now, press "Restart the worker" in the filter\'s properties',
+                device=self._device,
+                why=error,
+            )
+        else:
+            self.lost = sentence(
+                "device.gone-for-good",
+                "the CPU does the work from now on: {device} failed ({why}); to use it again, press"
+                ' "Restart the worker" in the filter\'s properties',
+                device=self._device,
+                why=error,
+            )
         return True

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from doppel_models.errors import ModelsError
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
+from doppel_models.sentences import sentence
 
 from doppel_worker import open_device
 from doppel_worker.assets import PersonaLoader
@@ -71,7 +72,9 @@ class DeviceParts:
     def description(self) -> str:
         """For the status: the device, and what slows its frames down."""
         note = self.compositor.note
-        return f"{self.info.id} ({note})" if note else self.info.id
+        if not note:
+            return self.info.id
+        return sentence("device.noted", "{device} ({note})", device=self.info.id, note=note)
 
 
 class DevicePool:
@@ -120,7 +123,11 @@ class DevicePool:
         given_up, parts = self._given_up.get(wanted), self._parts[wanted]
         if given_up is None and not parts.health.lost:
             return parts.description
-        return f"{given_up or parts.info.id} (lost; the CPU does the work)"
+        return sentence(
+            "device.lost",
+            "{device} (lost; the CPU does the work)",
+            device=given_up or parts.info.id,
+        )
 
     def provider(self, wanted: str) -> str:
         """The execution provider of its networks."""
@@ -157,5 +164,5 @@ class DevicePool:
         with self._lock:
             self._parts[wanted] = shared
             del self._given_up[wanted]
-        self._fallback(f"{id_} is used again")
+        self._fallback(sentence("device.again", "{device} is used again", device=id_))
         return True

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import onnxruntime as ort
 from doppel_models import providers
+from doppel_models.sentences import sentence, told_by
 from doppel_models.session import SessionConfig
 
 from doppel_worker.errors import DeviceError
@@ -90,7 +91,13 @@ def choose(wanted: str = AUTO) -> Choice:
     if wanted == CPU:
         return Choice(_cpu())
     if wanted != AUTO and _NAME.fullmatch(wanted) is None:
-        raise DeviceError(f"{wanted!r} is no device; use auto, cpu or e.g. cuda:0 (see: doppel devices)")
+        raise DeviceError(
+            sentence(
+                "device.no-name",
+                "'{device}' is no device; use auto, cpu or e.g. cuda:0 (see: doppel devices)",
+                device=wanted,
+            )
+        )
     cuda, why_no_cuda = _cuda()
     found = {device.id: device for device in (*cuda, *_others())}
     if wanted == AUTO:
@@ -98,16 +105,25 @@ def choose(wanted: str = AUTO) -> Choice:
         if best:
             return Choice(best[0])
         # Without an NVIDIA driver nobody expects more than the CPU.
-        return Choice(_cpu(), f"the CPU does the work: {why_no_cuda}" if _has_nvidia_driver() else "")
+        why = sentence("device.cpu", "the CPU does the work: {why}", why=why_no_cuda)
+        return Choice(_cpu(), why if _has_nvidia_driver() else "")
     kind, _, number = wanted.partition(":")
     device = found.get(f"{kind}:{number or 0}")
     if device is not None:
         return Choice(device)
-    there = ", ".join(found) or "none but the CPU"
-    why = why_no_cuda if kind == "cuda" and not cuda else f"there is no such device (there is {there})"
+    there = ", ".join(found) or sentence("device.none-but-cpu", "none but the CPU")
+    missing = sentence("device.missing", "there is no such device (there is {devices})", devices=there)
+    reason = why_no_cuda if kind == "cuda" and not cuda else missing
     if _KINDS[kind] not in ort.get_available_providers():
-        why = providers.why_not(_KINDS[kind])
-    return Choice(_cpu(), f"the CPU does the work instead of {wanted}: {why}")
+        reason = providers.why_not(_KINDS[kind])
+    return Choice(_cpu(), cpu_instead(wanted, reason))
+
+
+def cpu_instead(wanted: str, why: str) -> str:
+    """What is told where a device cannot be had."""
+    return sentence(
+        "device.cpu-instead", "the CPU does the work instead of {device}: {why}", device=wanted, why=why
+    )
 
 
 def _cuda() -> tuple[tuple[DeviceInfo, ...], str]:
@@ -118,11 +134,11 @@ def _cuda() -> tuple[tuple[DeviceInfo, ...], str]:
     try:
         found = cuda_devices()
     except DeviceError as error:
-        return (), str(error)
+        return (), told_by(error)
     devices = tuple(
         DeviceInfo(f"cuda:{number}", name, size >> 20, provider) for number, (name, size) in enumerate(found)
     )
-    return devices, "" if devices else "no NVIDIA GPU was found"
+    return devices, "" if devices else sentence("device.no-gpu", "no NVIDIA GPU was found")
 
 
 def _others() -> tuple[DeviceInfo, ...]:

@@ -26,12 +26,16 @@ from collections.abc import Collection
 import numpy as np
 from doppel_ipc.settings import FilterSettings
 from doppel_models.geometry import bbox_center, bbox_size
+from doppel_models.sentences import sentence
 from doppel_models.types import ByteArray, FloatArray
 
 from doppel_worker.compositor import Rect
 from doppel_worker.face_memory import FaceMemory, FacePlaces
 from doppel_worker.track_result import LostFace, TrackResult
 
+_LOOKING = sentence("frame.looking", "looking for the face that was there")
+_LOST = sentence("frame.lost", "the face is lost")
+_NO_FACE = sentence("frame.no-face", "no face")
 _LOST_SCALE = 1.6
 """Of the region to the landmarks' box, at first: with hair, ears and a frame's worth of motion."""
 _LOST_GROWTH = 0.8
@@ -139,7 +143,7 @@ class Guard:
         self._absent_ns += step
         somewhere = self._memory.somewhere
         if somewhere and settings.lost_face_policy != "original":
-            return Decision(cover=True, reason="looking for the face that was there")
+            return Decision(cover=True, reason=_LOOKING)
         never = [_scaled(face.bbox, _LOST_SCALE) for face in tracked.faces if face.track_id in blurred]
         never += [_lost_box(lost) for lost in tracked.lost if lost.track_id in blurred]
         hidden = [_lost_box(lost) for lost in tracked.lost if lost.track_id not in blurred]
@@ -147,7 +151,7 @@ class Guard:
         maybe_ours = settings.faces == "all" or not tracked.faces
         beside = [_scaled(one.bbox, _BYSTANDER_SCALE) for one in self._beside] if maybe_ours else []
         if hidden and settings.lost_face_policy == "cover":
-            return Decision(cover=True, reason="the face is lost")
+            return Decision(cover=True, reason=_LOST)
         if settings.lost_face_policy == "original":
             shows_lost, hidden = bool(hidden) or somewhere, []
             if settings.faces != "all":
@@ -158,7 +162,7 @@ class Guard:
             turned = [face for face in tracked.faces if abs(face.yaw) >= settings.yaw_fade_end]
             beside += [_scaled(face.bbox, _TURNED_SCALE) for face in turned]
         if not tracked.faces and not never and not hidden and not beside and not shows_lost:
-            return Decision(cover=settings.no_face_policy == "cover" and not shown, reason="no face")
+            return Decision(cover=settings.no_face_policy == "cover" and not shown, reason=_NO_FACE)
         regions = [_region(box, width, height) for box in never + hidden + beside]
         return Decision(regions=tuple(one for one in regions if one is not None), shows_lost=shows_lost)
 

@@ -16,6 +16,7 @@ from doppel_ipc.errors import SegmentError
 from doppel_ipc.ring import Slot, WorkerRing
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
+from doppel_models.sentences import sentence, told_by
 
 from doppel_worker.backend import Backend, Judgement, LaneProcessor
 from doppel_worker.errors import WorkerError
@@ -38,7 +39,9 @@ RESTART_AFTER_S = (0.0, 0.1, 0.5, 2.0)
 Report = Callable[[str, str, str], None]
 """``report(code, message, advice)``: an error message to OBS, about this lane."""
 
-_WORDLESS = {MemoryError: "there is not enough memory"}
+_WORDLESS: dict[type[Exception], str] = {
+    MemoryError: sentence("lane.no-memory", "there is not enough memory")
+}
 """What errors mean that say nothing themselves."""
 
 
@@ -224,7 +227,7 @@ class Lane:
             self._slate.update(frame)
         except self._errors() as error:
             self._failed(error)
-            return Judgement(Verdict.COVERED, detail=str(error))
+            return Judgement(Verdict.COVERED, detail=told_by(error))
         self._failures, self._detail = 0, ""
         return judgement
 
@@ -249,9 +252,10 @@ class Lane:
     def _failed(self, error: Exception) -> None:
         """Throws the processor away; a new one comes after a while, longer with each failure in a row."""
         logger.error("lane %d: %s", self.number, error, exc_info=error)
-        why = str(error) or _WORDLESS.get(type(error), type(error).__name__)
+        why = told_by(error) or _WORDLESS.get(type(error), type(error).__name__)
         if self._detail != why:
-            self._report("internal", why, "the lane starts anew; the picture stays covered until then")
+            advice = sentence("lane.anew", "the lane starts anew; the picture stays covered until then")
+            self._report("internal", why, advice)
         self._detail = why
         pause = RESTART_AFTER_S[min(self._failures, len(RESTART_AFTER_S) - 1)]
         self._failures += 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from doppel_ipc.ring import WorkerRing
 from doppel_ipc.settings import FilterSettings
+from doppel_models.sentences import sentence, told_by
 from doppel_models.types import ByteArray
 
 from doppel_worker.errors import SlateError
@@ -62,7 +63,8 @@ class LaneSlate:
             outcome, self._read = self._read[1], None
             if isinstance(outcome, str):
                 self.detail = outcome
-                self._report("slate", outcome, "the mosaic is shown instead")
+                advice = sentence("slate.mosaic", "the mosaic is shown instead")
+                self._report("slate", outcome, advice)
             else:
                 self._picture = outcome
         if self._picture is None:
@@ -94,4 +96,4 @@ class LaneSlate:
         try:
             self._read = (path, slate.load(Path(path), layout.width, layout.height))
         except SlateError as error:
-            self._read = (path, str(error))
+            self._read = (path, told_by(error))

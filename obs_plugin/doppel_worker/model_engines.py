@@ -19,6 +19,7 @@ from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import Persona
 from doppel_models.photo_file import read_photo
 from doppel_models.pose import head_pose
+from doppel_models.sentences import sentence
 from doppel_models.session import SessionConfig
 
 from doppel_worker.assets import PersonaKey
@@ -95,7 +96,9 @@ class ModelEngines:
                 return self._accepted(open_model(path))
             with contextlib.suppress(StoreError):
                 return self._store.open(self._store.find(reference))
-            raise ModelFileError(f"there is no model file {reference}")
+            raise ModelFileError(
+                sentence("model.no-such-file", "there is no model file {file}", file=reference)
+            )
         return self._store.open(self._store.find(reference))
 
     def _accepted(self, model: ModelFile) -> ModelFile:
@@ -110,8 +113,13 @@ class ModelEngines:
             return model
         if self._show_licence is None:
             raise ModelFileError(
-                f"{model.name} cannot be used: its licence ({licence.name}) was not accepted; add it with"
-                " `doppel models add` first"
+                sentence(
+                    "licence.add-first",
+                    "{name} cannot be used: its licence ({licence}) was not accepted; add it with `doppel"
+                    " models add` first",
+                    name=model.name,
+                    licence=licence.name,
+                )
             )
         self._show_licence(f"{model.name}: licence: {licence.name}. {licence.terms}")
         return model

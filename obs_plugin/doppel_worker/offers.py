@@ -13,6 +13,7 @@ from doppel_models.files.model import open_model
 from doppel_models.files.store import ModelStore
 from doppel_models.personas import Consent as ConsentRecord
 from doppel_models.personas import Persona, PersonaStore
+from doppel_models.sentences import sentence
 
 from doppel_worker.devices import list_devices
 
@@ -68,8 +69,15 @@ def add_model(
     terms = licence_of(model.description.kind, model.description.variant)
     if not licence:
         raise ModelsError(
-            f"{model.name} is {model.description.title}. Its licence: {terms.name}. {terms.terms}"
-            " Tick that you accept the licence, and add it again."
+            sentence(
+                "licence.accept",
+                "{name} is {title}. Its licence: {licence}. {terms} Tick that you accept the licence, and"
+                " add it again.",
+                name=model.name,
+                title=model.description.title,
+                licence=terms.name,
+                terms=terms.terms,
+            )
         )
     acceptance = accept(terms, consent.who, f"consent on the ground: {consent.ground}")
     if model.description.kind == ModelKind.DFM:

@@ -9,11 +9,12 @@ from doppel_models.detector import FaceDetector
 from doppel_models.engines.mesh.on_device import MeshDevice
 from doppel_models.errors import SessionError
 from doppel_models.landmarker import FaceLandmarker
+from doppel_models.sentences import told_by
 from doppel_models.session import Network, SessionConfig
 
 from doppel_worker.compositor import Compositor
 from doppel_worker.compositor_cpu import CpuCompositor
-from doppel_worker.devices import CPU, DeviceInfo, choose
+from doppel_worker.devices import CPU, DeviceInfo, choose, cpu_instead
 from doppel_worker.errors import DeviceError
 from doppel_worker.gpu import self_test
 from doppel_worker.gpu.compositor_cuda import CudaCompositor
@@ -57,7 +58,7 @@ def open_device(wanted: str, fallback: Notify) -> OpenDevice:
         compositor = CudaCompositor(device)
         self_test.check(compositor)
     except DeviceError as error:
-        fallback(f"the CPU does the work instead of {info.id}: {error}")
+        fallback(_cpu_instead(info, error))
         return open_device(CPU, fallback)
     return OpenDevice(info, compositor, info.session_config(device.stream))
 
@@ -79,11 +80,15 @@ def open_networks(wanted: str, fallback: Notify) -> tuple[OpenDevice, FaceDetect
     except SessionError as error:
         if opened.info.kind == CPU:
             raise
-        fallback(f"the CPU does the work instead of {opened.info.id}: {error}")
+        fallback(_cpu_instead(opened.info, error))
         opened = open_device(CPU, fallback)
         return opened, *_networks(opened)
     safe = checked(opened, (*detector.networks, landmarker.network), fallback)
     return (opened, detector, landmarker) if safe is opened else (safe, *_networks(safe))
+
+
+def _cpu_instead(wanted: DeviceInfo, error: Exception) -> str:
+    return cpu_instead(wanted.id, told_by(error))
 
 
 def _networks(opened: OpenDevice) -> tuple[FaceDetector, FaceLandmarker]:
@@ -95,7 +100,7 @@ def checked(opened: OpenDevice, networks: Iterable[Network], fallback: Notify) -
 
     ONNX Runtime falls back network by network; pictures on a GPU and networks beside it would be the slowest.
     """
-    problems = [str(network.fallback) for network in networks if network.fallback is not None]
+    problems = [network.fallback.told() for network in networks if network.fallback is not None]
     if not problems or opened.info.kind == CPU:
         return opened
     fallback(problems[0])

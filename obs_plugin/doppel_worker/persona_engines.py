@@ -11,7 +11,9 @@ from doppel_models.engines.mesh.on_device import DeviceMeshEngine, MeshDevice
 from doppel_models.errors import EngineError, ModelsError
 from doppel_models.files.store import ModelStore
 from doppel_models.persona_import import PersonaImporter
+from doppel_models.persona_record import unusable
 from doppel_models.personas import PersonaStore
+from doppel_models.sentences import sentence
 
 from doppel_worker.assets import PersonaKey
 from doppel_worker.errors import PersonaError
@@ -64,14 +66,14 @@ class PersonaEngines:
         try:
             persona = self._store.get(key.persona)
             if persona.kind == "model" and key.engine != "auto":
-                raise EngineError("it is a model of its own; set the engine to auto")
+                raise EngineError(sentence("engine.own", "it is a model of its own; set the engine to auto"))
             if persona.kind == "model" or key.engine not in _BUILT_IN:
                 # An engine takes only states that it made itself, which the protocol's types cannot say.
                 return cast("FaceEngine", self._models.load(persona, key))
             mesh, device = self._importer.mesh(persona), self._mesh_device
             return cast("FaceEngine", MeshEngine(mesh) if device is None else DeviceMeshEngine(mesh, device))
         except ModelsError as error:
-            raise PersonaError(f"persona {key.persona!r} cannot be used: {error}") from error
+            raise PersonaError(unusable(key.persona, error)) from error
 
     def revision(self, key: PersonaKey) -> int:
         """A number that changes when the persona, or a model file named by its path, is replaced."""

@@ -16,6 +16,7 @@ from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_models.detector import FaceDetector
 from doppel_models.landmarker import FaceLandmarker
+from doppel_models.sentences import both, sentence, told_by
 
 from doppel_worker import slate
 from doppel_worker.assets import PersonaLoader
@@ -119,7 +120,7 @@ class FacePipeline:
             try:
                 lane.slate = slate.load(Path(path), frame.width, frame.height) if path else None
             except SlateError as error:
-                events = (PipelineEvent(EventKind.SLATE, str(error)),)
+                events = (PipelineEvent(EventKind.SLATE, told_by(error)),)
         # First the mosaic: whatever the slate does, nothing of the picture is left.
         self.compositor.cover(frame)
         if lane.slate is not None:
@@ -129,7 +130,7 @@ class FacePipeline:
     def _judge(self, frame: FrameView, lane: LaneState, watch: Stopwatch) -> _Outcome:
         settings = lane.settings
         if not settings.swap:
-            return _Outcome(Verdict.ORIGINAL, status="paused")
+            return _Outcome(Verdict.ORIGINAL, status=sentence("frame.paused", "paused"))
         status, events = self.follow_personas(lane)
         if lane.personas.engine is None:
             # Nothing is looked for yet: the processor's time belongs to what loads the persona.
@@ -138,7 +139,7 @@ class FacePipeline:
         with watch.stage("track"):
             tracked = lane.tracker.update(frame, self.compositor, tracking)
         roles = cast_faces(lane, tracked, frame, self.compositor)
-        status = "; ".join(text for text in (status, lane.recognition.problem) if text)
+        status = both(status, lane.recognition.problem)
         with watch.stage("guard"):
             decision = lane.guard.judge(
                 tracked,
@@ -160,7 +161,7 @@ class FacePipeline:
         return outcome
 
     def follow_personas(self, lane: LaneState) -> tuple[str, tuple[PipelineEvent, ...]]:
-        """Take what is ready of the lane's personas, and have the rest prepared; :meth:`process` does it, too.
+        """Take what is ready of the lane's personas, and have the rest prepared; :meth:`process` does it too.
 
         Returns:
             What to tell on the status line (empty: nothing), and events.
@@ -168,7 +169,7 @@ class FacePipeline:
         main = lane.wanted()[0]
         status, events = lane.personas.follow(main, self._personas)
         others, more = lane.cast.follow(lane.wanted_people(), main, self._personas)
-        return "; ".join(text for text in (status, others) if text), (*events, *more)
+        return both(status, others), (*events, *more)
 
     def _covered(
         self,
@@ -203,7 +204,7 @@ class FacePipeline:
         )
         turned = [swap for swap in swaps if swap.result.pose_fade >= _TURNED]
         if turned and settings.side_face_policy == "cover":
-            return self._covered(frame, lane, watch, "the head is turned too far")
+            return self._covered(frame, lane, watch, sentence("frame.turned", "the head is turned too far"))
         with watch.stage("guard"):
             for region in decision.regions:
                 self.compositor.blur(frame, region.visible, region.mask())
@@ -231,7 +232,13 @@ class FacePipeline:
     def _failed(self, frame: FrameView, lane: LaneState, error: Exception) -> _Outcome:
         problem = f"{type(error).__name__}: {error}"
         lane.forget_faces()
-        outcome = _Outcome(Verdict.COVERED, status=f"the frame cannot be swapped ({problem})", error=error)
+        told = sentence(
+            "frame.failed",
+            "the frame cannot be swapped ({kind}: {why})",
+            kind=type(error).__name__,
+            why=error,
+        )
+        outcome = _Outcome(Verdict.COVERED, status=told, error=error)
         outcome.events += self.cover(frame, lane)
         if problem != lane.problem:
             lane.problem = problem

@@ -27,10 +27,12 @@ from typing import NoReturn, cast
 from doppel_ipc.channel import Channel
 from doppel_ipc.errors import ChannelClosed, ProtocolError, ProtocolFault
 from doppel_ipc.messages import ALL_LANES, PROTOCOL_VERSION, Error, Message, Ready
+from doppel_models.sentences import sentence
 
 from doppel_worker.backend import BackendFactory
 from doppel_worker.log import open_console
-from doppel_worker.worker import Worker, clip
+from doppel_worker.saying import wire
+from doppel_worker.worker import Worker
 
 logger = logging.getLogger(__name__)
 
@@ -125,11 +127,15 @@ def _die_loudly(channel: Channel) -> None:
     def on_thread(args: threading.ExceptHookArgs) -> None:
         where = args.thread.name if args.thread else "?"
         logger.critical("bug in thread %s", where, exc_info=args.exc_value)
-        text = f"the worker made a mistake in {where}: {args.exc_type.__name__}: {args.exc_value}"
-        _send(
-            channel,
-            Error(ALL_LANES, "internal", clip(text), "it starts anew by itself; please report the log"),
+        text = sentence(
+            "worker.mistake",
+            "the worker made a mistake in {thread}: {kind}: {why}",
+            thread=where,
+            kind=args.exc_type.__name__,
+            why=args.exc_value,
         )
+        advice = sentence("worker.anew", "it starts anew by itself; please report the log")
+        _send(channel, Error(ALL_LANES, "internal", wire(text), wire(advice)))
         leave(EXIT_BUG, channel)
 
     def on_main(kind: type[BaseException], value: BaseException, _trace: object) -> None:

@@ -24,6 +24,7 @@ from doppel_models.files.store import ModelStore
 from doppel_models.geometry import transform
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.photo_file import read_photo
+from doppel_models.sentences import sentence
 from doppel_models.types import ByteArray, Face, FloatArray
 
 from doppel_worker.casting import Likeness
@@ -42,9 +43,10 @@ _MOST_YAW = 45.0
 """Degrees; a face that is turned further is not asked about."""
 _RETRY_S = 2.0
 """How soon a picture that could not be used is looked at again."""
-_NO_RECOGNISER = (
+_NO_RECOGNISER = sentence(
+    "people.no-recogniser",
     "telling people by their picture needs a recogniser, which is not part of Doppel: add an ArcFace model"
-    " such as w600k_r50.onnx ('Add a face', or `doppel models add FILE`)"
+    " such as w600k_r50.onnx ('Add a face', or `doppel models add FILE`)",
 )
 
 
@@ -198,7 +200,9 @@ class LaneRecognition:
             if person.who != BY_PICTURE:
                 continue
             if not person.picture:
-                problem = f"person {person.number}: no picture is chosen"
+                problem = sentence(
+                    "people.no-picture", "person {number}: no picture is chosen", number=person.number
+                )
                 continue
             example = self._examples.get(person.picture)
             if example is None or (
@@ -222,7 +226,7 @@ class LaneRecognition:
             if not isinstance(error, ModelsError):
                 raise error
             example.failed_at = example.failed_at or self._clock()
-            problem = f"person {person.number}: {error}"
+            problem = sentence("people.status", "person {number}: {why}", number=person.number, why=error)
         self.problem = problem
         return (None if waiting else found), not problem
 
@@ -237,7 +241,9 @@ class LaneRecognition:
             looks.total = looks.total + looks.awaited.result()
             looks.count += 1
         elif isinstance(error, ModelsError):
-            self._broken = f"people cannot be told by their picture: {error}"
+            self._broken = sentence(
+                "people.broken", "people cannot be told by their picture: {why}", why=error
+            )
         else:
             raise error
         looks.awaited = None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from doppel_models.sentences import sentence
 from doppel_models.types import ByteArray
 from PIL import Image
 
@@ -40,22 +41,44 @@ def load(path: Path, width: int, height: int) -> ByteArray:
     """
     try:
         if not path.is_file():
-            raise SlateError(f"the slate {path} cannot be read: there is no such file; choose another")
+            raise SlateError(
+                sentence(
+                    "slate.missing",
+                    "the slate {path} cannot be read: there is no such file; choose another",
+                    path=path,
+                )
+            )
         if path.stat().st_size > MAX_FILE_BYTES:
             raise SlateError(
-                f"the slate {path} is larger than {MAX_FILE_BYTES >> 20} MB; use a smaller picture"
+                sentence(
+                    "slate.file-size",
+                    "the slate {path} is larger than {most} MB; use a smaller picture",
+                    path=path,
+                    most=MAX_FILE_BYTES >> 20,
+                )
             )
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise SlateError(
-            f"the slate {path} cannot be read ({error.strerror}); choose another picture"
+            sentence(
+                "slate.unreadable",
+                "the slate {path} cannot be read ({why}); choose another picture",
+                path=path,
+                why=error.strerror,
+            )
         ) from error
     try:
         picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if _may_be_decoded(path, data) else None
     except cv2.error:  # what it holds is not what its beginning says
         picture = None
     if picture is None:
-        raise SlateError(f"the slate {path} is no picture that can be read; use a PNG or JPEG")
+        raise SlateError(
+            sentence(
+                "slate.format",
+                "the slate {path} is no picture that can be read; use a PNG or JPEG",
+                path=path,
+            )
+        )
     have_height, have_width = picture.shape[:2]
     scale = max(width / have_width, height / have_height)
     cut_width = min(max(round(width / scale), 1), have_width)
@@ -85,7 +108,12 @@ def _may_be_decoded(path: Path, data: ByteArray) -> bool:
         return False
     if width * height > MAX_PIXELS:
         raise SlateError(
-            f"the slate {path} has more than {MAX_PIXELS // 1_000_000} million pixels; use a smaller picture"
+            sentence(
+                "slate.large",
+                "the slate {path} has more than {most} million pixels; use a smaller picture",
+                path=path,
+                most=MAX_PIXELS // 1_000_000,
+            )
         )
     return True
 

@@ -16,10 +16,12 @@ from pathlib import Path
 
 from doppel_ipc import messages, native
 from doppel_ipc.errors import NativeError, ProtocolError, SegmentError
+from doppel_ipc.message_parts import MOST_WARNINGS
 from doppel_ipc.messages import ALL_LANES, Message
 from doppel_ipc.ring import WorkerRing
 from doppel_ipc.segment import SegmentDescriptor
 from doppel_models.errors import ModelsError
+from doppel_models.sentences import sentence, told_by
 
 from doppel_worker.backend import Backend, BackendConfig, BackendFactory
 from doppel_worker.environment import device_of_auto
@@ -27,13 +29,13 @@ from doppel_worker.errors import WorkerError
 from doppel_worker.lane import Lane
 from doppel_worker.lane_slate import LaneSlate
 from doppel_worker.log import open_file
+from doppel_worker.saying import clip, wire
 
 logger = logging.getLogger(__name__)
 
 Send = Callable[[Message], None]
 Background = Callable[[Callable[[], None]], None]
 """Runs jobs one after another on another thread."""
-_TEXT_MAX = 2000
 _MOST_PERSONAS = 1000
 """As many as a message holds."""
 
@@ -92,7 +94,10 @@ class Worker:
         device, provider, engine = (
             (backend.device, backend.provider, backend.engine) if backend else ("", "", "")
         )
-        self._send(messages.Status(state, device, provider, engine, _resident_mb(), clip(self._failure)))
+        status = messages.Status(
+            state, wire(device, 200), provider, engine, _resident_mb(), wire(self._failure)
+        )
+        self._send(status)
         with self._lock:
             lanes = list(self._lanes.values())
         for lane in lanes:
@@ -112,7 +117,7 @@ class Worker:
                     faces=seen.faces,
                     frames=seen.frames,
                     given_back=seen.given_back,
-                    detail=clip(self._failure or seen.detail),
+                    detail=wire(self._failure or seen.detail),
                 )
             )
 
@@ -133,7 +138,7 @@ class Worker:
         try:
             self._library = native.load(hello.native_library)
         except NativeError as error:
-            self._fail("internal", str(error))
+            self._fail("internal", told_by(error))
             return
         config = BackendConfig(Path(hello.persona_dir), self._notify, device_of_auto())
         self._background(lambda: self._load(config))
@@ -143,7 +148,7 @@ class Worker:
         try:
             backend = self._find_factory()(config)
         except (WorkerError, ModelsError) as error:
-            self._fail("model", str(error))
+            self._fail("model", told_by(error))
             return
         with self._lock:
             self._backend = backend
@@ -156,24 +161,26 @@ class Worker:
     def _fail(self, code: str, text: str) -> None:
         self._failure = text
         logger.error("%s", text)
-        self._send(messages.Error(ALL_LANES, code, clip(text), "faces stay covered; see the worker's log"))
+        advice = sentence("worker.covered", "faces stay covered; see the worker's log")
+        self._send(messages.Error(ALL_LANES, code, wire(text), wire(advice)))
         self.heartbeat()
 
     def _notify(self, code: str, text: str) -> None:
         logger.log(logging.WARNING if code == "fallback" else logging.INFO, "%s: %s", code, text)
-        self._send(messages.Event(ALL_LANES, code, clip(text)))
+        self._send(messages.Event(ALL_LANES, code, wire(text)))
 
     def _open_lane(self, message: messages.OpenLane) -> None:
         if self._library is None:
-            self._send(messages.Error(message.lane, "internal", clip(self._failure), "install Doppel again"))
+            advice = sentence("worker.install", "install Doppel again")
+            self._send(messages.Error(message.lane, "internal", wire(self._failure), wire(advice)))
             return
         found = message.segment
         try:
             ring = WorkerRing.open(self._library, SegmentDescriptor(found.kind, found.name, found.bytes))
         except SegmentError as error:
             logger.error("lane %d: %s", message.lane, error)
-            advice = "disable and enable the filter; if it stays, restart OBS"
-            self._send(messages.Error(message.lane, "segment", clip(str(error)), advice))
+            advice = sentence("worker.segment", "disable and enable the filter; if it stays, restart OBS")
+            self._send(messages.Error(message.lane, "segment", wire(told_by(error)), wire(advice)))
             return
         layout = ring.layout
         logger.info(
@@ -181,7 +188,7 @@ class Worker:
         )  # fmt: skip
 
         def report(code: str, text: str, advice: str) -> None:
-            self._send(messages.Error(message.lane, code, clip(text), advice))
+            self._send(messages.Error(message.lane, code, wire(text), wire(advice)))
 
         slate = LaneSlate(ring, self._background, report)
         lane = Lane(
@@ -223,14 +230,14 @@ class Worker:
         """On the background thread."""
         backend = self._backend
         if backend is None:
-            self._send(messages.PersonaAdded(message.request, False, "", (), clip(self._failure)))
+            self._send(messages.PersonaAdded(message.request, False, "", (), wire(self._failure)))
             return
         photos = [Path(photo) for photo in message.photos]
         try:
             info = backend.add_persona(photos, message.name, message.consent, licence=message.licence)
         except _errors(backend) as error:
             logger.warning("persona not added: %s", error)
-            self._send(messages.PersonaAdded(message.request, False, "", (), clip(str(error))))
+            self._send(messages.PersonaAdded(message.request, False, "", (), wire(_why(error))))
             return
         logger.info(
             "%s added, consent: %s", f"persona {info.id}" if info else "model", message.consent.ground
@@ -238,7 +245,8 @@ class Worker:
         # The list first: OBS sets a list without the chosen entry to its first one, and that in the settings.
         self._list_personas()
         id_, warnings = (info.id, info.warnings) if info else ("", ())
-        self._send(messages.PersonaAdded(message.request, True, id_, warnings, ""))
+        told = tuple(wire(text) for text in warnings[:MOST_WARNINGS])
+        self._send(messages.PersonaAdded(message.request, True, id_, told, ""))
 
     def _list_personas(self) -> None:
         """On the background thread."""
@@ -254,7 +262,8 @@ class Worker:
             self._send(backend.choices())
         except _errors(backend) as error:
             logger.error("faces and models cannot be listed: %s", error)
-            self._send(messages.Error(ALL_LANES, "persona", clip(str(error)), "built-in faces still work"))
+            advice = sentence("worker.built-in", "built-in faces still work")
+            self._send(messages.Error(ALL_LANES, "persona", wire(_why(error)), wire(advice)))
 
 
 def _errors(backend: Backend) -> tuple[type[Exception], ...]:
@@ -262,9 +271,10 @@ def _errors(backend: Backend) -> tuple[type[Exception], ...]:
     return WorkerError, OSError, MemoryError, ProtocolError, *backend.errors
 
 
-def clip(text: str, limit: int = _TEXT_MAX) -> str:
-    """Text that is surely short enough for a message."""
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+def _why(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return sentence("lane.no-memory", "there is not enough memory")
+    return told_by(error)
 
 
 def _resident_mb() -> float:

@@ -13,6 +13,7 @@ import dataclasses
 from typing import Any, Callable, Dict, Mapping, Type, TypeVar
 
 from doppel_ipc.errors import ProtocolError, ProtocolFault, SettingError
+from doppel_ipc.said import Said
 from doppel_ipc.settings import FilterSettings
 
 Parser = Callable[[object], Any]
@@ -154,7 +155,7 @@ def pack(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, FilterSettings):
+    if isinstance(value, (FilterSettings, Said)):
         return value.to_json()
     if dataclasses.is_dataclass(value):
         return pack(value)

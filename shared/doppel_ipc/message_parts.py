@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from doppel_ipc.codec import integer, items, number, text, wire, word
+from doppel_ipc.said import said
 from doppel_ipc.segment import KINDS, MAX_BYTES
 
 ALL_LANES = 0
@@ -16,6 +17,10 @@ LANE_OR_ALL = integer(ALL_LANES, ID_MAX)
 NAME = text(200)
 PATH = text(4096, empty=False)
 LONG = text(4000)
+SAID = said(4000)
+"""Told to the user: a text, or a sentence that can be said in other languages."""
+SAID_NAME = said(200)
+MOST_WARNINGS = 20
 
 CONSENT_GROUNDS = ("own", "permission", "public-domain", "synthetic")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -53,7 +58,7 @@ class PersonaInfo:
     id: str = wire(text(200, empty=False))
     name: str = wire(NAME)
     kind: str = wire(text(40, empty=False))
-    warnings: tuple[str, ...] = wire(items(LONG, 20))
+    warnings: tuple[str, ...] = wire(items(LONG, MOST_WARNINGS))
     picture: str = wire(text(4096))
     """Path of a picture of it; empty: there is none."""
 

@@ -1,4 +1,7 @@
-"""The messages of the worker to OBS; :mod:`doppel_ipc.messages` has them all."""
+"""The messages of the worker to OBS; :mod:`doppel_ipc.messages` has them all.
+
+A text that the user reads may be a :class:`~doppel_ipc.said.Said`, which OBS's side can translate.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,10 @@ from doppel_ipc.message_parts import (
     LANE,
     LANE_OR_ALL,
     LANE_STATES,
-    LONG,
+    MOST_WARNINGS,
     NAME,
+    SAID,
+    SAID_NAME,
     WORKER_STATES,
     DeviceInfo,
     ModelInfo,
@@ -35,13 +40,13 @@ class Status:
     """The worker as a whole; at least once a second, so it is the heartbeat too."""
 
     state: str = wire(word(*WORKER_STATES))
-    device: str = wire(NAME)
+    device: str = wire(SAID_NAME)
     provider: str = wire(NAME)
     """ONNX Runtime's execution provider in use; empty while loading."""
     engine: str = wire(NAME)
     memory_mb: float = wire(number(0, 1e9))
     """Resident memory; 0: not known on this system."""
-    detail: str = wire(LONG)
+    detail: str = wire(SAID)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +80,7 @@ class LaneStatus:
     """Judged since the lane opened."""
     given_back: int = wire(integer(0, ID_MAX))
     """Not started, because a newer one was there."""
-    detail: str = wire(LONG)
+    detail: str = wire(SAID)
     """For the filter's status line; empty: nothing to tell."""
 
 
@@ -102,8 +107,8 @@ class PersonaAdded:
     ok: bool = wire(flag)
     id: str = wire(NAME)
     """Empty when it failed, or when it was a model that is no persona."""
-    warnings: tuple[str, ...] = wire(items(LONG, 20))
-    error: str = wire(LONG)
+    warnings: tuple[str, ...] = wire(items(SAID, MOST_WARNINGS))
+    error: str = wire(SAID)
     """What is wrong with the photo and what to do; empty when it worked."""
 
 
@@ -113,8 +118,8 @@ class Error:
 
     lane: int = wire(LANE_OR_ALL)
     code: str = wire(word(*ERROR_CODES))
-    message: str = wire(LONG)
-    advice: str = wire(LONG)
+    message: str = wire(SAID)
+    advice: str = wire(SAID)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,7 +128,7 @@ class Event:
 
     lane: int = wire(LANE_OR_ALL)
     code: str = wire(word(*EVENT_CODES))
-    text: str = wire(LONG)
+    text: str = wire(SAID)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from doppel_models.sentences import sentence
+
 from doppel_worker.errors import DeviceError, DeviceLostError
 from doppel_worker.gpu.device import BLOCK, DeviceMemory, HostMemory
 from doppel_worker.gpu.kernel_source import kernel_source
@@ -55,7 +57,15 @@ class CudaDevice:
         self._cupy = _import()
         names = [name for name, _ in cuda_devices()]
         if number >= len(names):
-            raise DeviceError(f"there is no cuda:{number}; there is {', '.join(names) or 'no GPU'}")
+            there = ", ".join(names) or sentence("device.none", "no GPU")
+            raise DeviceError(
+                sentence(
+                    "device.no-cuda",
+                    "there is no cuda:{number}; there is {devices}",
+                    number=number,
+                    devices=there,
+                )
+            )
         self.name = names[number]
         with _failures(f"{self.name} cannot be opened"):
             self._cupy.cuda.Device(number).use()
@@ -133,7 +143,11 @@ def _import() -> Any:
         import cupy
     except (ImportError, OSError) as error:
         raise DeviceError(
-            f"CuPy cannot be loaded ({error}); install Doppel again with --device gpu, or run doctor"
+            sentence(
+                "device.no-cupy",
+                "CuPy cannot be loaded ({why}); install Doppel again with --device gpu, or run doctor",
+                why=error,
+            )
         ) from error
     return cupy
 
@@ -148,10 +162,13 @@ def _failures(what: str) -> Iterator[None]:
     except expected as error:
         status = getattr(error, "status", None)
         if status == _OLD_DRIVER:
-            why = "no NVIDIA driver for CUDA 13 was found; install driver 580 or newer, or run doctor"
+            why = sentence(
+                "device.old-driver",
+                "no NVIDIA driver for CUDA 13 was found; install driver 580 or newer, or run doctor",
+            )
         elif status == _NO_DEVICE:
-            why = "no NVIDIA GPU was found"
+            why = sentence("device.no-gpu", "no NVIDIA GPU was found")
         else:
-            why = f"{error}; run doctor"
+            why = sentence("device.run-doctor", "{why}; run doctor", why=error)
         kind = DeviceLostError if status in _LOST else DeviceError
-        raise kind(f"{what}: {why}") from error
+        raise kind(sentence("device.what-why", "{what}: {why}", what=what, why=why)) from error

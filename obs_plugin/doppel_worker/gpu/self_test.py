@@ -14,6 +14,7 @@ from doppel_ipc.pixel_format import FrameLayout, PixelFormat
 from doppel_models import canonical
 from doppel_models.engines.mesh import drawing, masks, relight
 from doppel_models.engines.mesh.plan import Plan
+from doppel_models.sentences import sentence
 from doppel_models.types import ByteArray
 
 from doppel_worker.compositor import Compositor, Rect
@@ -97,6 +98,11 @@ def _compare(what: str, one: ByteArray, other: ByteArray) -> None:
     apart = np.abs(one.astype(np.int16) - other)
     if apart.max(initial=0) > _MOST or float(apart.mean()) > _MEAN:
         raise DeviceError(
-            f"its kernels do not give the CPU's picture ({what}: up to {int(apart.max())} of 255 apart);"
-            " update the graphics driver, or report this with doctor's output"
+            sentence(
+                "device.kernels",
+                "its kernels do not give the CPU's picture ({what}: up to {levels} of 255 apart); update the"
+                " graphics driver, or report this with doctor's output",
+                what=what,
+                levels=int(apart.max()),
+            )
         )
