@@ -214,6 +214,7 @@ class PersonaSlot:
         self.engine: FaceEngine | None = None
         self._states: dict[int, EngineState] = {}
         self._problem = ""
+        self._remarked: tuple[str, ...] = ()
 
     def follow(self, wanted: PersonaKey, loader: PersonaLoader) -> tuple[str, tuple[PipelineEvent, ...]]:
         """Take the wanted engine if it is ready; else stay with the one in use.
@@ -227,7 +228,10 @@ class PersonaSlot:
             return sentence("persona.none", "no persona is chosen"), ()
         if wanted == self.key and loader.is_current(wanted, self.engine):
             self._problem = ""
-            return both(*_remarks(wanted, self.engine)), ()
+            remarks = _remarks(wanted, self.engine)
+            news = [text for text in remarks if text not in self._remarked]
+            self._remarked = remarks
+            return both(*remarks), tuple(PipelineEvent(EventKind.PERSONA, text) for text in news)
         try:
             engine = loader.get(wanted)
         except PersonaError as error:
@@ -238,10 +242,10 @@ class PersonaSlot:
             return self._problem or preparing, ()
         self._take(wanted, engine)
         self._problem = ""
-        remarks = _remarks(wanted, engine)
+        self._remarked = remarks = _remarks(wanted, engine)
         using = sentence("persona.using", "now using {persona}", persona=wanted.persona)
-        news = (using, *remarks)
-        return both(*remarks), tuple(PipelineEvent(EventKind.PERSONA, text) for text in news)
+        told = (using, *remarks)
+        return both(*remarks), tuple(PipelineEvent(EventKind.PERSONA, text) for text in told)
 
     @property
     def is_decided(self) -> bool:

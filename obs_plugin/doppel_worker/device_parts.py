@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from doppel_worker.assets import PersonaLoader
 from doppel_worker.device_health import DeviceHealth
 from doppel_worker.device_return import FIRST_SECONDS, DeviceReturn
 from doppel_worker.devices import AUTO, CPU
+from doppel_worker.environment import records_networks
 from doppel_worker.errors import DeviceError
 from doppel_worker.model_engines import ModelEngines
 from doppel_worker.open_device import open_networks
@@ -60,7 +62,8 @@ class DeviceParts:
         self.health = DeviceHealth(self.info.id)
         importer = importer or PersonaImporter()
         stored = models_beside(store)
-        models = ModelEngines(importer, stored, opened.config, show_licence)
+        recorded = dataclasses.replace(opened.config, cuda_graph=records_networks())
+        models = ModelEngines(importer, stored, recorded, show_licence)
         engines = PersonaEngines(store, importer, models, opened.mesh_device)
         self.loader = PersonaLoader(engines.load, engines.revision)
         self.recognition = FaceRecognition(stored)

@@ -244,3 +244,15 @@ def test_what_is_to_say_of_an_engine_is_told_while_it_is_in_use_and_no_longer() 
     assert slot.follow(PersonaKey("half"), one) == (status, ())
     assert slot.follow(PersonaKey("whole"), one)[0] == ""
     assert slot.follow(PersonaKey("whole"), one) == ("", ())
+
+
+def test_what_comes_to_be_said_of_an_engine_in_use_is_told_once() -> None:
+    one, slot, key = loader(Engine), PersonaSlot(), PersonaKey("a")
+    engine = one.wait(key)
+    assert isinstance(engine, Engine)
+    slot.follow(key, one)
+    engine.notes = ("it cannot be played back",)
+    status, events = slot.follow(key, one)
+    assert status == "it cannot be played back"
+    assert [(event.kind, event.message) for event in events] == [(EventKind.PERSONA, status)]
+    assert slot.follow(key, one) == (status, ())

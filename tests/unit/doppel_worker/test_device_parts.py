@@ -3,13 +3,18 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from doppel_models.files.store import ModelStore
+from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
+from doppel_models.session import SessionConfig
 from doppel_worker import device_parts
 from doppel_worker.device_health import DeviceHealth
-from doppel_worker.device_parts import DevicePool
+from doppel_worker.device_parts import DeviceParts, DevicePool
 from doppel_worker.devices import DeviceInfo
+from doppel_worker.model_engines import ModelEngines
 
 
 def test_lanes_of_an_open_device_do_not_wait_for_one_that_is_being_opened(
@@ -38,3 +43,22 @@ def test_lanes_of_an_open_device_do_not_wait_for_one_that_is_being_opened(
         finally:
             opened.set()
         assert gpu.result(20) is pool.get("cuda:0")
+
+
+@pytest.mark.parametrize("value", ["1", "", "0"])
+def test_networks_of_model_files_are_recorded_only_where_the_environment_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str
+) -> None:
+    seen: list[SessionConfig] = []
+
+    class Models(ModelEngines):
+        def __init__(
+            self, importer: PersonaImporter, store: ModelStore, config: SessionConfig, *_: Any
+        ) -> None:
+            seen.append(config)
+            super().__init__(importer, store, config)
+
+    monkeypatch.setattr(device_parts, "ModelEngines", Models)
+    monkeypatch.setenv("DOPPEL_CUDA_GRAPHS", value)
+    DeviceParts("cpu", PersonaStore(tmp_path), print)
+    assert [config.cuda_graph for config in seen] == [value == "1"]
