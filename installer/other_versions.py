@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -12,10 +11,9 @@ from typing import Any
 
 from installer.errors import InstallerError
 from installer.layout import PROJECT
-from installer.obs_config import write_whole
 from installer.obs_roots import ROOTS, ObsRoot
 from installer.progress import Progress
-from installer.suite_results import RESULTS, commit, results_path
+from installer.suite_results import COMMIT_ENV, RESULTS, commit, results_path
 
 
 def run_version(
@@ -46,22 +44,19 @@ def run_version(
     root.prepare(progress)
     with root.locked():
         made = results_path(root.made / "results", root.major)
-        made.unlink(missing_ok=True)
         arguments = ["test", "--inside", str(root.major), *(["--all"] if everything else []), "--", *only]
-        command = root.command(["/usr/bin/python3", "-m", "installer", *arguments])
+        told = f"{COMMIT_ENV}={commit(PROJECT) or ''}"  # the root has no git
+        command = root.command(["/usr/bin/env", told, "/usr/bin/python3", "-m", "installer", *arguments])
+        before = _changed(made)
         with progress.step(f"obs-{root.major}", f"the integration suite on OBS {root.major} ({root.suite})"):
             code = _run(command, sys.stderr if json_output else None)
         report: dict[str, Any] = {"ok": code == 0, "problems": []}
         if code:
             report["problems"] = [f"on OBS {root.major}: the tests ended with code {code}"]
-        if made.is_file():
-            found = json.loads(made.read_text(encoding="utf-8"))
-            found["commit"] = commit(PROJECT)  # the root has no git
-            path = results_path(results or RESULTS, root.major)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-            report["results"] = str(path)
-            progress.say(f"results: {path}")
+        if made.is_file() and _changed(made) != before:
+            report["results"] = str(made)
+            keep_results(report, RESULTS if results is None else results)
+            progress.say(f"results: {report['results']}")
     return report
 
 
@@ -101,6 +96,10 @@ def keep_results(report: dict[str, Any], folder: Path | None) -> None:
     if folder is not None and "results" in report:
         folder.mkdir(parents=True, exist_ok=True)
         report["results"] = shutil.copy(report["results"], folder)
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 def _run(command: Sequence[str], out: Any) -> int:

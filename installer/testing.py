@@ -126,7 +126,8 @@ def _run(
     report["ok"] = not report["problems"]
     if junit.is_file():
         path = results_path(RESULTS, version.major)
-        write_results(path, junit, version, environment.python_version(), everything=everything)
+        whole = steps["pytest"] <= 1 and list(tests) in ([], [*INTEGRATION])
+        write_results(path, junit, version, environment.python_version(), everything=everything, whole=whole)
         report["results"] = str(path)
         progress.say(f"results: {path}")
     report["seconds"] = {**progress.seconds, "total": progress.total}

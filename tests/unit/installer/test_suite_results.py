@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from installer.obs_config import ObsVersion
-from installer.suite_results import read_junit, results_path, write_results
+from installer.suite_results import read_junit, results_path, summary, write_results
 
 TESTS = """
 import pytest
@@ -49,24 +49,43 @@ def junit(tmp_path_factory):
 
 
 def test_each_outcome_is_counted_by_file_and_as_a_whole(junit):
-    results = read_junit(junit)
-    counts = {"passed": 2, "failed": 3, "skipped": 1}
-    assert {key: results["tests"][key] for key in counts} == counts
-    assert results["files"].keys() == {"test_things.py"}
-    assert {key: results["files"]["test_things.py"][key] for key in counts} == counts
+    counts = summary(read_junit(junit))
+    assert counts.keys() == {"total", "test_things.py"}
+    for entry in counts.values():
+        assert (entry["passed"], entry["failed"], entry["skipped"]) == (2, 3, 1)
 
 
 def test_what_failed_and_why_something_was_skipped_is_named(junit):
-    results = read_junit(junit)
-    names = ["test_numbers[2]", "test_fixture", "test_end"]
-    assert results["failed"] == [f"test_things.py::{name}" for name in names]
-    assert results["skipped"] == {"test_things.py::test_skipped": "no kernel module"}
+    cases = read_junit(junit)
+    failed = [name for name, case in cases.items() if case["outcome"] == "failed"]
+    assert failed == [f"test_things.py::{name}" for name in ("test_numbers[2]", "test_fixture", "test_end")]
+    assert "no display" in cases["test_things.py::test_fixture"]["why"]
+    assert cases["test_things.py::test_skipped"]["why"] == "no kernel module"
 
 
 def test_the_file_names_the_versions_that_were_tested(junit, tmp_path):
     path = results_path(tmp_path / "new", 30)
-    write_results(path, junit, ObsVersion(30, 2, 3), "3.13.5", everything=True)
+    write_results(path, junit, ObsVersion(30, 2, 3), "3.13.5", everything=True, whole=True)
     assert path.name == "obs-30.json"
     written = json.loads(path.read_text(encoding="utf-8"))
     assert (written["obs"], written["python"], written["long_tests"]) == ("30.2.3", "3.13.5", True)
-    assert written["tests"]["failed"] == 3
+    assert written["summary"]["total"]["failed"] == 3
+
+
+def test_some_tests_alone_take_their_place_among_the_earlier_results(junit, tmp_path, monkeypatch):
+    path = tmp_path / "obs-30.json"
+    version = ObsVersion(30, 2, 3)
+    kept = {"outcome": "passed", "seconds": 1.0}
+    mended = {"outcome": "failed", "seconds": 1.0, "why": "leaks"}
+    cases = {"test_other.py::test_it": kept, "test_things.py::test_good": mended}
+    path.write_text(json.dumps({"obs": "30.2.3", "commits": ["old"], "cases": cases}))
+    monkeypatch.setenv("DOPPEL_TEST_COMMIT", "new")
+    results = write_results(path, junit, version, "3.13.5", everything=False, whole=False)
+    assert results["cases"]["test_other.py::test_it"] == kept
+    assert results["cases"]["test_things.py::test_good"]["outcome"] == "passed"
+    assert results["commits"] == ["old", "new"]
+    results = write_results(path, junit, version, "3.13.5", everything=False, whole=True)
+    assert "test_other.py::test_it" not in results["cases"]
+    assert results["commits"] == ["new"]
+    results = write_results(path, junit, ObsVersion(31, 0), "3.13.5", everything=False, whole=False)
+    assert results["obs"] == "31.0.0"
