@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from installer.scene import FILTER_NAME
 from tests.integration.rig import EMPTY_SCENE, Rig, wait_for
 from tests.support.judge import Judge, Judgement, Verdict
@@ -136,8 +138,13 @@ class Stage:
 
 
 def judged(judge: Judge, recording: Path) -> list[Judgement]:
-    """Every frame of a recording, judged."""
-    return [judge.judge(rgb) for _, rgb in read_video(recording)]
+    """Every frame of a recording, judged; a frame that repeats the one before it needs no second look."""
+    result: list[Judgement] = []
+    before = np.empty(0, np.uint8)
+    for _, rgb in read_video(recording):
+        result.append(result[-1] if np.array_equal(rgb, before) else judge.judge(rgb))
+        before = rgb
+    return result
 
 
 def assert_nothing_unjudged(judgements: Sequence[Judgement]) -> None:
