@@ -105,7 +105,7 @@ class Consent:
                     "the consent record does not say when it was given; add the persona again",
                 )
             ) from None
-        return cls(ground, readable(who).strip(), str(when))
+        return cls(ground, readable(who).strip(), readable(str(when)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -214,6 +214,9 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
             )
     if not isinstance(look, dict) or not all(isinstance(v, bool | int | float | str) for v in look.values()):
         raise _broken(path, "look must hold plain values")
+    look = {
+        readable(key): readable(value) if isinstance(value, str) else value for key, value in look.items()
+    }
     if not isinstance(warnings, list) or not all(isinstance(text, str) for text in warnings):
         raise _broken(path, "warnings must be texts")
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-import json
 import math
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,9 +146,16 @@ def _judge_persona(data: bytes, folder: Path) -> bool:
     for path in persona.paths:
         assert path.resolve().parent == home.resolve()
         assert path.is_file()
-    json.dumps({**persona.look}).encode()
-    json.dumps([persona.name, *persona.warnings]).encode()
-    persona.name.encode()
+    consent, look = persona.consent, persona.look.items()
+    said = [
+        persona.name,
+        consent.who,
+        consent.when,
+        *persona.warnings,
+        *(f"{key} {value}" for key, value in look),
+    ]
+    for text in said:  # all of it is printed, and sent to OBS
+        assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in text)
     return True
 
 

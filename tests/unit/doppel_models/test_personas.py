@@ -276,8 +276,16 @@ def test_text_that_no_file_can_hold_or_that_steers_a_terminal_becomes_blanks(sto
         consent={**dataclasses.asdict(OWN), "who": "\x1b"},
     )
     assert "who gave it" in store.problems()[saved.id]
-    _edit(store, saved, consent={**dataclasses.asdict(OWN), "who": "Jo\x1b"})
+    when = "2026-01-31\x1b12:00:00"
+    _edit(
+        store,
+        saved,
+        consent={"ground": "own", "who": "Jo\x1b", "when": when},
+        look={"x\x1b": "y\ud834", "z": 1},
+    )
     read = store.get(saved.id)
+    assert read.consent.when == "2026-01-31 12:00:00"
+    assert read.look == {"x ": "y ", "z": 1}
     assert (read.name, read.warnings, read.consent.who) == ("Eile n 1m", ("a  b",), "Jo")
     _edit(store, saved, name="\ud834\x1b")
     assert "name" in store.problems()[saved.id]
