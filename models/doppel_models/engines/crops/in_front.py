@@ -33,11 +33,13 @@ class InFront:
         """Know nothing."""
         self._found = occlusion.Occlusion()
         self._turn, self._seconds = 0, 0.0
+        self._anything = False
 
     def reset(self) -> None:
         """Forget the face."""
         self._found.reset()
         self._turn, self._seconds = 0, 0.0
+        self._anything = False
 
     def is_due(self, seconds: float) -> bool:
         """Whether this frame, so long after the last one, shall be looked at. Asked once a frame."""
@@ -60,6 +62,7 @@ class InFront:
         positions = uv.grid(relight.SIZE).positions(plan.scaled(points, 1 / factor, 1 / factor))
         live = relight.log_texture(imaging.remap(small, positions))
         self._found.update(live, face.yaw, face.pitch, self._seconds)
+        self._anything = bool(self._found.moving.any())
         self._seconds = 0.0
 
     def hole(self, points: FloatArray, side: int) -> FloatArray | None:
@@ -72,9 +75,9 @@ class InFront:
         Returns:
             (masks.SIDE, masks.SIDE) 0..1.
         """
-        covered = self._found.moving
-        if not covered.any():
+        if not self._anything:
             return None
+        covered = self._found.moving
         face, scale = canonical.load(), _SIDE / side
         drawn = channels.split(
             raster.rasterize(
