@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import signal
@@ -186,6 +187,29 @@ def test_other_files_in_the_folder_are_left_alone(store):
     assert len(store.list()) == 1
     assert store.problems() == {}
     assert (store.folder / "readme.txt").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_nothing_is_written_or_deleted_where_a_link_leads(store, tmp_path):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("not Doppel's")
+    file = model("ghost")
+    store.folder.mkdir()
+    for name in (f"{file.sha256}.onnx", f"{file.sha256}.json", ".new-left"):
+        (store.folder / name).symlink_to(mine)
+    assert store.list() == []
+    record = put(store, file)
+    assert store.open(record).data == file.data
+    assert names(store.folder) == [f"{file.sha256}.json", f"{file.sha256}.onnx"]
+    store.path(file.sha256).unlink()
+    store.path(file.sha256).symlink_to(mine)
+    store.remove(file.sha256)
+    assert names(store.folder) == []
+    (store.folder / ".lock").unlink(missing_ok=True)
+    (store.folder / ".lock").symlink_to(mine)
+    with contextlib.suppress(StoreError):  # refused, or locked there, as the system has it
+        put(store, file)
+    assert mine.read_text() == "not Doppel's"
 
 
 def test_what_an_interruption_has_left_is_tidied_up(store):
