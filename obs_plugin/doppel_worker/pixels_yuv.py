@@ -130,7 +130,12 @@ def _upsampled(frame: FrameView, component: Component, rect: Rect) -> ByteArray:
 
 
 def _blend(frame: FrameView, component: Component, where: Rect, above: ByteArray, mask: ByteArray) -> None:
-    component.put(frame, where, blend_over(component.take(frame, where), above, mask))
+    below = component.take(frame, where)
+    if component.step > 1:
+        component.put(frame, where, blend_over(below, above, mask))
+    else:
+        # Where the samples lie: what is copied afterwards would be written twice.
+        blend_over(below, above, mask, out=below)
 
 
 def _merge(planes: list[ByteArray]) -> ByteArray:

@@ -136,21 +136,25 @@ _STRIP_ROWS = 64
 """Rows that are blended in one go: what is in between stays in the processor's cache."""
 
 
-def blend_over(below: ByteArray, above: ByteArray, mask: ByteArray) -> ByteArray:
+def blend_over(
+    below: ByteArray, above: ByteArray, mask: ByteArray, out: ByteArray | None = None
+) -> ByteArray:
     """``below + (above - below) * mask / 255`` rounded, for 2-D samples or (h, w, 3) with a 2-D mask.
 
-    Exact where the mask is 0 or 255.
+    Exact where the mask is 0 or 255. ``out`` may be ``below``.
     """
-    if len(mask) > _STRIP_ROWS:
-        out = np.empty(below.shape, np.uint8)
-        for top in range(0, len(mask), _STRIP_ROWS):
-            strip = slice(top, top + _STRIP_ROWS)
-            out[strip] = blend_over(below[strip], above[strip], mask[strip])
-        return out
+    out = np.empty(below.shape, np.uint8) if out is None else out
+    for top in range(0, len(mask), _STRIP_ROWS):
+        strip = slice(top, top + _STRIP_ROWS)
+        _blend_strip(below[strip], above[strip], mask[strip], out[strip])
+    return out
+
+
+def _blend_strip(below: ByteArray, above: ByteArray, mask: ByteArray, out: ByteArray) -> None:
     weight = mask.astype(np.int16)
     if below.ndim == 3:
         weight = np.asarray(cv2.merge([weight] * below.shape[2]), np.int16)
     change = np.subtract(above, below, dtype=np.int16)
     moved = np.asarray(cv2.multiply(change, weight, scale=1 / 255), np.int16)
     # Modulo 256 the sum is right for a negative change too, and stays in 8 bits.
-    return below + moved.astype(np.uint8)
+    np.add(below, moved.astype(np.uint8), out=out)
