@@ -72,6 +72,7 @@ def passes(numbers: Sequence[int]) -> int:
     return sum(before != after for before, after in itertools.pairwise(homes))
 
 
+@pytest.mark.timeout(600)
 def test_each_of_two_people_keeps_their_own_persona_while_they_change_places(
     start_obs: Callable[[Setup], Rig], real_config: InstallConfig, people: CrossingPeople, tmp_path: Path
 ) -> None:
@@ -82,7 +83,7 @@ def test_each_of_two_people_keeps_their_own_persona_while_they_change_places(
     camera = media_source(CAMERA, clip, filters=[face_swap(**chosen, **rest)])
     rig = start_obs(Setup([camera], [Scene(SCENE, [CAMERA])], config=real_config, record=True))
     rig.wait_swapping(timeout=60)
-    frames_more(rig, "in", 1.4 * COUNT)
+    frames_more(rig, "in", 1.3 * COUNT)
     first = Seen(people, rig.stop_recording())
     with rig.recording() as recording:
         rig.set_filter(person1_becomes="blur")
