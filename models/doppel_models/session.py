@@ -66,15 +66,20 @@ class Fallback:
 
     def told(self) -> Sentence:
         """For the user."""
-        names = {"network": self.network, "used": self.used, "wanted": self.wanted}
         if not self.reason:
             return sentence(
-                "device.network", "{network} runs on {used}, because {wanted} could not be started", **names
+                "device.network",
+                "{network} runs on {used}, because {wanted} could not be started",
+                network=self.network,
+                used=self.used,
+                wanted=self.wanted,
             )
         return sentence(
             "device.network-because",
             "{network} runs on {used}, because {wanted} could not be started: {why}",
-            **names,
+            network=self.network,
+            used=self.used,
+            wanted=self.wanted,
             why=self.reason,
         )
 

@@ -15,7 +15,7 @@ from doppel_obs.delay import DelayController
 from doppel_obs.lane import SLOTS_BEYOND_DELAY, Lane, SendTo
 from doppel_obs.lane_stats import ALL_SAMPLES, LaneStats
 from doppel_obs.libobs import OUTPUT_AUDIO, Handle, Libobs
-from doppel_obs.phrases import Phrase, phrase, verbatim
+from doppel_obs.phrases import Phrase, phrase
 from doppel_obs.policy import PolicyKeeper
 from doppel_obs.registration import Holder
 from doppel_obs.status_line import Situation, StatusLine
@@ -80,9 +80,9 @@ class FilterInstance:
         self._interval_ns = 0
         self._enabled = True
         self.lane_status: LaneStatus | None = None
-        self.error = ""
+        self.error: Phrase | None = None
         """What the worker said is wrong with this lane; cleared when its settings change."""
-        self.notice = ""
+        self.notice: Phrase | None = None
         """What the worker fell back to, and why."""
         self.answers: dict[str, tuple[Phrase, ...]] = {}
         """Group of the page -> what came of its buttons, e.g. why a photo was refused; shown beside them."""
@@ -119,7 +119,7 @@ class FilterInstance:
         ):
             self.lane_status = None
             if not self.refused:  # what is wrong stays on the status line until a lane opens
-                self.error = ""
+                self.error = None
             self._delay.limit(self.lane.slots - SLOTS_BEYOND_DELAY)
             self._delay.restart(around.now_ns)
         self.policy.update(self.settings, self._delay.frames)
@@ -149,7 +149,7 @@ class FilterInstance:
         """The worker serves the lane."""
         self.lane.opened()
         if self.refused:
-            self.refused, self.error = False, ""
+            self.refused, self.error = False, None
 
     def lane_refused(self, now_ns: int) -> None:
         """The worker could not open the lane's segment."""
@@ -215,7 +215,7 @@ class FilterInstance:
         if settings == self.settings:
             return
         self.settings = settings
-        self.error = ""
+        self.error = None
         self.lane.change(self.for_worker(), self._read_serial)
 
     def for_worker(self) -> FilterSettings:
@@ -244,8 +244,8 @@ class FilterInstance:
         status = gate_abi.Status.from_buffer_copy(bytes(self.status))
         notes = (
             around.worker_problem,
-            verbatim(self.notice) if self.notice else None,
-            verbatim(self.error) if self.error else None,
+            self.notice,
+            self.error,
             self.lane.problem,
             self._sound_note,
             *self._problems,

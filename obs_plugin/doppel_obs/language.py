@@ -15,6 +15,8 @@ from doppel_obs.phrases import Phrase
 
 FOLDER = Path(__file__).resolve().parent / "languages"
 ENGLISH = "en"
+LONGEST_SAID = 4000
+"""Characters that are shown of what the worker says."""
 
 
 class Language:
@@ -88,11 +90,25 @@ def _fits(text: str, english: str) -> bool:
         return False
 
 
+def sentence(text: str) -> str:
+    """A text as a sentence: a capital at its start, unless a file's name stands there, and a full stop."""
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    if "." not in first:
+        text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def _say(phrase: Phrase, texts: dict[str, str]) -> str:
     values = {
         name: _say(value, texts) if isinstance(value, Phrase) else value for name, value in phrase.values
     }
-    return texts[phrase.key].format(**values)
+    if phrase.fallback is None:
+        text = texts[phrase.key].format(**values)
+    else:
+        row = texts.get(phrase.key)
+        known = row is not None and placeholders(row) == values.keys()
+        text = (row.format(**values) if row is not None and known else phrase.fallback)[:LONGEST_SAID]
+    return sentence(text) if phrase.closed else text
 
 
 def _read(path: Path) -> dict[str, str]:

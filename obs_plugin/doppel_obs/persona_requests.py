@@ -10,9 +10,8 @@ from typing import Callable
 
 from doppel_ipc.messages import AddPersona, Consent, Message, PersonaAdded
 
-from doppel_obs.phrases import phrase, verbatim
+from doppel_obs.phrases import phrase, said
 from doppel_obs.properties import ADD_CONFIRMED, ADD_GROUND, ADD_LICENCE, ADD_MORE, ADD_NAME, ADD_PATH
-from doppel_obs.status_line import sentence
 
 Say = Callable[..., None]
 """``say(filter id, *phrases)``: onto that filter's page and into OBS's log."""
@@ -80,9 +79,9 @@ class PersonaRequests:
             return  # its filter is gone
         filter_id, wanted = asked
         if not answer.ok:
-            self._say(filter_id, phrase("photo.refused", why=sentence(answer.error)))
+            self._say(filter_id, phrase("photo.refused", why=said(answer.error, closed=True)))
             return
-        warnings = (verbatim(sentence(text)) for text in answer.warnings)
+        warnings = (said(text, closed=True) for text in answer.warnings)
         self._say(filter_id, phrase("photo.added" if answer.id else "model.added"), *warnings)
         values: dict[str, object] = {"persona": answer.id} if answer.id else {}
         if self._photo_of(filter_id) in wanted.files:  # else the user is at the next one already

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 
+from doppel_ipc.said import Said
+
+SAID_PREFIX = "said."
+"""Of the worker's sentences in the tables; a worker gone mad reaches no other text."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Phrase:
@@ -16,6 +21,10 @@ class Phrase:
     key: str
     values: tuple[tuple[str, object], ...] = ()
     """(placeholder, value) by name; a value may be a phrase itself."""
+    fallback: str | None = None
+    """Said where no table has such a text: what the worker says in English. None: the text must be there."""
+    closed: bool = False
+    """Said as a whole sentence, which begins with a capital and ends with a full stop."""
 
 
 def phrase(key: str, **values: object) -> Phrase:
@@ -24,8 +33,20 @@ def phrase(key: str, **values: object) -> Phrase:
 
 
 def verbatim(text: str) -> Phrase:
-    """A text that no table has: a name, or what the worker or the system says (in English)."""
+    """A text that no table has: a name, or what the system says (in English)."""
     return Phrase("verbatim", (("text", text),))
+
+
+def said(text: str, *, closed: bool = False) -> Phrase:
+    """What the worker says: in the user's language, where it is a sentence that the tables have.
+
+    Nothing of it becomes a format: its key names a row of the tables, below ``said.``, and what stands in the
+    row's gaps stays as it is.
+    """
+    if not isinstance(text, Said) or not text.key:
+        return Phrase("verbatim", (("text", str(text)),), closed=closed)
+    values = tuple(sorted((name, said(value)) for name, value in text.values))
+    return Phrase(SAID_PREFIX + text.key, values, str(text), closed)
 
 
 NOTHING = verbatim("")

@@ -12,7 +12,7 @@ from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.lane_stats import format_name
 from doppel_obs.language import Language
-from doppel_obs.phrases import Phrase, phrase, verbatim
+from doppel_obs.phrases import Phrase, phrase, said
 
 MEASURE_NS = 3_000_000_000
 """The worker's figures speak of its last two seconds; before this they speak of its start as well."""
@@ -46,14 +46,6 @@ class Situation:
     """Identifier -> what the face list calls it."""
     notes: tuple[Phrase, ...]
     """Sentences about settings, sound, errors: shown below the state."""
-
-
-def sentence(text: str) -> str:
-    """A text as a sentence: a capital at its start, unless a file's name stands there, and a full stop."""
-    first = text.split(maxsplit=1)[0] if text.strip() else ""
-    if "." not in first:
-        text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def state_of(now: Situation) -> Phrase:
@@ -91,10 +83,10 @@ def covered_state_of(now: Situation) -> Phrase:
     if not now.worker_running:
         return phrase("status.no-worker")
     if now.worker is not None and now.worker.state == "failed":
-        return phrase("status.worker-failed", why=now.worker.detail)
+        return phrase("status.worker-failed", why=said(now.worker.detail, closed=True))
     if now.lane is not None and now.lane.state == "failed":
         if now.lane.detail:
-            return phrase("status.lane-failed-because", why=now.lane.detail)
+            return phrase("status.lane-failed-because", why=said(now.lane.detail))
         return phrase("status.lane-failed")
     if not now.lane_open or now.lane is None or now.lane.state == "loading":
         return phrase("status.starting")
@@ -113,12 +105,12 @@ def figures_of(now: Situation, clock: str) -> Phrase | None:
     lane = now.lane
     if lane is None:
         return None
-    device = now.worker.device if now.worker is not None else ""
+    device = said(now.worker.device if now.worker is not None else "")
     frames = now.gate.delay_frames
     return phrase(
         "status.figures",
         clock=clock,
-        device=f"{device} ({lane.provider})" if lane.provider else device,
+        device=phrase("status.device", device=device, provider=lane.provider) if lane.provider else device,
         fps=f"{lane.fps:.1f}",
         ms=f"{lane.turnaround_ms_p50:.0f}",
         delay=phrase(
@@ -163,7 +155,7 @@ def _detail(now: Situation) -> Phrase | None:
     """What the worker says of a lane that swaps; in the other states it is part of the state's sentence."""
     if now.lane is None or not now.lane.detail or not is_swapping(state_of(now)):
         return None
-    return verbatim(sentence(now.lane.detail))
+    return said(now.lane.detail, closed=True)
 
 
 class StatusLine:

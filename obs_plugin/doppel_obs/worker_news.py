@@ -18,6 +18,7 @@ from doppel_ipc.messages import (
 )
 
 from doppel_obs.instances import FilterInstance
+from doppel_obs.phrases import Phrase, phrase, said
 from doppel_obs.properties import PersonaChoice
 
 
@@ -44,7 +45,7 @@ class WorkerNews:
         self._warn = warn
         self.status: Status | None = None
         """The worker's last; None: none serves."""
-        self.notice = ""
+        self.notice: Phrase | None = None
         """What the worker fell back to, and why; for filters that come later."""
         self.personas: tuple[PersonaChoice, ...] = ()
         """What the face list shows; replaced as a whole."""
@@ -54,7 +55,7 @@ class WorkerNews:
 
     def worker_lost(self) -> None:
         """There is no worker; the lists keep what the last one said."""
-        self.status, self.notice = None, ""
+        self.status, self.notice = None, None
 
     def take(self, message: Message) -> None:
         """One message of the worker."""
@@ -85,7 +86,7 @@ class WorkerNews:
             if not (message.code == "segment" and instance is not None and instance.refused):
                 self._warn(text)  # what is tried again and again is said once
             if instance is not None:
-                instance.error = text
+                instance.error = _advised(message)
                 if message.code == "segment":
                     instance.lane_refused(time.monotonic_ns())
                 else:
@@ -105,8 +106,17 @@ class WorkerNews:
 
     def _fell_back(self, event: Event) -> None:
         """The worker as a whole, most of all while it loads: then filters that come later are told, too."""
+        notice = said(event.text, closed=True)
         if event.lane == ALL_LANES:
-            self.notice = event.text
+            self.notice = notice
         for instance in self._instances.values():
             if event.lane in (ALL_LANES, instance.lane.serial):
-                instance.notice = event.text
+                instance.notice = notice
+
+
+def _advised(error: Error) -> Phrase:
+    """What failed, and what to do."""
+    what = said(error.message, closed=True)
+    return (
+        phrase("worker.advised", what=what, advice=said(error.advice, closed=True)) if error.advice else what
+    )

@@ -14,7 +14,7 @@ from doppel_ipc.paths import InstallConfig
 from doppel_obs.control import Control
 from doppel_obs.persona_requests import NewPersona
 
-from tests.unit.doppel_obs.english import ENGLISH
+from tests.unit.doppel_obs.english import ENGLISH, words
 from tests.unit.doppel_obs.fake_obs import PARENT, WEAK, FakeHolder
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -132,8 +132,8 @@ def test_what_the_worker_fell_back_to_is_told_at_every_filter_also_one_that_come
     until(lambda: len(holder.gate.attached) == 3, holder)
 
     filters = [control.instance(number) for number in (1, 2, 3)]
-    assert [item.notice for item in filters if item is not None] == ["the CPU does the work"] * 3
-    assert [item.error for item in filters if item is not None] == [""] * 3, "it is no filter's alone"
+    assert [words(item.notice) for item in filters if item is not None] == ["The CPU does the work."] * 3
+    assert [item.error for item in filters if item is not None] == [None] * 3, "it is no filter's alone"
     assert any("the folder cannot be read" in line for line in holder.libobs.lines)
 
 

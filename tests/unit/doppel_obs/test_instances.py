@@ -10,6 +10,7 @@ from doppel_ipc.messages import CloseLane, LaneStatus, Message
 from doppel_obs.control import LOOK_SECONDS
 from doppel_obs.instances import FilterInstance, Surroundings
 from doppel_obs.libobs import OUTPUT_AUDIO
+from doppel_obs.phrases import verbatim
 
 from tests.unit.doppel_obs.english import ENGLISH
 from tests.unit.doppel_obs.fake_obs import PARENT, WEAK, FakeHolder
@@ -83,7 +84,7 @@ def test_the_panic_outlives_the_script(holder: FakeHolder) -> None:
 def test_the_error_of_a_refused_lane_stays_until_one_opens(holder: FakeHolder) -> None:
     one = instance(holder)
     one.tick(AROUND)
-    one.error = "the segment cannot be opened"
+    one.error = verbatim("the segment cannot be opened")
     one.lane_refused(AROUND.now_ns)
     later = Surroundings(AROUND.now_ns + 3 * 10**9, 1, True, None, None, {}, False)
     one.tick(later)

@@ -7,13 +7,13 @@ import pytest
 from doppel_ipc import gate_abi, gate_sync_abi
 from doppel_ipc.messages import LaneStatus, Status
 from doppel_ipc.settings import FilterSettings
+from doppel_obs.language import sentence
 from doppel_obs.phrases import phrase, verbatim
 from doppel_obs.status_line import (
     MEASURE_NS,
     Situation,
     StatusLine,
     full_lines,
-    sentence,
     state_of,
 )
 
