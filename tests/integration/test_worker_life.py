@@ -92,9 +92,13 @@ def test_the_worker_and_the_memory_are_gone_when_obs_is_killed(
     rig.wait_swapping()
     workers = wait_for(lambda: len(rig.workers()) == MOST_WORKERS and rig.workers(), 20, "no worker waits")
 
+    killed_at = time.monotonic()
     psutil.Process(rig.pid).send_signal(signal.SIGKILL)
     wait_for(lambda: not any(worker.is_running() for worker in workers), 20, "the worker outlives OBS")
+    print(f"both workers gone {time.monotonic() - killed_at:.2f} s after OBS was killed")
     assert shared_memory() <= before
+    left = {path.name.partition("-")[0] for path in mark_config.log_dir.iterdir()}
+    assert left <= {"doppel.log", "status"}, "something else than the log and the last status is left"
 
 
 def test_a_worker_that_is_killed_is_replaced_by_the_one_in_waiting(stage: Stage) -> None:
