@@ -1,0 +1,179 @@
+"""What the tests of faults share: another installation for a while, what a process holds, full disks."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from doppel_ipc.paths import InstallConfig
+
+from installer.scene import FILTER_NAME
+from tests.integration.rig import PROJECT, SCRIPT, Rig, wait_for
+from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged
+from tests.support.judge import Judge, Judgement, Verdict
+
+BROKEN_WORKER = Path(__file__).parent / "broken_worker.py"
+BOTH_WORKERS = 2
+SETTLED_S = 60.0
+SPARE_FDS = 3
+"""Descriptors that OBS itself opens and closes as it runs: obs-websocket's, the encoder's."""
+SPARE_THREADS = 3
+"""Threads of OBS's pools, Qt's and obs-websocket's, which come and go."""
+
+
+@contextlib.contextmanager
+def installed(rig: Rig, config: InstallConfig) -> Iterator[None]:
+    """The script of a running OBS has another installation within the block, and its own again after it."""
+    path = rig.folder / "doppel.json"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(config.to_json(), encoding="utf-8")
+    try:
+        assert rig.remote("reload", SCRIPT)
+        yield
+    finally:
+        path.write_text(before, encoding="utf-8")
+        if rig.alive():
+            assert rig.remote("reload", SCRIPT)
+
+
+def page(stage: Stage) -> str:
+    """The status that the filter's page shows."""
+    return str(stage.rig.remote("page", stage.camera, FILTER_NAME)["status"]["text"])
+
+
+def wait_swapping_anew(stage: Stage) -> None:
+    """Returns when the filter swaps by the installation that it has got; old figures say nothing."""
+    wait_for(lambda: "Swapping" in page(stage), SETTLED_S, f"it does not swap: {page(stage)}")
+    stage.wait_swapping(timeout=SETTLED_S)
+
+
+def write_program(path: Path, line: str) -> Path:
+    """A shell script that passes for the worker's interpreter."""
+    path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def broken_python(folder: Path, behaviour: str) -> Path:
+    """A worker that misbehaves as ``broken_worker.py`` says."""
+    return write_program(folder / behaviour, f'exec "{sys.executable}" "{BROKEN_WORKER}" {behaviour}')
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """What a process holds."""
+
+    descriptors: int
+    threads: int
+    rss_mb: float
+
+    @classmethod
+    def by(cls, pid: int) -> Held:
+        """What it holds now."""
+        process = psutil.Process(pid)
+        with process.oneshot():
+            return cls(process.num_fds(), process.num_threads(), process.memory_info().rss / 1e6)
+
+    def __str__(self) -> str:
+        return f"{self.descriptors} descriptors, {self.threads} threads, {self.rss_mb:.1f} MB"
+
+
+def settled(stage: Stage) -> Held:
+    """Goes to the camera's scene; what OBS holds while the filter swaps and the second worker waits."""
+    stage.show(swapping=False)
+    stage.wait_swapping(timeout=SETTLED_S)
+    wait_for(lambda: len(stage.rig.workers()) == BOTH_WORKERS, SETTLED_S, "no worker waits")
+    time.sleep(0.5)  # the recording's encoder has ended its threads
+    return Held.by(stage.rig.pid)
+
+
+def assert_as_before(stage: Stage, before: Held) -> Held:
+    """OBS lives, and holds no more descriptors and threads than before the fault."""
+    assert stage.rig.alive()
+    stage.wait_swapping(timeout=SETTLED_S)
+    wait_for(lambda: len(stage.rig.workers()) == BOTH_WORKERS, SETTLED_S, "no worker waits")
+
+    def is_back() -> bool:
+        now = Held.by(stage.rig.pid)
+        return (
+            now.descriptors <= before.descriptors + SPARE_FDS
+            and now.threads <= before.threads + SPARE_THREADS
+        )
+
+    with contextlib.suppress(AssertionError):
+        wait_for(is_back, 20, "")
+    now = Held.by(stage.rig.pid)
+    assert is_back(), f"before: {before}; now: {now}"
+    return now
+
+
+def assert_covered(judge: Judge, recording: Path) -> list[Judgement]:
+    """No frame of a recording is unjudged; says what it shows."""
+    judgements = judged(judge, recording)
+    assert_nothing_unjudged(judgements)
+    shown = {verdict.value: sum(item.verdict is verdict for item in judgements) for verdict in Verdict}
+    print(f"{len(judgements)} frames, 0 unjudged: { ({name: n for name, n in shown.items() if n}) }")
+    return judgements
+
+
+def wait_covered(stage: Stage, frames: int = FPS) -> None:
+    """Returns when so many more frames have been covered or held: OBS goes on while nothing is judged."""
+    first = stage.lane().get("frames", {}).get("covered", 0)
+    wait_for(
+        lambda: stage.lane().get("frames", {}).get("covered", 0) >= first + frames,
+        SETTLED_S,
+        f"{frames} frames are not covered",
+    )
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, kilobytes: int = 256) -> Iterator[Path]:
+    """A file system of its own, to be filled; skips the test where one may not be mounted."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root may mount a small file system")
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path) -> None:
+    """Leaves no byte free."""
+    with (folder / "ballast").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def project_without_networks(folder: Path) -> Path:
+    """The project's packages, but for the bundled networks."""
+    folder.mkdir()
+    for name in ("shared", "obs_plugin"):
+        (folder / name).symlink_to(PROJECT / name)
+    models = folder / "models" / "doppel_models"
+    models.mkdir(parents=True)
+    origin = PROJECT / "models" / "doppel_models"
+    for path in origin.rglob("*"):
+        if "__pycache__" in path.parts or path.suffix == ".onnx":
+            continue
+        target = models / path.relative_to(origin)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # A copy, not a link: Python would find the networks beside what the link leads to.
+            target.write_bytes(path.read_bytes())
+    return folder
