@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FIELDS
 
@@ -200,24 +202,42 @@ def test_a_page_that_is_open_outlives_a_reload_of_the_script(stage: Stage) -> No
     assert stage.rig.alive()
 
 
-def test_the_page_and_the_filters_name_follow_the_language_of_obs(
-    start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: Path
+def test_the_page_and_what_the_worker_says_follow_the_language_of_obs(
+    start_obs: Callable[[Setup], Rig], real_config: InstallConfig, clip: Path, tmp_path: Path
 ) -> None:
     camera = media_source(CAMERA, clip, filters=[face_swap()])
     setup = Setup(
-        [camera], [Scene(SCENE, [CAMERA])], scripts=(REMOTE, SCRIPT), config=mark_config, language="de-DE"
+        [camera], [Scene(SCENE, [CAMERA])], scripts=(REMOTE, SCRIPT), config=real_config, language="de-DE"
     )
     rig = start_obs(setup)
-    rig.wait_swapping()
+    rig.wait_swapping(timeout=120)
 
-    def status() -> str:
-        return str(rig.remote("page", CAMERA, FILTER_NAME)["status"]["text"])
+    def page_text(key: str) -> str:
+        return str(rig.remote("page", CAMERA, FILTER_NAME).get(key, {}).get("text", ""))
 
-    wait_for(lambda: status().startswith("Tauscht: Porcelain."), 20, "the status is not German")
+    wait_for(lambda: page_text("status").startswith("Tauscht: "), 60, "the status is not German")
     page = rig.remote("page", CAMERA, FILTER_NAME)
     assert page["strength"]["text"] == "Stärke"
     assert ["cover", "Sofort verdecken"] in page["late_policy"]["items"]
-    assert "Swapping: Porcelain." in rig.our_log(), "the log is for helpers, in English"
+    assert "Swapping: " in rig.our_log(), "the log is for helpers, in English"
+
+    empty = tmp_path / "Wand.png"
+    assert cv2.imwrite(str(empty), np.full((240, 320, 3), (90, 120, 150), np.uint8))
+    rig.set_filter(CAMERA, add_path=str(empty), add_ground="own", add_confirmed=True)
+    rig.remote("press", CAMERA, FILTER_NAME, "add_photo")
+    refusal = (
+        "Nicht hinzugefügt: In Wand.png ist kein Gesicht zu finden; nimm ein Foto, das das ganze Gesicht von"
+        " vorn zeigt, ohne etwas davor."
+    )
+    wait_for(lambda: page_text("add_answer") == refusal, 60, "the worker's refusal is not German")
+    assert "no face is found in Wand.png" in rig.our_log(), "the log is for helpers, in English"
+
+    slate = tmp_path / "fehlt.png"
+    rig.set_filter(CAMERA, cover="slate", slate_image=str(slate))
+    wanted = f"Das Bild zum Verdecken {slate} lässt sich nicht lesen: Es gibt keine solche Datei;"
+    wait_for(lambda: wanted in page_text("status"), 60, "the slate's error is not German")
+
     result = rig.stop()
     assert (result.exit_code, result.memory_leaks) == (0, 0)
-    assert bad_lines(result.log) == []
+    told = ("Wand.png", "fehlt.png")
+    assert [line for line in bad_lines(result.log) if not any(name in line for name in told)] == []
