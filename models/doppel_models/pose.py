@@ -57,7 +57,7 @@ def head_pose(landmarks: FloatArray) -> Pose:
     weighted, variance = _weighted_basis()
     # Umeyama's fit (see ``geometry.umeyama``) with all that does not depend on the landmarks done once.
     # OpenCV's decomposition of so small a matrix takes a quarter of LAPACK's time.
-    singular, u, vt = cv2.SVDecomp(landmarks[_INDICES].T @ weighted)
+    singular, u, vt = cv2.SVDecomp(landmarks.take(_INDICES, axis=0).T @ weighted)
     rotation = u @ vt
     first, second, third = singular[:, 0].tolist()
     if _determinant(rotation.tolist()) < 0:

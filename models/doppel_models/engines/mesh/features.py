@@ -101,7 +101,8 @@ def patch_of(
     if open_share <= 0 and slit.lid == 0:
         return None
     width, height = size
-    to, of = target[slit.outline, :2], live[slit.outline, :2]
+    # Taken, not indexed: indexing by a list takes three times as long.
+    to, of = target.take(slit.outline, axis=0)[:, :2], live.take(slit.outline, axis=0)[:, :2]
     growth = slit.lid * (1 - open_share)
     grown = _grown(to, growth) if growth else to
     pad = 2 * soft + 2

@@ -74,7 +74,7 @@ _OF_SLITS = np.concatenate([ABOVE, BELOW, ENDS])
 def openings(points: FloatArray) -> tuple[float, float, float]:
     """:func:`opening` of the mouth, the right and the left eye at once, in a third of the time."""
     # Plain floats: for so few numbers NumPy's functions take longer to be called than to run.
-    taken = points[_OF_SLITS].tolist()
+    taken = points.take(_OF_SLITS, axis=0).tolist()
     gaps = [
         math.hypot(a[0] - b[0], a[1] - b[1]) for a, b in zip(taken[:_COUNT], taken[_COUNT:], strict=False)
     ]

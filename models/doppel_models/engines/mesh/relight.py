@@ -23,6 +23,7 @@ from doppel_models.types import ByteArray, FloatArray
 SIZE = masks.SIZE
 """Texels of the light map's side."""
 _TERMS = 4
+_ONE_EACH = np.eye(_TERMS, dtype=np.float32)
 _FIT_STEP = 2
 _ROUNDS = 3
 _RIDGE = 2e-3
@@ -190,7 +191,7 @@ def _target(ratio: FloatArray, weight: FloatArray, edge: FloatArray | None) -> F
     mean[0] = 0
     b = sample - mean[:, None]
     r = ratio[:, sub, sub].reshape(3, -1)
-    ridge = np.eye(_TERMS, dtype=np.float32) * np.float32(_RIDGE * total)
+    ridge = _ONE_EACH * np.float32(_RIDGE * total)
     w = w0
     coefficients = np.zeros((_TERMS, 3), np.float32)
     for _ in range(_ROUNDS):

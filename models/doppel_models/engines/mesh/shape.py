@@ -70,7 +70,7 @@ class HeadFrame:
     def of(cls, points: FloatArray) -> HeadFrame:
         """The head frame of landmarks (468 or more, 3) in pixels."""
         centered, variance, middle = _stable_points()
-        stable = points[_STABLE].astype(np.float64)
+        stable = points.take(_STABLE, axis=0).astype(np.float64)
         # Umeyama's fit (see ``geometry.umeyama``) with all that does not depend on the landmarks done once.
         fit: tuple[npt.NDArray[np.float64], ...] = cv2.SVDecomp(stable.T @ centered)  # type: ignore[assignment]
         singular, u, vt = fit
@@ -206,7 +206,7 @@ def keep_openings(
         neutral: :func:`regions.openings` of the live person's resting shape.
         opened: the same of ``live``, where it is known.
     """
-    ends, new_ends = live[regions.ENDS, :2].tolist(), target[regions.ENDS, :2].tolist()
+    ends, new_ends = (points.take(regions.ENDS, axis=0)[:, :2].tolist() for points in (live, target))
     halves = []
     for slit, (now, resting) in enumerate(zip(opened or regions.openings(live), neutral, strict=True)):
         shut = min(max(1 - now / max(resting, 1e-3), 0.0), 1.0)
@@ -215,7 +215,7 @@ def keep_openings(
         wider = math.dist(new_ends[left], new_ends[right]) / max(math.dist(ends[left], ends[right]), 1e-3)
         halves.append(0.5 * (min(max(wider * more, _NARROWEST), _WIDEST) - 1))
     share = np.repeat(np.array(halves, np.float32), regions.PAIRS)[:, None]
-    extra = (live[regions.BELOW] - live[regions.ABOVE]) * share
+    extra = (live.take(regions.BELOW, axis=0) - live.take(regions.ABOVE, axis=0)) * share
     mean = extra[: regions.PAIRS[0]].sum(axis=0) / np.float32(regions.PAIRS[0])
     moves = np.empty((len(_MOVED), 3), np.float32)
     slits, lip = len(extra), len(_UPPER_LIP)
