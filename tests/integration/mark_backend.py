@@ -1,12 +1,14 @@
 """A backend for the worker that needs no network: it paints over the picture, all but its topmost eighth.
 
 That part holds the frame's number in the coded clip. The grey tells the persona; ``slow-N`` sleeps N
-milliseconds in each frame, ``stuck`` for ever.
+milliseconds in each frame, ``stuck`` for ever; ``hungry`` takes address space until there is none;
+``lost-device`` fails as a device does that is gone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import mmap
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +20,7 @@ from doppel_ipc.verdict import Verdict
 from doppel_worker.backend import BackendConfig, Judgement
 from doppel_worker.compositor import Rect
 from doppel_worker.compositor_cpu import CpuCompositor
-from doppel_worker.errors import PersonaError
+from doppel_worker.errors import DeviceLostError, PersonaError
 from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 
@@ -26,6 +28,7 @@ KEPT_PART = 8
 """One over this of the height stays as it was."""
 GREYS = {"porcelain": 70, "bronze": 190, "added": 30}
 OTHER_GREY = 130
+HOARD_BYTES = 200 << 20
 
 
 def load(config: BackendConfig) -> MarkBackend:
@@ -64,6 +67,7 @@ class MarkLane:
     def __init__(self, settings: FilterSettings) -> None:
         self._settings = settings
         self._compositor = CpuCompositor()
+        self._hoard: list[mmap.mmap] = []
 
     @property
     def persona(self) -> str:
@@ -79,12 +83,23 @@ class MarkLane:
         order = self._settings.persona
         if order == "stuck":
             time.sleep(3600)
+        if order == "hungry":
+            self._take_all()
+        if order == "lost-device":
+            raise DeviceLostError("cuda:0 does not answer")
         if order.startswith("slow-"):
             time.sleep(int(order[5:]) / 1e3)
         rect = Rect(0, frame.height // KEPT_PART, frame.width, frame.height)
         rgb = np.full((rect.height, rect.width, 3), GREYS.get(order, OTHER_GREY), np.uint8)
         self._compositor.paste(frame, rect, rgb, np.full(rgb.shape[:2], 255, np.uint8))
         return Judgement(Verdict.SWAPPED, 1, {"total": 0.1})
+
+    def _take_all(self) -> None:
+        """Address space, which a limit counts, and no memory: nothing is written there."""
+        try:
+            self._hoard.append(mmap.mmap(-1, HOARD_BYTES))
+        except OSError as error:
+            raise MemoryError from error
 
     def close(self) -> None:
         pass

@@ -78,3 +78,18 @@ def write_video(
                         packet.stream = sound
                         out.mux(packet)
     return count
+
+
+def write_lossless(path: Path | str, frames: Iterable[ByteArray], *, fps: int = 30) -> None:
+    """Write uint8 RGB frames of any size, odd ones and 1 x 1 too, as FFV1 in I420, without sound."""
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("ffv1", rate=fps)
+        video.pix_fmt = "yuv420p"
+        for number, rgb in enumerate(frames):
+            if number == 0:
+                video.height, video.width = rgb.shape[:2]
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            frame.pts, frame.time_base = number, Fraction(1, fps)
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
