@@ -114,7 +114,7 @@ static void put(const struct memory *memory, uint64_t at, const void *value, uin
 
 static struct attack read_attack(void)
 {
-	struct attack attack = {.what = (uint8_t)byte(), .lane = (uint8_t)below(LANES)};
+	struct attack attack = {.what = (uint8_t)byte(), .lane = (uint8_t)(byte() % 8 < 6 ? 0 : byte() % LANES)};
 	attack.a = (uint8_t)byte();
 	attack.b = (uint8_t)byte();
 	attack.c = (uint8_t)byte();
@@ -279,10 +279,10 @@ static void apply(void)
 static void choose_policy(void)
 {
 	const uint32_t bits = byte();
-	policy = (struct doppel_policy){.paused = bits & 1,
-					.panic = bits >> 1 & 1,
-					.late_policy = bits >> 2 & 3,
-					.use_slate = (bits >> 4 & 3) == 3,
+	policy = (struct doppel_policy){.paused = (bits & 7) == 7,
+					.panic = (bits >> 3 & 3) == 3,
+					.late_policy = (bits >> 5 & 1) == 0 ? DOPPEL_LATE_HOLD : byte() & 3,
+					.use_slate = bits >> 6 == 3,
 					.hold_ns = below(8) * 100 * MS,
 					.delay_frames = below(14)};
 	slate_was_used = slate_was_used || policy.use_slate;
@@ -326,6 +326,8 @@ static void attach(void)
 	if (filter == NULL)
 		return;
 	CHECK_EQUAL(doppel_gate_get_status(fake_filter_id(filter), &status), 0);
+	if (status.lane_state == DOPPEL_LANE_ACTIVE && below(4) != 0)
+		return;
 	const uint32_t slots = 4 + below(9);
 	const uint64_t bytes = doppel_segment_bytes(&status.geometry, slots);
 	while (free_handle < HANDLES && memories[free_handle].bytes != NULL)
@@ -375,7 +377,7 @@ static void add_filter(void)
 
 static void filters(void)
 {
-	const uint32_t what = below(4), which = source.filter_count > 0 ? below(source.filter_count) : 0;
+	const uint32_t what = below(8), which = source.filter_count > 0 ? below(source.filter_count) : 0;
 	if (source.filter_count > 0 && what == 0)
 		fake_filter_remove(source.filters[which]);
 	else if (source.filter_count > 0 && what == 1 && !sync_type)
@@ -386,8 +388,9 @@ static void filters(void)
 		add_filter();
 }
 
-static void tick(uint32_t what)
+static void tick(void)
 {
+	const uint32_t what = byte();
 	atomic_fetch_add(&fake_now_ns, what % 16 == 15 ? below(200) * 20 * MS : 33 * MS);
 	if (sync_type) {
 		if (what % 4 != 0 && source.still.geometry.width != 0)
@@ -403,74 +406,69 @@ static void tick(uint32_t what)
 		look();
 }
 
+static void work_on(void)
+{
+	if (lanes[0].handle != 0)
+		work(&lanes[0], &memories[lanes[0].handle - 1], 1 + byte() % 5);
+}
+
+static void strike_now(void)
+{
+	const struct attack attack = read_attack();
+	strike(&attack);
+}
+
+static void detach(void)
+{
+	struct fake_filter *filter = some_filter();
+	if (filter != NULL)
+		CHECK_EQUAL(doppel_gate_detach(fake_filter_id(filter)), 0);
+}
+
+static void collect(void)
+{
+	struct fake_filter *filter = some_filter();
+	if (filter != NULL)
+		CHECK(doppel_gate_collect(fake_filter_id(filter)) >= 0);
+}
+
+static void enable(void)
+{
+	if (source.filter_count > 0)
+		fake_filter_enable(source.filters[below(source.filter_count)], below(4) != 0);
+}
+
+static void show(void)
+{
+	source.show_wanted = below(4) != 0;
+	source.active_wanted = source.show_wanted && below(3) != 0;
+}
+
+static void other_kinds(void)
+{
+	if (sync_type) {
+		card.hdr = below(4) == 0;
+		card.lost = below(4) == 0;
+		card.pitch_padding = below(3) * 64;
+	} else {
+		source.deinterlace = below(2) == 0;
+	}
+}
+
+/* What may come, and how often, of 256: frames flow most of the time, so that what lies behind them is reached. */
+static const struct {
+	uint8_t share;
+	void (*act)(void);
+} steps[] = {{100, tick},	{40, work_on}, {30, strike_now}, {26, arm},  {10, look},     {6, count},
+	     {8, attach},	{3, detach},   {4, collect},	   {6, choose_policy}, {6, media},   {3, change_geometry},
+	     {4, filters},	{4, enable},   {4, show},	   {2, other_kinds}};
+
 static void step(void)
 {
-	const uint32_t what = byte();
-	struct attack attack;
-	struct fake_filter *filter;
-	switch (what % 24) {
-	case 0:
-		attach();
-		break;
-	case 1:
-		filter = some_filter();
-		if (filter != NULL && below(4) == 0)
-			CHECK_EQUAL(doppel_gate_detach(fake_filter_id(filter)), 0);
-		break;
-	case 2:
-		filter = some_filter();
-		if (filter != NULL)
-			CHECK(doppel_gate_collect(fake_filter_id(filter)) >= 0);
-		break;
-	case 3:
-		choose_policy();
-		break;
-	case 4:
-		media();
-		break;
-	case 5:
-		change_geometry();
-		break;
-	case 6:
-		filters();
-		break;
-	case 7:
-		if (source.filter_count > 0)
-			fake_filter_enable(source.filters[below(source.filter_count)], below(4) != 0);
-		break;
-	case 8:
-		source.show_wanted = below(4) != 0;
-		source.active_wanted = source.show_wanted && below(3) != 0;
-		break;
-	case 9:
-		if (sync_type) {
-			card.hdr = below(4) == 0;
-			card.lost = below(4) == 0;
-			card.pitch_padding = below(3) * 64;
-		} else {
-			source.deinterlace = below(2) == 0;
-		}
-		break;
-	case 10:
-		look(); /* a screenshot at any moment */
-		break;
-	case 11:
-		count();
-		break;
-	case 12:
-	case 13:
-	case 14:
-		attack = read_attack();
-		strike(&attack);
-		break;
-	case 15:
-	case 16:
-	case 17:
-		arm();
-		break;
-	default:
-		tick(byte());
-	}
+	uint32_t what = byte(), i = 0;
+	while (i + 1 < sizeof steps / sizeof steps[0] && what >= steps[i].share)
+		what -= steps[i++].share;
+	steps[i].act();
 }
 
 int LLVMFuzzerInitialize(int *count_of, char ***arguments)
@@ -506,7 +504,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	geometry = fake_geometry(1, SIDE, SIDE, 0);
 	add_filter();
-	tick(0);
+	tick();
+	attach();
 	while (script < script_end)
 		step();
 	count();
