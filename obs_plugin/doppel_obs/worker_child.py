@@ -26,6 +26,7 @@ from doppel_ipc.messages import (
 )
 from doppel_ipc.paths import InstallConfig
 
+from doppel_obs.phrases import Phrase, phrase, verbatim
 from doppel_obs.worker_log import WorkerLog
 
 START_NS = 30_000_000_000
@@ -102,7 +103,7 @@ class WorkerChild:
         with contextlib.suppress(ChannelClosed):
             self._channel.send(message)
 
-    def receive(self, now_ns: int) -> tuple[list[Message], str | None]:
+    def receive(self, now_ns: int) -> tuple[list[Message], Phrase | None]:
         """What it said since the last call, and why it ended, if it did."""
         messages: list[Message] = []
         try:
@@ -122,31 +123,31 @@ class WorkerChild:
                 messages.append(message)
             return messages, self._says_too_much(now_ns, len(messages))
         except ProtocolError as error:
-            return messages, str(error)  # it may have ended since then, because nobody listens
+            return messages, verbatim(str(error))  # it may have ended since then, because nobody listens
         except ChannelClosed as error:
             code = self._process.poll()
-            return messages, str(error) if code is None else f"it ended with code {code}"
+            return messages, verbatim(str(error)) if code is None else phrase("worker.ended", code=code)
 
     def excuse(self, now_ns: int) -> None:
         """Nobody listened for a while, so it has not been silent."""
         self._heard_ns = now_ns
         self._asked_ns = dict.fromkeys(self._asked_ns, now_ns)
 
-    def hung(self, now_ns: int) -> str | None:
+    def hung(self, now_ns: int) -> Phrase | None:
         """What shows that it hangs, or None."""
         if not self.ready_ns:
-            return "it did not get ready" if now_ns - self._started_ns > START_NS else None
+            return phrase("worker.not-ready") if now_ns - self._started_ns > START_NS else None
         if now_ns - self._heard_ns > SILENCE_NS:
-            return "it hangs: it has been silent for too long"
+            return phrase("worker.silent")
         if any(now_ns - asked_ns > ANSWER_NS for asked_ns in self._asked_ns.values()):
-            return "it hangs: it does not listen"
+            return phrase("worker.deaf")
         return None
 
-    def _says_too_much(self, now_ns: int, count: int) -> str | None:
+    def _says_too_much(self, now_ns: int, count: int) -> Phrase | None:
         if now_ns - self._counted_ns > _SECOND_NS:
             self._counted_ns, self._counted = now_ns, 0
         self._counted += count
-        return "it does nothing but speak" if self._counted > MOST_A_SECOND else None
+        return phrase("worker.only-speaks") if self._counted > MOST_A_SECOND else None
 
     def stop(self) -> None:
         """Kills it, then joins its threads."""

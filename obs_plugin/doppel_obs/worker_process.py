@@ -99,7 +99,7 @@ class WorkerProcess:
         if ended is None and not late:
             ended = self._child.hung(now_ns)
             if ended is None and oldest_busy_ns > BUSY_NS:
-                ended = "it hangs: a frame has been unfinished for too long"
+                ended = phrase("worker.stuck")
         if ended is not None:
             self._fail(self._child, now_ns, ended)
             if self._spare.waits:  # no look is lost where one takes over
@@ -151,7 +151,7 @@ class WorkerProcess:
         self.problem = what
         self._log(what)
 
-    def _fail(self, child: WorkerChild, now_ns: int, why: str) -> None:
+    def _fail(self, child: WorkerChild, now_ns: int, why: Phrase) -> None:
         served_ns = now_ns - child.ready_ns if child.ready_ns else 0
         self._say(phrase("worker.again", why=why, folder=str(self._worker_log.log.folder)))
         self._child = None

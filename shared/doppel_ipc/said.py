@@ -47,20 +47,20 @@ class Said(str):
         return {"text": str(self), "key": self.key, "values": values}
 
 
-def said(limit: int) -> Callable[[object], Said]:
-    """The parser of a text or sentence of at most ``limit`` characters, as each of its parts."""
+def said(limit: int) -> Callable[[object], str]:
+    """The parser of a text, or of a sentence, of at most ``limit`` characters, as each of its parts."""
 
-    def parse(value: object) -> Said:
+    def parse(value: object) -> str:
         return _parse(value, limit, DEEPEST)
 
     return parse
 
 
-def _parse(value: object, limit: int, depth: int) -> Said:
+def _parse(value: object, limit: int, depth: int) -> str:
     if isinstance(value, Said):
         value = value.to_json()
     if isinstance(value, str):
-        return Said(_text(value, limit))
+        return _text(value, limit)
     if not isinstance(value, dict) or value.keys() != {"text", "key", "values"}:
         raise ValueError("neither a text nor a sentence of text, key and values")
     text, key, values = value["text"], value["key"], value["values"]
