@@ -15,7 +15,7 @@ from tests.integration.rig import CAMERA, EMPTY_SCENE, SCENE, SCRIPT, SCRIPTS, R
 from tests.integration.stage import Stage
 from tests.support.judge import Judge
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 MOST_GROWTH_KB = 24.0
 """Of OBS's resident memory with each filter that is added and removed, by the slope over the second half of
 the rounds: what the allocator of OBS wavers by."""
