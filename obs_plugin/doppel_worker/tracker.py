@@ -32,6 +32,8 @@ _MS = 1_000_000
 _MAX_STEP = 500 * _MS
 """A longer step between two time stamps is a jump: a seek, a loop or a stall."""
 _NOMINAL_STEP = 33 * _MS
+_ROUNDING = _MS
+"""Three frames of 33.367 ms are the 100 ms that somebody asked for."""
 _MAYBE_SCORE = 0.35
 """A detection from here up to the detector's own limit is no face, but no confident absence either."""
 _MAYBE_PRESENCE = 0.2
@@ -66,7 +68,7 @@ class Tracker:
         self._bystanders: list[Detection] = []
         self._geometry = (0, 0)
         self._stamp: int | None = None
-        self._now = 0
+        self._now, self._step = 0, _NOMINAL_STEP
         self._searched_at: int | None = None
         self._place = OnePlace()
         self._faces = ""
@@ -78,7 +80,7 @@ class Tracker:
         missing = self._follow(frame, compositor, settings)
         due = (
             self._searched_at is None
-            or self._now - self._searched_at >= settings.redetect_ms * _MS
+            or self._now - self._searched_at + self._step > settings.redetect_ms * _MS + _ROUNDING
             or any(self._now - track.last_seen <= _RETRY_FOR for track in self._lost)
         )
         if settings.faces != self._faces:
@@ -107,6 +109,7 @@ class Tracker:
         # searched like a new one, and time stands still.
         jumped = not 0 < step <= _MAX_STEP
         self._now += _NOMINAL_STEP if jumped and step != 0 else step
+        self._step = _NOMINAL_STEP if jumped else step
         self._stamp = frame.timestamp_ns
         geometry = (frame.width, frame.height)
         if geometry != self._geometry and self._geometry != (0, 0):

@@ -36,6 +36,16 @@ def test_the_detector_runs_only_every_redetect_ms_while_all_is_well() -> None:
     assert runs == [index % 6 == 0 for index in range(31)]
 
 
+@pytest.mark.parametrize("fps", [10.0, 24.0, 25.0, 30000 / 1001, 30.0, 50.0, 60.0])
+def test_the_detector_runs_at_least_every_redetect_ms_at_any_frame_rate(fps: float) -> None:
+    picture = scene((ANNA, (320, 190), 120))
+    lane = Lane(ONE, fps)
+    runs = [index for index, result in enumerate(lane.run([picture] * 31)) if result.ran_detector]
+    gaps_ms = np.diff(runs) * 1e3 / fps
+    assert gaps_ms.max() <= ONE.redetect_ms + 1
+    assert gaps_ms.min() > ONE.redetect_ms - 1e3 / fps
+
+
 def test_redetection_moves_no_landmark() -> None:
     rng = np.random.default_rng(0)
     clean = scene((ANNA, (320, 190), 120))
