@@ -116,7 +116,7 @@ def _row(lane: Mapping[str, Any]) -> Sequence[str]:
     speed = (
         fps and f"{fps} pictures/s",
         p50 and f"{p50} ms (95 %: {p95} ms)",
-        delay and f"{delay} frames late" + (f" ({delay_ms:.0f} ms)" if delay_ms else ""),
+        f"{delay} frames late" + (f" ({delay_ms:.0f} ms)" if delay_ms else "") if delay else "",
     )
     whole = max(int(frames.get("in", 0)), 1)
     counts = ((name, frames.get(name.replace(" ", "_"), 0)) for name in _OUTCOMES)
