@@ -96,6 +96,9 @@ class LogFile(logging.handlers.RotatingFileHandler):
             is_newest = os.path.samestat(Path(self.baseFilename).stat(), os.fstat(self.stream.fileno()))
         except FileNotFoundError:
             is_newest = False
-        if not is_newest:
+        if is_newest:
+            # What others wrote counts for the size, too; from Python 3.13 on logging does not look for the end.
+            self.stream.seek(0, os.SEEK_END)
+        else:
             self.stream.close()
             self.stream = self._open()
