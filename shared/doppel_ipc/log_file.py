@@ -97,7 +97,7 @@ class LogFile(logging.handlers.RotatingFileHandler):
         except FileNotFoundError:
             is_newest = False
         if is_newest:
-            # What others wrote counts for the size, too; from Python 3.13 on logging does not look for the end.
+            # What others wrote counts for the size, too; from Python 3.13 on logging does not seek the end.
             self.stream.seek(0, os.SEEK_END)
         else:
             self.stream.close()
