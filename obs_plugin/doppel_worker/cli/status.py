@@ -114,8 +114,8 @@ def _row(lane: Mapping[str, Any]) -> Sequence[str]:
         _number(value) for value in (lane.get("fps"), turnaround.get("p50"), turnaround.get("p95"))
     )
     speed = (
-        fps and f"{fps} pictures/s",
-        p50 and f"{p50} ms (95 %: {p95} ms)",
+        f"{fps} pictures/s" if fps else "",
+        f"{p50} ms (95 %: {p95} ms)" if p50 else "",
         f"{delay} frames late" + (f" ({delay_ms:.0f} ms)" if delay_ms else "") if delay else "",
     )
     whole = max(int(frames.get("in", 0)), 1)
