@@ -5,8 +5,8 @@ namespaces of their own for mounts and processes: nothing stays mounted and no p
 command ends, however it ends. The project is seen there as ``/srv/doppel``, with a ``.venv`` and a
 ``.doppel`` of the root's own, so it is what it would be on a user's machine with that Debian.
 
-Making one needs root's rights, 350 MB for the first download and 2.5 GB of disk. An interrupted one is made
-anew from the packages that were fetched already.
+Making one needs root's rights and 3 GB of disk. An interrupted one is made anew from the packages that were
+fetched already.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from installer.progress import Progress
 from installer.system import PackageManager, ends_with_parent, run_command
 
 MAKER_PACKAGES = ("debootstrap", "debian-archive-keyring")
-NEEDED_BYTES = 2_500_000_000
+NEEDED_BYTES = 3_000_000_000
 """Of a root with OBS, the worker's environment and the recordings of a run."""
 OWN_FOLDER = "var/lib/doppel"
 """In a root: its ``venv`` and ``made``, which lie over the project's."""
