@@ -33,8 +33,8 @@ from doppel_worker.frame import FrameView
 from doppel_worker.gpu.compositor_cuda import CudaCompositor
 from doppel_worker.gpu.device import Device
 from doppel_worker.gpu.staged_device import StagedDevice
-from doppel_worker.open_device import open_device
 from doppel_worker.lane_state import LaneState
+from doppel_worker.open_device import open_device
 from doppel_worker.pipeline import FacePipeline
 
 BUDGETS = {
