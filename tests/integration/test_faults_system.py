@@ -121,6 +121,7 @@ def test_a_segment_has_no_file_that_could_be_removed_and_cannot_be_cut(stage: St
 
 
 @linux
+@pytest.mark.long
 def test_full_disks_for_log_and_faces_are_said_and_the_swap_goes_on(
     stage: Stage, judge: Judge, real_config: InstallConfig, tmp_path: Path
 ) -> None:

@@ -147,7 +147,15 @@ PIPES = {
 """What a worker does, and what OBS's log says of it."""
 
 
-@pytest.mark.parametrize("behaviour", PIPES)
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        "garbage",
+        "endless",
+        "flood",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("closes", "deaf")),
+    ],
+)
 def test_whatever_a_worker_does_to_its_pipes_obs_goes_on(
     stage: Stage, judge: Judge, mark_config: InstallConfig, tmp_path: Path, behaviour: str
 ) -> None:
@@ -170,6 +178,7 @@ def test_whatever_a_worker_does_to_its_pipes_obs_goes_on(
     assert_as_before(stage, before)
 
 
+@pytest.mark.long
 def test_a_device_that_is_lost_in_mid_stream_is_covered_and_said(stage: Stage, judge: Judge) -> None:
     stage.expect_warning("cuda:0 does not answer")
     before = settled(stage)
