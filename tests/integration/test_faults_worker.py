@@ -147,15 +147,10 @@ PIPES = {
 """What a worker does, and what OBS's log says of it."""
 
 
-@pytest.mark.parametrize(
-    "behaviour",
-    [
-        "garbage",
-        "endless",
-        "flood",
-        *(pytest.param(one, marks=pytest.mark.long) for one in ("closes", "deaf")),
-    ],
-)
+LONG = [pytest.param(one, marks=pytest.mark.long) for one in ("closes", "deaf")]
+
+
+@pytest.mark.parametrize("behaviour", ["garbage", "endless", "flood", *LONG])
 def test_whatever_a_worker_does_to_its_pipes_obs_goes_on(
     stage: Stage, judge: Judge, mark_config: InstallConfig, tmp_path: Path, behaviour: str
 ) -> None:
