@@ -63,6 +63,15 @@ def write_program(path: Path, line: str) -> Path:
     return path
 
 
+def is_running(parent: int, script: Path) -> bool:
+    """True while a child of a process runs that script. (It may be none that the rig knows as a worker.)"""
+    for child in psutil.Process(parent).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if str(script) in child.cmdline():
+                return True
+    return False
+
+
 def broken_python(folder: Path, behaviour: str) -> Path:
     """A worker that misbehaves as ``broken_worker.py`` says."""
     return write_program(folder / behaviour, f'exec "{sys.executable}" "{BROKEN_WORKER}" {behaviour}')

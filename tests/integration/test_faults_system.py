@@ -41,7 +41,7 @@ from tests.support.judge import Judge, Verdict
 from tests.support.portrait import FIXTURES
 from tests.support.video import write_lossless
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux's own")
 SLEPT_S = 8.0
 """Longer than every patience of OBS's side with a worker."""
@@ -121,7 +121,6 @@ def test_a_segment_has_no_file_that_could_be_removed_and_cannot_be_cut(stage: St
 
 
 @linux
-@pytest.mark.long
 def test_full_disks_for_log_and_faces_are_said_and_the_swap_goes_on(
     stage: Stage, judge: Judge, real_config: InstallConfig, tmp_path: Path
 ) -> None:
@@ -213,7 +212,7 @@ def odd_stage(stage: Stage) -> Iterator[Stage]:
         (16, 9, 30),
         (33, 17, 30),
         (641, 361, 30),
-        pytest.param(7680, 4320, 6, marks=pytest.mark.long),
+        (7680, 4320, 6),
     ],
 )
 def test_a_source_of_any_size_is_followed(

@@ -15,11 +15,13 @@ from doppel_ipc.log_file import LOG_NAME
 from doppel_ipc.paths import InstallConfig
 
 from tests.integration.faults import (
+    BROKEN_WORKER,
     SETTLED_S,
     assert_as_before,
     assert_covered,
     broken_python,
     installed,
+    is_running,
     page,
     project_without_networks,
     settled,
@@ -31,7 +33,7 @@ from tests.integration.rig import wait_for
 from tests.integration.stage import FPS, Stage
 from tests.support.judge import Judge
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 ROOM_BYTES = 512 << 20
 AGAIN = "The worker is started again"
 NO_MEMORY = "there is not enough memory"
@@ -147,10 +149,7 @@ PIPES = {
 """What a worker does, and what OBS's log says of it."""
 
 
-LONG = [pytest.param(one, marks=pytest.mark.long) for one in ("closes", "deaf")]
-
-
-@pytest.mark.parametrize("behaviour", ["garbage", "endless", "flood", *LONG])
+@pytest.mark.parametrize("behaviour", PIPES)
 def test_whatever_a_worker_does_to_its_pipes_obs_goes_on(
     stage: Stage, judge: Judge, mark_config: InstallConfig, tmp_path: Path, behaviour: str
 ) -> None:
@@ -161,7 +160,7 @@ def test_whatever_a_worker_does_to_its_pipes_obs_goes_on(
     broken = dataclasses.replace(mark_config, python=broken_python(tmp_path, behaviour))
     with stage.rig.recording() as recording:
         with installed(stage.rig, broken):
-            wait_for(lambda: stage.rig.workers(), SETTLED_S, "no worker is started")
+            wait_for(lambda: is_running(stage.rig.pid, BROKEN_WORKER), SETTLED_S, "no worker is started")
             for number in range(300):  # more than a pipe and the queue before it hold, if nobody reads
                 stage.rig.set_filter(stage.camera, label_text=f"{number} {'x' * 90}", strength=number / 300)
             wait_covered(stage)
@@ -173,7 +172,6 @@ def test_whatever_a_worker_does_to_its_pipes_obs_goes_on(
     assert_as_before(stage, before)
 
 
-@pytest.mark.long
 def test_a_device_that_is_lost_in_mid_stream_is_covered_and_said(stage: Stage, judge: Judge) -> None:
     stage.expect_warning("cuda:0 does not answer")
     before = settled(stage)
