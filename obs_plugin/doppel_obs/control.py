@@ -64,7 +64,7 @@ class Control:
         self._holder = holder
         self._obs = holder.libobs
         self._gate = holder.gate
-        self._english = language.in_english
+        self._english, self._unnamed = language.in_english, language.unnamed
         self._log = Log(config.log_dir, self._obs.log)
         self._worker = WorkerProcess(
             config, lambda what: self._worker_event(self._english(what)), WorkerLog(self._log)
@@ -229,6 +229,7 @@ class Control:
             return
         if known is None and instance.stats is not None:
             self._lanes.add(instance.stats)
+            self._states.pop(filter_id, None)  # it is told to the newcomer, too
         instance.original_held = self._hotkeys.look(
             around.now_ns, filter_id, instance.settings, list(around.persona_names)
         )
@@ -238,7 +239,7 @@ class Control:
             label = "?"
             if instance.stats is not None:
                 label, instance.stats.state = instance.stats.source, self._english(state)
-            self._stats.message(self._english(state))
+            self._stats.message(self._unnamed(state))
             news = "\n".join(map(self._english, instance.line.news()))
             self._obs.log(LOG_INFO, f"{label}: {news}")
             problem = "" if instance.lane.problem is None else f" ({self._english(instance.lane.problem)})"
@@ -259,9 +260,8 @@ class Control:
 
     # -- the worker
 
-    def _worker_event(self, text: str) -> None:
-        self._stats.message(text)
-        self._log.say(LOG_WARNING, text)
+    def _worker_event(self, text: str, instead: Phrase | None = None) -> None:
+        self._tell(LOG_WARNING, text, text if instead is None else self._unnamed(instead))
 
     def _worker_lost(self) -> None:
         self._generation = 0
@@ -282,15 +282,21 @@ class Control:
     # -- the filters' pages
 
     def _say(self, filter_id: int, *phrases: Phrase, group: str = "add") -> None:
-        self._note("\n".join(map(self._english, phrases)))
+        # Photos are often called as those whom they show.
+        kept = "\n".join(map(self._unnamed, phrases))
+        self._tell(LOG_INFO, "\n".join(map(self._english, phrases)), kept)
         instance = self._instances.get(filter_id)
         if instance is not None:
             instance.answers[group] = phrases
             self._pages.refresh(filter_id)
 
-    def _note(self, text: str) -> None:
-        self._stats.message(text)
-        self._log.say(LOG_INFO, text)
+    def _note(self, text: str, instead: Phrase | None = None) -> None:
+        self._tell(LOG_INFO, text, text if instead is None else self._unnamed(instead))
+
+    def _tell(self, level: int, text: str, kept: str) -> None:
+        """``text`` for OBS's log, ``kept`` for Doppel's and the status, which go to helpers."""
+        self._stats.message(kept)
+        self._log.say(level, text, kept)
 
     def _write_stats(self) -> None:
         worker = worker_part(self._worker, self._news.status, self._yielding.divisor)

@@ -6,17 +6,22 @@ the English one is left out as well, so that a table with a mistake costs a sent
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import string
 from pathlib import Path
 
 from doppel_obs.errors import LanguageError
-from doppel_obs.phrases import Phrase
+from doppel_obs.phrases import Phrase, verbatim
 
 FOLDER = Path(__file__).resolve().parent / "languages"
 ENGLISH = "en"
 LONGEST_SAID = 4000
 """Characters that are shown of what the worker says."""
+_VERBATIM = verbatim("").key
+_LEFT_OUT = "(...)"
+_FIGURES = re.compile(r"[0-9.,x]+")
 
 
 class Language:
@@ -41,6 +46,10 @@ class Language:
     def in_english(self, phrase: Phrase) -> str:
         """The phrase as OBS's log has it, which others than the user are to read."""
         return _say(phrase, self._english)
+
+    def unnamed(self, phrase: Phrase) -> str:
+        """The phrase in English for files that others may get: names and texts that no table has left out."""
+        return _say(_unnamed(phrase, self._english), self._english)
 
     def has(self, key: str) -> bool:
         """Whether there is such a text."""
@@ -109,6 +118,24 @@ def _say(phrase: Phrase, texts: dict[str, str]) -> str:
         known = row is not None and placeholders(row) == values.keys()
         text = (row.format(**values) if row is not None and known else phrase.fallback)[:LONGEST_SAID]
     return sentence(text) if phrase.closed else text
+
+
+def _unnamed(phrase: Phrase, texts: dict[str, str]) -> Phrase:
+    if phrase.key == _VERBATIM:
+        text = str(dict(phrase.values)["text"])
+        return phrase if not text or _FIGURES.fullmatch(text) else verbatim(_LEFT_OUT)
+    row = texts.get(phrase.key)
+    if row is None or placeholders(row) != {name for name, _ in phrase.values}:
+        return verbatim(phrase.key)
+    values = (
+        (name, value if isinstance(value, (int, float)) else _unnamed(_as_phrase(value), texts))
+        for name, value in phrase.values
+    )
+    return dataclasses.replace(phrase, values=tuple(values))
+
+
+def _as_phrase(value: object) -> Phrase:
+    return value if isinstance(value, Phrase) else verbatim(str(value))
 
 
 def _read(path: Path) -> dict[str, str]:

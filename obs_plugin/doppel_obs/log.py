@@ -33,10 +33,10 @@ class Log:
         self._logger = logging.Logger("doppel_obs", self.level.upper())  # noqa: LOG001
         self._logger.addHandler(self._file)
 
-    def say(self, level: int, text: str) -> None:
-        """One text for both logs; ``level`` is libobs's."""
+    def say(self, level: int, text: str, kept: str | None = None) -> None:
+        """One text for both logs; ``level`` is libobs's. ``kept``: what Doppel's has instead."""
         self.to_obs(level, text)
-        self.note(text, _LEVELS[level])
+        self.note(text if kept is None else kept, _LEVELS[level])
 
     def note(self, text: str, level: int = logging.INFO) -> None:
         """One text for Doppel's log alone; ``level`` is Python's."""

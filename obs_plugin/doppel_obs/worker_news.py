@@ -21,6 +21,10 @@ from doppel_obs.instances import FilterInstance
 from doppel_obs.phrases import Phrase, phrase, said
 from doppel_obs.properties import PersonaChoice
 
+Tell = Callable[[str, "Phrase | None"], None]
+_NAMING = ("persona", "slate")
+"""What is told of these names faces, models and pictures."""
+
 
 class WorkerNews:
     """Keeps what the worker says of itself, and hands each filter what is said of its lane.
@@ -28,7 +32,8 @@ class WorkerNews:
     Args:
         instances: the filters that live, by their ids; the caller's own, which changes.
         refresh: has OBS build a filter's page anew.
-        note: takes a sentence for the log and the report.
+        note: takes a sentence for the log and the report; and what files have instead, where it may name
+            somebody.
         warn: the same for what went wrong.
     """
 
@@ -36,8 +41,8 @@ class WorkerNews:
         self,
         instances: Mapping[int, FilterInstance],
         refresh: Callable[[int], None],
-        note: Callable[[str], None],
-        warn: Callable[[str], None],
+        note: Tell,
+        warn: Tell,
     ) -> None:
         self._instances = instances
         self._refresh = refresh
@@ -84,7 +89,8 @@ class WorkerNews:
         if isinstance(message, Error):
             text = f"{message.message} {message.advice}".strip()
             if not (message.code == "segment" and instance is not None and instance.refused):
-                self._warn(text)  # what is tried again and again is said once
+                # What is tried again and again is said once.
+                self._warn(text, _instead(message.code, message.message))
             if instance is not None:
                 instance.error = _advised(message)
                 if message.code == "segment":
@@ -92,7 +98,7 @@ class WorkerNews:
                 else:
                     instance.lane.opened()
         elif isinstance(message, Event):
-            self._note(message.text)
+            self._note(message.text, _instead(message.code, message.text))
             if message.code == "fallback":
                 self._fell_back(message)
         elif instance is None:
@@ -112,6 +118,10 @@ class WorkerNews:
         for instance in self._instances.values():
             if event.lane in (ALL_LANES, instance.lane.serial):
                 instance.notice = notice
+
+
+def _instead(code: str, text: str) -> Phrase | None:
+    return said(text) if code in _NAMING else None
 
 
 def _advised(error: Error) -> Phrase:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doppel_ipc.said import DEEPEST, Said
-from doppel_models.sentences import Sentence
+from doppel_models.sentences import Sentence, told_by
 
 _TEXT_MAX = 2000
 _VALUE_MAX = 1000
@@ -20,6 +20,15 @@ def wire(text: str, limit: int = _TEXT_MAX) -> Said:
     Sentences nested too deeply for a message stay English from there on.
     """
     return _wire(text, limit, DEEPEST)
+
+
+def unnamed(value: object) -> str:
+    """What the log has of an error or text that may name faces and their files: keys, or the error's type."""
+    text = told_by(value)
+    if not isinstance(text, Sentence) or not text.key:
+        return type(value).__name__ if isinstance(value, BaseException) else "(...)"
+    inner = [unnamed(part) for _, part in text.values if isinstance(part, Sentence)]
+    return f"{text.key} ({', '.join(inner)})" if inner else text.key
 
 
 def _wire(text: str, limit: int, depth: int) -> Said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -25,9 +26,11 @@ from doppel_worker.errors import PersonaError, WorkerError
 from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory, memory_of
+from doppel_worker.lane_state import LaneState
 from doppel_worker.people import People
 from doppel_worker.persona_engines import models_beside
 from doppel_worker.report import EventKind, PipelineEvent
+from doppel_worker.saying import unnamed
 from doppel_worker.turns import Turns
 
 _logger = logging.getLogger(__name__)
@@ -63,7 +66,7 @@ class SwapBackend:
 
     def prepare(self, settings: FilterSettings) -> None:
         """Starts to load the personas of these settings."""
-        _are_loaded(self._parts(settings), settings)
+        _start_to_load(self._parts(settings), settings)
 
     def open_lane(self, settings: FilterSettings, memory: FaceMemory | None = None) -> SwapLane:
         """A processor for a lane. Its persona starts to load now, not with the first frame."""
@@ -102,7 +105,9 @@ class SwapBackend:
 
     def _notify_of(self, event: PipelineEvent) -> None:
         level = logging.ERROR if event.kind is EventKind.ERROR else logging.INFO
-        _logger.log(level, "%s: %s", event.kind.value, event.message)
+        names = event.kind in (EventKind.PERSONA, EventKind.SLATE)
+        text = unnamed(event.message) if names else event.message
+        _logger.log(level, "%s: %s", event.kind.value, text)
         if event.kind in (EventKind.PERSONA, EventKind.FALLBACK):
             self._notify(event.kind.value, event.message)
 
@@ -123,6 +128,7 @@ class SwapLane:
         self._parts = find_parts(settings)
         self._lane = self._parts.pipeline.new_lane(settings, faces)
         self._memory: FrameMemory | None = None
+        self._next: _NextLane | None = None
 
     @property
     def persona(self) -> str:
@@ -140,8 +146,7 @@ class SwapLane:
         """The settings from the next frame on; with another device its networks are loaded first."""
         parts = self._find_parts(settings)
         if parts is not self._parts:
-            self.close()
-            self._parts, self._lane = parts, parts.pipeline.new_lane(settings, self._faces)
+            self._move_to(parts, settings)
         self._lane.settings = settings
 
     def turn(self) -> Turns:
@@ -175,8 +180,22 @@ class SwapLane:
             return
         settings = self._lane.settings
         parts = self._find_parts(settings)
-        if parts is not self._parts and _are_loaded(parts, settings):
-            self.configure(settings)
+        if parts is self._parts:
+            self._next = None
+            return
+        if self._next is None or self._next.parts is not parts:
+            self._next = _NextLane(parts, settings)
+        prepared = self._next
+        for event in prepared.follow(self._lane):
+            self._notify(event)
+        if prepared.is_ready(self._lane):
+            self._move_to(parts, settings)
+            self._lane.personas, self._lane.cast = prepared.lane.personas, prepared.lane.cast
+
+    def _move_to(self, parts: DeviceParts, settings: FilterSettings) -> None:
+        self.close()
+        self._parts, self._lane = parts, parts.pipeline.new_lane(settings, self._faces)
+        self._next = None
 
     def close(self) -> None:
         """No more frames come: their memory is given back."""
@@ -196,19 +215,59 @@ def load(config: BackendConfig) -> SwapBackend:
     return SwapBackend(config)
 
 
-def _are_loaded(parts: DeviceParts, settings: FilterSettings) -> bool:
-    """Whether a device has the personas of these settings; if not, it starts to load them."""
+class _NextLane:
+    """A lane's faces on the device that it will move to.
+
+    Each engine is held from when it was ready once: the loader itself keeps fewer large ones than a lane of
+    several people may wear.
+    """
+
+    def __init__(self, parts: DeviceParts, settings: FilterSettings) -> None:
+        self.parts = parts
+        self.lane = parts.pipeline.new_lane(settings)
+        """It judges no frames: only its engines are ever used."""
+
+    def follow(self, present: LaneState) -> tuple[PipelineEvent, ...]:
+        """Take what is ready, and have the rest prepared; returns events.
+
+        Args:
+            present: the lane as it is on the device that it leaves.
+        """
+        self.lane.settings = present.settings
+        main, loader = self.lane.personas, self.parts.loader
+        with self.parts.turns:
+            _, events = self.parts.pipeline.follow_personas(self.lane)
+            worn = present.personas.key
+            if main.engine is None and main.is_decided and worn not in (None, self.lane.wanted()[0]):
+                # The wanted one cannot be had, on the other device neither: the one before it stays.
+                with contextlib.suppress(PersonaError):  # told when it was asked for last
+                    if loader.get(worn) is not None:
+                        main.follow(worn, loader)
+        return events
+
+    def is_ready(self, present: LaneState) -> bool:
+        """Whether nothing is being prepared, and nobody would lose a face that they wear now."""
+        main = self.lane.wanted()[0]
+        slot = self.lane.personas
+        if main.persona and slot.engine is None and (present.personas.engine or not slot.is_decided):
+            return False
+        cast, people = self.lane.cast, self.lane.wanted_people()
+        if not cast.is_settled:
+            return False
+        slots = (present.cast.slot(person) for person in present.cast.people.persons)
+        worn = {slot.key for slot in slots if slot is not None}
+        keys = people.keys(main)
+        return all(cast.slot(one) for one in people.persons if keys.get(one.number) in worn)
+
+
+def _start_to_load(parts: DeviceParts, settings: FilterSettings) -> None:
+    """Has a device load the personas of these settings."""
     main = PersonaKey.of(settings)
-    loaded = True
-    for key in (main, *People.of(settings).keys(main).values()):
-        if not key.persona:
-            continue
-        try:
-            with parts.turns:
-                loaded &= parts.loader.get(key) is not None
-        except PersonaError:  # what is wrong with it is told when a frame asks for it
-            loaded = False
-    return loaded
+    for key in dict.fromkeys((main, *People.of(settings).keys(main).values())):
+        if key.persona:
+            # What is wrong with it is told when a frame asks for it.
+            with contextlib.suppress(PersonaError), parts.turns:
+                parts.loader.get(key)
 
 
 def _info(persona: personas.Persona) -> PersonaInfo:

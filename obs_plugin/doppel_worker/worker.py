@@ -29,7 +29,7 @@ from doppel_worker.errors import WorkerError
 from doppel_worker.lane import Lane
 from doppel_worker.lane_slate import LaneSlate
 from doppel_worker.log import open_file
-from doppel_worker.saying import clip, wire
+from doppel_worker.saying import clip, unnamed, wire
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +166,10 @@ class Worker:
         self.heartbeat()
 
     def _notify(self, code: str, text: str) -> None:
-        logger.log(logging.WARNING if code == "fallback" else logging.INFO, "%s: %s", code, text)
+        if code == "fallback":
+            logger.warning("%s: %s", code, text)
+        else:
+            logger.info("%s: %s", code, unnamed(text))
         self._send(messages.Event(ALL_LANES, code, wire(text)))
 
     def _open_lane(self, message: messages.OpenLane) -> None:
@@ -236,12 +239,10 @@ class Worker:
         try:
             info = backend.add_persona(photos, message.name, message.consent, licence=message.licence)
         except _errors(backend) as error:
-            logger.warning("persona not added: %s", error)
+            logger.warning("persona not added: %s", unnamed(error))
             self._send(messages.PersonaAdded(message.request, False, "", (), wire(_why(error))))
             return
-        logger.info(
-            "%s added, consent: %s", f"persona {info.id}" if info else "model", message.consent.ground
-        )
+        logger.info("%s added, consent: %s", "persona" if info else "model", message.consent.ground)
         # The list first: OBS sets a list without the chosen entry to its first one, and that in the settings.
         self._list_personas()
         id_, warnings = (info.id, info.warnings) if info else ("", ())
@@ -261,7 +262,7 @@ class Worker:
                 self._send(messages.Personas(tuple(dataclasses.replace(one, warnings=()) for one in found)))
             self._send(backend.choices())
         except _errors(backend) as error:
-            logger.error("faces and models cannot be listed: %s", error)
+            logger.error("faces and models cannot be listed: %s", unnamed(error))
             advice = sentence("worker.built-in", "built-in faces still work")
             self._send(messages.Error(ALL_LANES, "persona", wire(_why(error)), wire(advice)))
 

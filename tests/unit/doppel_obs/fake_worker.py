@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 
 from doppel_ipc.channel import Channel
 from doppel_ipc.errors import ChannelClosed
 from doppel_ipc.messages import (
     ALL_LANES,
     PROTOCOL_VERSION,
+    AddPersona,
     Error,
     Event,
     Hello,
@@ -18,11 +20,13 @@ from doppel_ipc.messages import (
     LaneStatus,
     ListPersonas,
     OpenLane,
+    PersonaAdded,
     Personas,
     Prepare,
     Ready,
     Status,
 )
+from doppel_ipc.said import Said
 
 behaviour = os.environ["FAKE_WORKER"]
 print("the worker speaks", os.environ.get("PYTHONHOME"), flush=True, file=sys.stderr)
@@ -62,6 +66,13 @@ try:
                 channel.send(Error(said.lane, "segment", "no such segment", "restart OBS"))
         if isinstance(said, ListPersonas):
             print("the list is asked for", flush=True, file=sys.stderr)
+        if isinstance(said, AddPersona):
+            name = Path(said.photos[0]).name
+            values = [("name", name), ("faces", "2")]
+            why = Said(f"{name} shows 2 faces", "photo.faces", values)
+            channel.send(Event(ALL_LANES, "persona", f"{name} is looked at"))
+            channel.send(Error(ALL_LANES, "persona", why, ""))
+            channel.send(PersonaAdded(said.request, False, "", (), why))
         if isinstance(said, Prepare):
             print(os.getpid(), "prepares", said.settings.persona, flush=True, file=sys.stderr)
         if behaviour == "crash":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import stat
 import sys
 import time
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from doppel_ipc import gate_abi
+from doppel_ipc import gate_abi, status_file
 from doppel_ipc.log_file import LOG_NAME
 from doppel_ipc.paths import InstallConfig
 from doppel_obs.control import Control
@@ -104,6 +105,30 @@ def test_a_photo_that_no_worker_can_take_is_refused_at_once(
     until(lambda: control.instance(1) is not None, holder)
     control.add_persona(1, NewPersona(("/photo.png",), "Ann", "own", licence=False))
     until(lambda: any("not ready" in line for line in holder.libobs.lines), holder)
+
+
+def test_the_name_of_a_photo_is_told_on_the_page_and_in_no_file(
+    make: Callable[[str], Control], holder: FakeHolder, tmp_path: Path
+) -> None:
+    holder.gate.filters = [1]
+    control = make("good")
+    until(lambda: len(holder.gate.attached) == 1, holder)
+    control.add_persona(1, NewPersona(("/home/jo/Anna Miller.jpg",), "Anna", "own", licence=False))
+    until(lambda: any("Anna Miller.jpg shows 2 faces" in line for line in holder.libobs.lines), holder)
+    until(lambda: (one := control.instance(1)) is not None and "add" in one.answers, holder)
+
+    def answer() -> str:
+        one = control.instance(1)
+        return "" if one is None else words(*one.answers["add"])
+
+    until(lambda: "Anna Miller.jpg" in answer() and "2 faces" in answer(), holder)
+    status = status_file.own_path(tmp_path / "logs", os.getpid())
+    until(lambda: status.is_file() and "2 faces" in status.read_text(encoding="utf-8"), holder)
+    for path in (status, tmp_path / "logs" / LOG_NAME):
+        text = path.read_text(encoding="utf-8")
+        assert "2 faces" in text
+        assert "Anna" not in text
+        assert "Miller" not in text
 
 
 def test_the_panic_goes_on_when_the_script_is_reloaded(

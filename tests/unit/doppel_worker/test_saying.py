@@ -4,8 +4,9 @@ import json
 
 from doppel_ipc.messages import TO_OBS, Event, from_object, to_object
 from doppel_ipc.said import DEEPEST, Said
+from doppel_models.errors import ModelsError
 from doppel_models.sentences import Sentence, both, sentence
-from doppel_worker.saying import wire
+from doppel_worker.saying import unnamed, wire
 
 
 def test_a_sentence_goes_out_with_its_parts() -> None:
@@ -59,3 +60,11 @@ def test_many_remarks_at_once_keep_their_keys() -> None:
     walk(wire(many))
     assert isinstance(many, Sentence)
     assert leaves == [str(number) for number in range(16)]
+
+
+def test_the_log_names_neither_photos_nor_faces() -> None:
+    why = sentence("photo.faces", "{name} shows {faces} faces", name="Anna Miller.jpg", faces=2)
+    outer = sentence("persona.refused", "{name}: {why}", name="Anna", why=why)
+    assert unnamed(ModelsError(outer)) == "persona.refused (photo.faces)"
+    assert unnamed(OSError(2, "No such file", "Anna Miller.jpg")) == "FileNotFoundError"
+    assert "Anna" not in unnamed("Anna Miller.jpg is dark")
