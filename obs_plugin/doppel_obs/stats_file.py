@@ -43,7 +43,7 @@ class StatsFile:
 
     Args:
         folder: of the log.
-        refused: takes a sentence where the file cannot be written; said once.
+        refused: takes a sentence where the file cannot be written; said once of each.
         environ: the process's environment, which may name another file: a copy that stays.
     """
 
@@ -54,9 +54,9 @@ class StatsFile:
         self.kept = named is not None
         """Somebody wants a copy that stays, with the figures of filters that are gone."""
         self._own = status_file.own_path(folder, os.getpid())
-        self._paths = [path for path in (named, self._own) if path is not None]
+        self._failures = {path: 0 for path in (self._own, named) if path is not None}
+        """How often each file could not be written in a row; our own first."""
         self._refused = refused
-        self._failures = 0
         self._written_ns = 0
         self._messages: dict[str, None] = {}
         status_file.sweep(folder)
@@ -86,17 +86,20 @@ class StatsFile:
             "lanes": [lane.to_json() for lane in lanes],
             "messages": list(self._messages),
         }
-        try:
-            for path in self._paths:
-                status_file.write(path, data)
-        except OSError as error:
-            self._failures += 1
-            if self._failures == PATIENCE:
-                self._refused(f"the status {self._own} cannot be written: {error.strerror or error}")
-            return
-        self._failures = 0
+        for path in self._failures:
+            self._write_one(path, data)
 
     def close(self) -> None:
         """The script ends, and its status with it."""
         with contextlib.suppress(OSError):
             self._own.unlink()
+
+    def _write_one(self, path: Path, data: Mapping[str, object]) -> None:
+        try:
+            status_file.write(path, data)
+        except OSError as error:
+            self._failures[path] += 1
+            if self._failures[path] == PATIENCE:
+                self._refused(f"the status {path} cannot be written: {error.strerror or error}")
+        else:
+            self._failures[path] = 0

@@ -86,7 +86,7 @@ def covered_state_of(now: Situation) -> Phrase:
         return phrase("status.worker-failed", why=said(now.worker.detail, closed=True))
     if now.lane is not None and now.lane.state == "failed":
         if now.lane.detail:
-            return phrase("status.lane-failed-because", why=said(now.lane.detail))
+            return phrase("status.lane-failed-because", why=said(now.lane.detail, closed=True))
         return phrase("status.lane-failed")
     if not now.lane_open or now.lane is None or now.lane.state == "loading":
         return phrase("status.starting")

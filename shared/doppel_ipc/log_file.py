@@ -7,6 +7,7 @@ Four files of 1 MiB at most: the newest, and ``.1`` to ``.3``.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import logging.handlers
@@ -24,6 +25,8 @@ MAX_BYTES = 1 << 20
 BACKUPS = 3
 REFUSED_AGAIN_NS = 60_000_000_000
 """A log that cannot be written says so once in this time, not with each line."""
+ROTATED_AGAIN_NS = 10_000_000_000
+"""A file that another process keeps from being renamed (Windows) is left alone for this time."""
 _FORMAT = "%(asctime)s.%(msecs)03d %(process)d %(threadName)s %(levelname)s %(name)s: %(message)s"
 _TIME = "%Y-%m-%d %H:%M:%S"
 
@@ -49,8 +52,11 @@ class LogFile(logging.handlers.RotatingFileHandler):
         super().__init__(
             str(folder / LOG_NAME), maxBytes=max_bytes, backupCount=BACKUPS, encoding="utf-8", delay=True
         )
+        self.rotator = os.replace  # also over what a killed process has left half done
         self._refused = refused
         self._refused_ns: int | None = None
+        self._kept_ns: int | None = None
+        """When the file could not be renamed."""
         self.setFormatter(logging.Formatter(_FORMAT, _TIME))
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -61,13 +67,31 @@ class LogFile(logging.handlers.RotatingFileHandler):
             self.handleError(record)
             return
         super().emit(record)
+        if os.name == "nt" and self.stream is not None:
+            # A file that is open cannot be renamed there, and three processes write this one.
+            self.stream.close()
+            self.stream = None
 
     def doRollover(self) -> None:  # noqa: N802 - logging's name
         """Begins a new file; later where another process has the old one open and that counts (Windows)."""
+        now_ns = time.monotonic_ns()
+        if self._kept_ns is not None and now_ns - self._kept_ns < ROTATED_AGAIN_NS:
+            return
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            stream.close()
+        base = self.baseFilename
         try:
-            super().doRollover()
+            # First aside: where that fails, no backup has been lost for nothing.
+            self.rotate(base, f"{base}.new")
+            self._kept_ns = None
+            for number in range(BACKUPS - 1, 0, -1):
+                with contextlib.suppress(FileNotFoundError):
+                    Path(f"{base}.{number}").replace(f"{base}.{number + 1}")
+            Path(f"{base}.new").replace(f"{base}.1")
         except OSError:
-            self.stream = self.stream or self._open()
+            self._kept_ns = now_ns
+        self.stream = self._open()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Says why lines are lost, where it was not said lately; the next line opens the file anew."""

@@ -67,10 +67,11 @@ def write(path: Path, data: Mapping[str, object]) -> None:
 
 def sweep(folder: Path) -> None:
     """Removes what OBSs left that ended without a chance to do it. A living one writes its own again."""
-    for path in [*folder.glob(_PATTERN), *folder.glob(f"{_PATTERN}.tmp")]:
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > _FORGOTTEN_S:
-                path.unlink()
+    with contextlib.suppress(OSError):  # the folder may not be read
+        for path in [*folder.glob(_PATTERN), *folder.glob(f"{_PATTERN}.tmp")]:
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > _FORGOTTEN_S:
+                    path.unlink()
 
 
 def find(folder: Path) -> Sequence[Found]:

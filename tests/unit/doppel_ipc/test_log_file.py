@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from doppel_ipc import log_file
 from doppel_ipc.log_file import BACKUPS, LEVEL_ENV, LOG_NAME, MAX_BYTES, LogFile, wanted_level
 
 
@@ -68,15 +69,33 @@ def test_a_file_that_cannot_be_rotated_now_is_written_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = LogFile(tmp_path, nobody, max_bytes=100)
+    backups = [tmp_path / f"{LOG_NAME}.{number}" for number in range(1, BACKUPS + 1)]
+    for path in backups:
+        path.write_text(path.name, encoding="utf-8")
+    tries: list[object] = []
 
-    def refuse(*_: object) -> None:
+    def refuse(*names: object) -> None:
+        tries.append(names)
         raise PermissionError("another process has it open")
 
-    monkeypatch.setattr(file, "rotate", refuse)
-    for number in range(5):
-        file.handle(record(f"<{number}>"))
+    with monkeypatch.context() as patch:
+        patch.setattr(file, "rotate", refuse)
+        for number in range(5):
+            file.handle(record(f"<{number}>"))
+        assert len(tries) == 1, "not with each line"
+        patch.setattr(log_file, "ROTATED_AGAIN_NS", 0)
+        file.handle(record("<5>"))
+        assert len(tries) == 2
+    assert re.findall(r"<(\d)>", text(tmp_path)) == list("012345")
+    assert [path.read_text(encoding="utf-8") for path in backups] == [path.name for path in backups]
+
+    monkeypatch.setattr(log_file, "ROTATED_AGAIN_NS", 0)
+    file.handle(record("<6>"))
     file.close()
-    assert re.findall(r"<(\d)>", text(tmp_path)) == list("01234")
+    assert re.findall(r"<(\d)>", text(tmp_path)) == ["6"]
+    assert re.findall(r"<(\d)>", backups[0].read_text(encoding="utf-8")) == list("012345")
+    assert [path.read_text(encoding="utf-8") for path in backups[1:]] == [path.name for path in backups[:-1]]
+    assert len(list(tmp_path.iterdir())) == BACKUPS + 1
 
 
 def test_a_name_that_is_no_text_does_not_break_the_log(tmp_path: Path) -> None:

@@ -44,3 +44,16 @@ def test_a_status_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp
     with pytest.raises(OSError, match=r"status-1\.json\.tmp"):
         put(path, 0, number=2)
     assert json.loads(path.read_text(encoding="utf-8"))["number"] == 1
+
+
+def test_a_folder_that_may_not_be_looked_at_is_not_swept_and_harms_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> object:
+        raise PermissionError("not yours")
+
+    put(status_file.own_path(tmp_path, 1), 0)
+    with monkeypatch.context() as patch:  # the test program may be root's, who may look at everything
+        patch.setattr(Path, "glob", refuse)
+        status_file.sweep(tmp_path)
+    assert status_file.own_path(tmp_path, 1).is_file()

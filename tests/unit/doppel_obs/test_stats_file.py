@@ -69,3 +69,17 @@ def test_a_file_that_cannot_be_written_is_said_once_and_harms_nobody(tmp_path: P
 
     assert len(said) == 1
     assert "cannot be written: Not a directory" in said[0]
+
+
+def test_a_copy_that_cannot_be_written_is_named_and_our_own_is_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    bad = tmp_path / "file" / "stats.json"
+    said: list[str] = []
+    file = StatsFile(tmp_path / "logs", said.append, {STATS_ENV: str(bad)})
+    for number in range(3 * PATIENCE):
+        file.write(OBS, {"starts": number}, [])
+
+    (own,) = (tmp_path / "logs").iterdir()
+    assert json.loads(own.read_text(encoding="utf-8"))["worker"] == {"starts": 3 * PATIENCE - 1}
+    assert len(said) == 1
+    assert f"{bad} cannot be written" in said[0]
