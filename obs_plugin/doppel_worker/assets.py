@@ -19,6 +19,7 @@ from doppel_models.sentences import both, listed, sentence, told_by
 
 from doppel_worker.errors import PersonaError
 from doppel_worker.report import EventKind, PipelineEvent
+from doppel_worker.retry import pause_s
 
 _KEPT = 6
 """Engines that are kept for a quick way back; one holds about ten megabytes."""
@@ -27,9 +28,6 @@ _KEPT_MODELS = 2
 _BUILT_IN, _NOTHING = "mesh", "none"
 _LOOK_SECONDS = 1.0
 """How often a persona's files are asked for changes."""
-_RETRY_SECONDS, _MOST_RETRY_SECONDS = 2.0, 64.0
-"""A persona that could not be loaded is tried again so long after, if it is still asked for; then after twice
-as long, and so on: reading a large model takes a processor for a second."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,27 +66,31 @@ class _Entry:
     failed_at: float | None = None
     is_current: bool = True
     """False: the persona has changed since."""
+    engine: FaceEngine | None = None
+    """What has been loaded, once that was seen: a future takes a lock for every question, at every frame."""
 
     @property
     def is_due(self) -> bool:
         """Whether a failed try is long enough ago for the next one."""
         if self.failed_at is None:
             return False
-        pause = min(_RETRY_SECONDS * (1 << min(self.failures, 10)), _MOST_RETRY_SECONDS)
-        return time.monotonic() - self.failed_at > pause
+        # Ever more seldom: reading a large model takes a processor for a second.
+        return time.monotonic() - self.failed_at > pause_s(self.failures)
 
     @property
     def is_model(self) -> bool:
         """Whether it holds an engine with networks of its own."""
-        return self._is_loaded and self.future.result().name != _BUILT_IN
+        engine = self._loaded()
+        return engine is not None and engine.name != _BUILT_IN
 
     def holds(self, engine: FaceEngine | None) -> bool:
         """Whether it is this engine's."""
-        return self._is_loaded and self.future.result() is engine
+        return engine is not None and self._loaded() is engine
 
-    @property
-    def _is_loaded(self) -> bool:
-        return self.future.done() and not self.future.cancelled() and self.future.exception() is None
+    def _loaded(self) -> FaceEngine | None:
+        if self.engine is None and self.future.done() and not self.future.cancelled():
+            self.engine = self.future.result() if self.future.exception() is None else None
+        return self.engine
 
 
 class PersonaLoader:
@@ -148,7 +150,7 @@ class PersonaLoader:
 
     def _is_current(self, key: PersonaKey, entry: _Entry) -> bool:
         now = time.monotonic()
-        if entry.future.done() and entry.is_current and now - entry.looked_at >= _LOOK_SECONDS:
+        if entry.is_current and now - entry.looked_at >= _LOOK_SECONDS and entry.future.done():
             entry.looked_at, entry.is_current = now, self._revision(key) == entry.revision
         return entry.is_current
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_what_cannot_be_loaded_says_why_and_is_tried_again_later(monkeypatch: py
         with pytest.raises(PersonaError, match="'a' cannot be used: the file is cut off"):
             one.wait(PersonaKey("a"))
     assert tries == 1
-    monkeypatch.setattr(assets, "_RETRY_SECONDS", -1.0)
+    monkeypatch.setattr(assets, "pause_s", lambda _failures: -1.0)
     assert one.wait(PersonaKey("a")) is not None
 
 
@@ -256,3 +257,21 @@ def test_what_comes_to_be_said_of_an_engine_in_use_is_told_once() -> None:
     assert status == "it cannot be played back"
     assert [(event.kind, event.message) for event in events] == [(EventKind.PERSONA, status)]
     assert slot.follow(key, one) == (status, ())
+
+
+def test_an_engine_in_use_is_not_asked_for_at_its_future_with_every_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assets, "_LOOK_SECONDS", 1000.0)
+    one, key = loader(), PersonaKey("a")
+    engine = one.wait(key, 20)
+    assert one.is_current(key, engine)
+
+    def asked(*_: object) -> object:
+        raise AssertionError("a lock is taken")
+
+    for question in ("done", "cancelled", "exception", "result"):
+        monkeypatch.setattr(Future, question, asked)
+    assert one.is_current(key, engine)
+    assert not one.is_current(key, None)
+    assert not one.is_current(key, Engine(key))  # type: ignore[arg-type]
