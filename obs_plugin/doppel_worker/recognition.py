@@ -7,12 +7,14 @@ bundled networks give landmarks alone.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 from doppel_models import photo_check
 from doppel_models.engines.crops.description import ARCFACE
@@ -24,13 +26,14 @@ from doppel_models.files.store import ModelStore
 from doppel_models.geometry import transform
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.photo_file import read_photo
-from doppel_models.sentences import sentence
+from doppel_models.sentences import sentence, unreadable, unusable_model
 from doppel_models.types import ByteArray, Face, FloatArray
 
 from doppel_worker.casting import Likeness
 from doppel_worker.compositor import Compositor
 from doppel_worker.frame import FrameView
 from doppel_worker.people import BY_PICTURE, People
+from doppel_worker.retry import Failures
 
 _logger = logging.getLogger(__name__)
 
@@ -41,13 +44,28 @@ _LOOKS_SAME, _LOOKS_OTHER, _MOST_LOOKS = 2, 3, 8
 """Looks at a face (their mean counts) until it is somebody's, nobody's, and until one gives up."""
 _MOST_YAW = 45.0
 """Degrees; a face that is turned further is not asked about."""
-_RETRY_S = 2.0
-"""How soon a picture that could not be used is looked at again."""
+_RECOGNISER = "ArcFace"
 _NO_RECOGNISER = sentence(
     "people.no-recogniser",
     "telling people by their picture needs a recogniser, which is not part of Doppel: add an ArcFace model"
     " such as w600k_r50.onnx ('Add a face', or `doppel models add FILE`)",
 )
+
+
+@contextlib.contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Says of what the system, the memory or a library refuses that ``name`` cannot be used."""
+    try:
+        yield
+    except ModelsError:
+        raise
+    except OSError as error:
+        raise ModelsError(unreadable(name, error)) from error
+    except MemoryError as error:
+        lack = ModelsError(sentence("lane.no-memory", "there is not enough memory"))
+        raise ModelsError(unusable_model(name, lack)) from error
+    except (RuntimeError, ValueError, ArithmeticError, cv2.error) as error:
+        raise ModelsError(unusable_model(name, error)) from error
 
 
 class FaceRecognition:
@@ -82,24 +100,29 @@ class FaceRecognition:
         return self._thread.submit(self._look, crop, landmarks)
 
     def _example(self, path: str) -> FloatArray:
-        file = Path(path).expanduser()
         recogniser = self._recogniser()
-        key = path, file.stat().st_mtime_ns if file.is_file() else 0
-        if key not in self._examples:
-            photo = read_photo(file)
-            landmarks = photo_check.only_face(photo, *self._importer.load())
-            self._examples[key] = normed(recogniser.embed(photo.image, landmarks))
-        return self._examples[key]
+        with _told(path):
+            file = Path(path).expanduser()
+            key = path, file.stat().st_mtime_ns if file.is_file() else 0
+            if key not in self._examples:
+                photo = read_photo(file)
+                landmarks = photo_check.only_face(photo, *self._importer.load())
+                self._examples[key] = normed(recogniser.embed(photo.image, landmarks))
+            return self._examples[key]
 
     def _look(self, crop: ByteArray, landmarks: FloatArray) -> FloatArray:
-        return normed(self._recogniser().embed(crop, landmarks))
+        recogniser = self._recogniser()
+        with _told(_RECOGNISER):
+            return normed(recogniser.embed(crop, landmarks))
 
     def _recogniser(self) -> Recogniser:
         if self._loaded is None:
-            found = self._models.of_kind(ModelKind.ARCFACE)
+            with _told(str(self._models.folder)):
+                found = self._models.of_kind(ModelKind.ARCFACE)
             if not found:
                 raise ModelsError(_NO_RECOGNISER)
-            self._loaded = self._networks.load(self._models.open(found[0]))
+            with _told(found[0].name):
+                self._loaded = self._networks.load(self._models.open(found[0]))
         return Recogniser(self._loaded.network)
 
 
@@ -115,9 +138,10 @@ class _Looks:
 class _Example:
     """A picture of a person."""
 
-    def __init__(self, identity: Future[FloatArray]) -> None:
-        self.identity = identity
-        self.failed_at: float | None = None
+    def __init__(self) -> None:
+        self.identity: Future[FloatArray] | None = None
+        """None: no try is under way."""
+        self.failures = Failures()
 
 
 class LaneRecognition:
@@ -135,8 +159,10 @@ class LaneRecognition:
         self._clock = clock
         self._examples: dict[str, _Example] = {}
         self._looks: dict[int, _Looks] = {}
-        self._broken = ""
-        """What is wrong with the recogniser."""
+        self._failures = Failures()
+        """Of the recogniser: looks that told nothing, up to the last one that did."""
+        self._sent: Future[FloatArray] | None = None
+        """The last look."""
         self.problem = ""
         """Why somebody cannot be told by their picture; empty: nothing is wrong."""
 
@@ -158,11 +184,8 @@ class LaneRecognition:
         if not examples:
             return nobody
         looks = self._looks.setdefault(face.track_id, _Looks())
-        if not self._take(looks, self._recognition):
-            return Likeness(None)
-        if self._broken:
-            self.problem = self._broken
-            return Likeness(0, is_sure=False, lasts=False)
+        if not self._take(looks, self._recognition) or not self._may_look():
+            return self._unknown()
         mean = looks.total / max(looks.count, 1)
         mean /= max(float(np.linalg.norm(mean)), 1e-6)
         alike = {number: float(mean @ vector) for number, vector in examples.items()}
@@ -177,18 +200,20 @@ class LaneRecognition:
         if abs(face.yaw) <= _MOST_YAW:
             matrix = ARCFACE.template.matrix(face.raw_landmarks, RECOGNISER_SIZE)
             crop = compositor.sample(frame, matrix, (RECOGNISER_SIZE, RECOGNISER_SIZE)).copy()
-            looks.awaited = self._recognition.look(crop, transform(matrix, face.raw_landmarks))
-        return Likeness(None)
+            looks.awaited = self._sent = self._recognition.look(crop, transform(matrix, face.raw_landmarks))
+        return self._unknown()
 
     def forget(self, known: frozenset[int], people: People) -> None:
         """Keep what belongs to these tracks and these people alone."""
+        if not (self._looks or self._examples or self.problem or self._failures.count):
+            return
         for track_id in self._looks.keys() - known:
             del self._looks[track_id]
         wanted = {one.picture for one in people.persons if one.who == BY_PICTURE}
         for path in self._examples.keys() - wanted:
             del self._examples[path]
         if not wanted:
-            self.problem = self._broken = ""
+            self.problem, self._failures = "", Failures()
 
     def _known(
         self, people: People, recognition: FaceRecognition
@@ -204,29 +229,25 @@ class LaneRecognition:
                     "people.no-picture", "person {number}: no picture is chosen", number=person.number
                 )
                 continue
-            example = self._examples.get(person.picture)
-            if example is None or (
-                example.failed_at is not None and self._clock() - example.failed_at > _RETRY_S
-            ):
-                failed = example is not None
-                example = self._examples[person.picture] = _Example(recognition.example(person.picture))
-                if failed and not recognition.waits:
-                    # What was wrong stays wrong until it is known better.
-                    example.failed_at = self._clock()
-            if recognition.waits:
-                example.identity.exception()
-            if not example.identity.done():
-                problem = self.problem if example.failed_at is not None else problem
-                waiting = waiting or example.failed_at is None
-                continue
-            error = example.identity.exception()
-            if error is None:
-                found[person.number] = example.identity.result()
-                continue
-            if not isinstance(error, ModelsError):
-                raise error
-            example.failed_at = example.failed_at or self._clock()
-            problem = sentence("people.status", "person {number}: {why}", number=person.number, why=error)
+            example = self._examples.setdefault(person.picture, _Example())
+            now = self._clock()
+            if example.identity is None and example.failures.is_due(now):
+                example.identity = recognition.example(person.picture)
+            if example.identity is not None and (recognition.waits or example.identity.done()):
+                error = example.identity.exception()
+                if error is None:
+                    found[person.number] = example.identity.result()
+                    continue
+                example.identity = None
+                example.failures.add(error, now)
+                if not isinstance(error, ModelsError):
+                    raise error
+            # What was wrong stays wrong until it is known better.
+            if example.failures.count:
+                why = example.failures.why
+                problem = sentence("people.status", "person {number}: {why}", number=person.number, why=why)
+            else:
+                waiting = True
         self.problem = problem
         return (None if waiting else found), not problem
 
@@ -236,15 +257,32 @@ class LaneRecognition:
             return True
         if not (recognition.waits or looks.awaited.done()):
             return False
-        error = looks.awaited.exception()
+        look, looks.awaited = looks.awaited, None
+        error = look.exception()
         if error is None:
-            looks.total = looks.total + looks.awaited.result()
+            looks.total = looks.total + look.result()
             looks.count += 1
-        elif isinstance(error, ModelsError):
-            self._broken = sentence(
-                "people.broken", "people cannot be told by their picture: {why}", why=error
-            )
-        else:
+            self._failures = Failures()
+            return True
+        now = self._clock()
+        # Looks at several faces fail together: that is one failure.
+        if self._failures.is_due(now):
+            self._failures.add(error, now)
+        if not isinstance(error, ModelsError):
             raise error
-        looks.awaited = None
         return True
+
+    def _may_look(self) -> bool:
+        """False while the recogniser has failed lately, or is tried again with another look."""
+        if not self._failures.count:
+            return True
+        return self._failures.is_due(self._clock()) and (self._sent is None or self._sent.done())
+
+    def _unknown(self) -> Likeness:
+        """Not known yet; or not now, which is told, where the recogniser fails."""
+        if not self._failures.count:
+            return Likeness(None)
+        self.problem = sentence(
+            "people.broken", "people cannot be told by their picture: {why}", why=self._failures.why
+        )
+        return Likeness(0, is_sure=False, lasts=False)
