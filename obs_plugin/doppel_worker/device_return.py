@@ -34,6 +34,11 @@ class DeviceReturn:
         while True:
             time.sleep(self._pause)
             self._pause = min(2 * self._pause, _MOST_SECONDS)
-            if self._attempt():
-                return
+            try:
+                if self._attempt():
+                    return
+            except Exception:
+                # Whatever it is (MemoryError, too: want of memory is why the device was given up), the stream
+                # goes on with the processor, and an error that leaves a thread ends the worker.
+                _logger.warning("%s could not be tried", self._name, exc_info=True)
             _logger.info("%s cannot be used yet; next try in %.0f s", self._name, self._pause)
