@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
-from doppel_ipc.diagnostics import Veil
+from doppel_ipc.diagnostics import Veil, faces_in
 from doppel_ipc.log_file import LOG_NAME
 from doppel_ipc.message_parts import CONSENT_GROUNDS
 from doppel_ipc.paths import InstallConfig
@@ -239,10 +239,13 @@ class PageActions:
         self._control.answer(filter_id, "help", phrase(said, path=str(path)))
 
     def _private_names(self) -> Sequence[str]:
-        """Of sources, filters and models; those of faces and looks lie in files."""
-        shown = [one.stats for one in self._control.filters() if one.stats is not None]
+        """Of sources, microphones, filters, models and faces in use; other faces' and looks' lie in files."""
+        filters = self._control.filters()
+        shown = [one.stats for one in filters if one.stats is not None]
         models = [model.name for model in self._control.choices.models]
-        return [*(one.source for one in shown), *(one.name for one in shown), *models]
+        sounds = [one.settings.sound_source for one in filters]
+        faces = [face for one in filters for face in faces_in(one.settings)]
+        return [*(one.source for one in shown), *(one.name for one in shown), *models, *sounds, *faces]
 
     def _aside(self, work: Callable[[], None]) -> None:
         """Beside the UI thread: other programs may take their time."""

@@ -23,8 +23,10 @@ from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FIELDS, FilterSettings
 
 _FACE = "persona"
-"""How settings end that name a face: they are kept, and the names replaced by a :class:`Veil`."""
-_HIDDEN_PATH = "(a path)"
+"""How settings end that name a face."""
+BUILT_IN_FACES = ("porcelain", "bronze", "jade")
+"""Faces that are nobody's."""
+_HIDDEN_PATH, _HIDDEN_FILE = "(a path)", "(a file)"
 _PROJECT, _LOGS, _HOME = "(project)", "(logs)", "~"
 _SYSTEM = ("/usr/", "/lib", "/bin/", "/opt/", "/etc/", "/proc/", "/sys/", "/dev/", "/snap/", "/app/")
 _SYSTEM_WINDOWS = ("program files", "windows")
@@ -35,19 +37,41 @@ _MEDIA_PATH = re.compile(
 _PATH = re.compile(r"(?:(?<![\w)~.:/\\-])|~|\b[A-Za-z]:)[\\/][^\s'\"<>|]*[^\s'\"<>|.,;:)\]]")
 
 
+_BARE_FILE = re.compile(
+    r"(?<![\w/\\.~-])[^\s\"/\\:;<>|][^\n\"/\\:;<>|]*?\."
+    r"(?:jpe?g|png|webp|bmp|gif|tiff?|heic|avif|dfm|mp4|mkv|mov|webm|avi|m4v|flv)\b",
+    re.IGNORECASE,
+)
+"""A picture's name without its folder, with what stands before it: nobody can tell where a name begins that
+has spaces in it."""
+
+
 def changed_settings(settings: FilterSettings) -> dict[str, object]:
-    """What differs from the defaults; the user's own words, names and paths are only said to be set."""
+    """What differs from the defaults; the user's words, faces and paths are only said to be set."""
     default = FilterSettings().to_json()
     return {
-        key: "(set)" if isinstance(value, str) and _is_own_word(key, value) else value
+        key: "(set)" if isinstance(value, str) and value and _is_own_word(key, value) else value
         for key, value in settings.to_json().items()
         if value != default[key]
     }
 
 
+def faces_in(settings: FilterSettings) -> Sequence[str]:
+    """The user's own faces that a filter's settings name; they may have been removed since."""
+    return [
+        str(value) for key, value in settings.to_json().items() if value and _is_own_face(key, str(value))
+    ]
+
+
+def _is_own_face(key: str, value: str) -> bool:
+    return key.endswith(_FACE) and value not in BUILT_IN_FACES
+
+
 def _is_own_word(key: str, value: str) -> bool:
     limits = FIELDS[key].metadata
-    return value not in limits["choices"] and not limits["device"] and not key.endswith(_FACE)
+    if key.endswith(_FACE):
+        return _is_own_face(key, value)
+    return value not in limits["choices"] and not limits["device"]
 
 
 class Veil:
@@ -85,6 +109,7 @@ class Veil:
             text = text.replace(spelled, short)
         text = _MEDIA_PATH.sub(_hidden, text)
         text = _PATH.sub(_hidden, text)
+        text = _BARE_FILE.sub(_HIDDEN_FILE, text)
         for word, short in self._names:
             text = word.sub(short, text)
         return text

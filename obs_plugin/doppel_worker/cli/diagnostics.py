@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 from doppel_ipc import status_file
-from doppel_ipc.diagnostics import Veil, about, log_end
+from doppel_ipc.diagnostics import BUILT_IN_FACES, Veil, about, log_end
 from doppel_ipc.paths import InstallConfig
 from doppel_models.atomic import write_atomic
 
@@ -66,15 +66,14 @@ def bundle(config: InstallConfig, home: Path, user: str | None = None) -> bytes:
 
 
 def _names(statuses: Sequence[dict[str, object]]) -> Sequence[str]:
-    """Of sources and filters; those of faces, models and looks are read from their files."""
-    found = []
+    """Of sources, filters and faces in use, which may be removed; others are read from their files."""
+    found: list[str] = []
     for one in statuses:
         lanes = one.get("lanes")
         for lane in lanes if isinstance(lanes, list) else ():
-            found += (
-                [str(lane.get(key, "")) for key in ("source", "filter")] if isinstance(lane, dict) else []
-            )
-    return found
+            if isinstance(lane, dict):
+                found += [str(lane.get(key) or "") for key in ("source", "filter", "persona")]
+    return [name for name in found if name not in BUILT_IN_FACES]
 
 
 def _versions() -> Sequence[str]:

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from doppel_ipc.diagnostics import Veil, about, changed_settings, log_end
+from doppel_ipc.diagnostics import BUILT_IN_FACES, Veil, about, changed_settings, faces_in, log_end
 from doppel_ipc.log_file import LOG_NAME
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
+from doppel_models.personas import BUILT_INS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,9 @@ def veil(*names: str) -> Veil:
         ("'/media/mary'", "'(a path)'"),
         ("D:\\Faces\\mary.png is dark", "(a path) is dark"),
         ("C:\\Windows\\System32\\x.dll", "C:\\Windows\\System32\\x.dll"),
+        ("ready: Anna Miller.jpg shows 2 faces", "ready: (a file) shows 2 faces"),
+        ('"Anna (1).JPG", "me.png"', '"(a file)", "(a file)"'),
+        ("(project)/face.onnx and persona.json are there", "(project)/face.onnx and persona.json are there"),
         ("/usr/lib/libobs.so, /proc/12/fd/3", "/usr/lib/libobs.so, /proc/12/fd/3"),
         ("https://example.org/a/b; 3/4 and/or 2 / 3", "https://example.org/a/b; 3/4 and/or 2 / 3"),
         ("jo's camera, JO, join", "(user)'s camera, (user), join"),
@@ -77,10 +81,17 @@ def test_settings_are_told_where_they_differ_and_the_users_words_are_not() -> No
         strength=0.5, label_text="Jo's stream", slate_image="/media/jo.png", sound_source="Mic"
     )
     settings = settings.replace(engine="Uncle Bob", faces="all", device="cuda:0")
+    settings = settings.replace(persona="aunt-mary", person1_persona="bronze")
+    assert faces_in(settings) == ["aunt-mary"]
     assert changed_settings(settings) == {
         "engine": "(set)", "faces": "all", "device": "cuda:0",
+        "persona": "(set)", "person1_persona": "bronze",
         "strength": 0.5, "label_text": "(set)", "slate_image": "(set)", "sound_source": "(set)",
     }  # fmt: skip
+
+
+def test_faces_that_are_nobodys_are_the_built_in_ones() -> None:
+    assert {one.id for one in BUILT_INS} == set(BUILT_IN_FACES)
 
 
 def test_the_end_of_the_log_runs_over_its_files(tmp_path: Path) -> None:

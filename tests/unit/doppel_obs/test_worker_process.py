@@ -18,7 +18,7 @@ from doppel_ipc.settings import FilterSettings
 from doppel_obs import spare_worker, worker_child, worker_process
 from doppel_obs.log import Log
 from doppel_obs.worker_child import worker_environment
-from doppel_obs.worker_log import LINES_PER_MINUTE, WorkerLog
+from doppel_obs.worker_log import LINES_PER_MINUTE, NOTES_PER_MINUTE, WorkerLog
 from doppel_obs.worker_process import WorkerProcess
 
 from tests.unit.doppel_obs.english import words
@@ -126,10 +126,13 @@ def test_a_worker_that_hangs_is_killed_and_started_again(
 
 def test_a_worker_that_never_stops_speaking_is_replaced(bench: Callable[[str], Bench]) -> None:
     one = bench("floods")
+    begun = time.monotonic()
     one.until(lambda: one.process.restarts >= 1)
+    seconds = time.monotonic() - begun
 
     assert any("nothing but speak" in text for text in one.said)
-    assert len(one.messages) < 3 * worker_child.MOST_A_SECOND
+    # A machine that is busy lets it say less than the limit in the first seconds.
+    assert len(one.messages) < (2 + seconds) * worker_child.MOST_A_SECOND
 
 
 def test_a_worker_that_speaks_and_does_not_listen_is_replaced(bench: Callable[[str], Bench]) -> None:
@@ -141,15 +144,23 @@ def test_a_worker_that_speaks_and_does_not_listen_is_replaced(bench: Callable[[s
     assert any("does not listen" in text for text in one.said)
 
 
-def test_a_lane_that_is_answered_for_or_closed_is_not_waited_for(bench: Callable[[str], Bench]) -> None:
-    one = bench("good")
+@pytest.mark.parametrize("behaviour", ["good", "deaf"], ids=["answered for", "closed"])
+def test_a_lane_that_is_answered_for_or_closed_is_not_waited_for(
+    bench: Callable[[str], Bench], behaviour: str
+) -> None:
+    one = bench(behaviour)
     one.until(lambda: one.process.ready)
     one.process.send(OpenLane(1, "Cam", Segment("memfd", "/proc/1/fd/1", 4096), 1, FilterSettings(), False))
-    one.until(lambda: any(isinstance(message, LaneStatus) for message in one.messages))
-    for _ in range(2 * worker_child.ANSWER_NS // worker_process.LOOP_GAP_NS + 4):
+    if behaviour == "good":
+        one.until(lambda: any(isinstance(message, LaneStatus) for message in one.messages))
+    else:
+        one.process.send(CloseLane(1))
+    until_ns = one.skipped_ns + worker_child.ANSWER_NS + 5 * worker_process.LOOP_GAP_NS
+    while one.skipped_ns < until_ns:
+        heard = len(one.messages)
+        one.until(lambda n=heard: len(one.messages) > n)  # type: ignore[misc]  # it is not silent
         one.skipped_ns += worker_process.LOOP_GAP_NS // 2
         one.tick()
-        time.sleep(0.03)
 
     assert one.process.restarts == 0
 
@@ -271,20 +282,22 @@ def test_the_worker_does_not_inherit_the_surroundings_of_obss_python(bench: Call
     assert cleaned["PYTHONPATH"].split(os.pathsep)[0] == str(PROJECT / "shared")
 
 
-def test_stderr_goes_to_the_log_whole_and_to_obs_in_short(tmp_path: Path) -> None:
+def test_stderr_goes_to_the_log_and_to_obs_in_short_and_a_flood_to_neither(tmp_path: Path) -> None:
     said: list[str] = []
     log = Log(tmp_path, lambda _level, text: said.append(text), {})
     read_fd, write_fd = os.pipe()
-    thread = WorkerLog(log).follow(os.fdopen(read_fd, "rb"), 42)
+    thread = WorkerLog(log).follow(os.fdopen(read_fd, "rb", buffering=0), 42)
     with os.fdopen(write_fd, "w") as stream:
         stream.write("ERROR: the worker has logged this itself\n\n")
-        for line in range(200):
+        for line in range(NOTES_PER_MINUTE + 500):
             stream.write(f"line {line}\n")
     thread.join(10)
     log.close()
 
     text = (tmp_path / LOG_NAME).read_text(encoding="utf-8")
-    assert all(f"worker 42: line {line}\n" in text for line in range(200))
+    assert all(f"worker 42: line {line}\n" in text for line in range(NOTES_PER_MINUTE))
+    assert text.count("\n") == NOTES_PER_MINUTE + 1
+    assert text.endswith("worker 42: (more left out)\n")
     assert "logged this itself" not in text
     assert said[:2] == ["worker: ERROR: the worker has logged this itself", "worker: line 0"]
     assert len(said) == LINES_PER_MINUTE

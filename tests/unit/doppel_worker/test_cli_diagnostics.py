@@ -37,9 +37,13 @@ def config(tmp_path: Path) -> InstallConfig:
         "state": "Swapping: Aunt Mary.", "settings": {"persona": "aunt-mary", "strength": 0.5},
         "frames": {"in": 77},
     }  # fmt: skip
+    removed = {"persona": "uncle-bob", "state": "Swapping: uncle-bob."}
     status = {
-        "version": 1, "updated_ns": time.monotonic_ns(), "lanes": [lane],
-        "messages": [f"{home}/Pictures/Mary at the sea.jpg has no face", "Josephine's Webcam: covered"],
+        "version": 1, "updated_ns": time.monotonic_ns(), "lanes": [lane, removed],
+        "messages": [
+            f"{home}/Pictures/Mary at the sea.jpg has no face", "Anna Miller.jpg is dark",
+            "Josephine's Webcam: covered",
+        ],
     }  # fmt: skip
     status_file.write(status_file.own_path(made.log_dir, 1), status)
     log = f"persona {face}/persona.json cannot be read\nAUNT MARY failed for josephine\nend"
@@ -63,6 +67,9 @@ def test_the_bundle_holds_no_face_no_name_and_no_path_of_the_user(config: Instal
         for private in (
             "josephine",
             "mary",
+            "bob",
+            "anna",
+            "miller",
             "webcam",
             "filter of hers",
             "sea.jpg",
