@@ -97,7 +97,20 @@ def _command(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
 
 
 def _test(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
-    from installer.other_versions import keep_results, run_others, run_version
+    from installer.layout import PROJECT
+    from installer.sudo_user import give_back
+
+    try:
+        report = _tested(options, progress)
+    finally:
+        kept = [] if options.results is None else [options.results]
+        problems = give_back([PROJECT, *kept]) if options.inside is None else []
+    report.setdefault("warnings", []).extend(problems)
+    return report
+
+
+def _tested(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    from installer.other_versions import keep_results, run_others, run_version, tell_how_long
     from installer.testing import run_integration, run_tests
 
     how = {"everything": options.all, "json_output": options.json}
@@ -106,12 +119,16 @@ def _test(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     if options.obs is not None:
         root = next(root for root in ROOTS if root.major == options.obs)
         return run_version(root, progress, only=options.only, results=options.results, **how)
+    on_every_version = options.all and not options.only
+    if on_every_version:
+        tell_how_long(progress)
     report = run_tests(progress, device=options.device, only=options.only, **how)
     keep_results(report, options.results)
-    if options.all and not options.only:
+    if on_every_version:
         others = run_others(report["obs"], progress, results=options.results, **how)
         report["problems"] += others["problems"]
-        report.update(ok=not report["problems"], warnings=others["warnings"], versions=others["versions"])
+        warnings = [*report.get("warnings", []), *others["warnings"]]
+        report.update(ok=not report["problems"], warnings=warnings, versions=others["versions"])
     return report
 
 
@@ -129,7 +146,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--headless", type=_seconds, metavar="SECONDS", help="record without a screen")
     run.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder of the results")
     test = commands.add_parser("test", parents=[common], help="run Doppel's tests, with a real OBS")
-    test.add_argument("--all", action="store_true", help="the long ones, too, and on every version of OBS")
+    test.add_argument(
+        "--all",
+        action="store_true",
+        help="the long ones, too, and on every version of OBS: half an hour for each",
+    )
     test.add_argument(
         "--obs",
         type=int,

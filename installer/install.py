@@ -123,16 +123,26 @@ def uninstall(progress: Progress, *, keep_personas: bool | None = None) -> dict[
         changed += remove_script(configuration, SCRIPT, progress)
         _restore_python(configuration)
     removed = []
-    folders = [MADE, PROJECT / VENV, user_cache_dir()] + ([] if keep_personas else [user_data_dir()])
-    for folder in folders:
-        if folder.is_dir():
-            progress.say(f"removing {folder}")
+    warnings = []
+    # The faces first: whatever cannot be removed, they do not stay.
+    cache = user_cache_dir()
+    for folder in [*([] if keep_personas else [user_data_dir()]), MADE, PROJECT / VENV, cache]:
+        if not folder.is_dir():
+            continue
+        progress.say(f"removing {folder}")
+        try:
             shutil.rmtree(folder)
+        except OSError as error:
+            if folder != cache:
+                raise
+            # Root folders of other versions of OBS may lie there, made with sudo.
+            warnings.append(f"{folder} could not be removed whole: {error}; remove it as root (sudo rm -r)")
+        else:
             removed.append(str(folder))
     for folder in _bytecode_folders():
         shutil.rmtree(folder, ignore_errors=True)
     progress.say("done; this folder can be deleted" if changed or removed else "nothing to remove")
-    return {"ok": True, "problems": [], "changed": changed, "removed": removed}
+    return {"ok": True, "problems": [], "warnings": warnings, "changed": changed, "removed": removed}
 
 
 def asked_to_keep(data: Path) -> bool:

@@ -36,13 +36,14 @@ def run_version(
         results: folder that gets the results file; None: the project's ``.doppel/results``.
 
     Returns:
-        ``ok``, ``problems``, ``results`` (path of the results file, where the tests came to run).
+        ``ok``, ``problems``, ``results`` (path of the results file, where the tests came to run), and
+        ``warnings`` where it could not be copied.
 
     Raises:
-        InstallerError: no root folder can be made or entered here.
+        InstallerError: no root folder can be made or entered here, or another command is at work in it.
     """
-    root.prepare(progress)
     with root.locked():
+        root.prepare(progress)
         made = results_path(root.made / "results", root.major)
         arguments = ["test", "--inside", str(root.major), *(["--all"] if everything else []), "--", *only]
         told = f"{COMMIT_ENV}={commit(PROJECT) or ''}"  # the root has no git
@@ -58,6 +59,16 @@ def run_version(
             keep_results(report, RESULTS if results is None else results)
             progress.say(f"results: {report['results']}")
     return report
+
+
+def tell_how_long(progress: Progress) -> None:
+    """What ``test --all`` will take, said before it starts."""
+    versions = ", ".join(str(root.major) for root in ROOTS)
+    progress.say(
+        "this takes about half an hour on two cores; then, on Linux as root, the integration suite runs on"
+        f" the other versions of OBS (of {versions}): up to half an hour more for each, and the first time"
+        " some ten minutes and 3 GB of disk to make its Debian"
+    )
 
 
 def run_others(
@@ -84,6 +95,7 @@ def run_others(
                 root, progress, everything=everything, json_output=json_output, results=results
             )
             whole["problems"] += report["problems"]
+            whole["warnings"] += report.get("warnings", [])
         except InstallerError as error:
             report = {"skipped": str(error)}
             whole["warnings"].append(f"OBS {root.major} was not tested: {error}")
@@ -92,10 +104,16 @@ def run_others(
 
 
 def keep_results(report: dict[str, Any], folder: Path | None) -> None:
-    """Copies the results file that a report names into a folder."""
-    if folder is not None and "results" in report:
+    """Copies the results file that a report names into a folder; one that cannot be written is a warning."""
+    if folder is None or "results" not in report:
+        return
+    made = Path(report["results"])
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-        report["results"] = shutil.copy(report["results"], folder)
+        if not folder.samefile(made.parent):
+            report["results"] = shutil.copy(made, folder)
+    except OSError as error:
+        report.setdefault("warnings", []).append(f"the results stay in {made} alone: {error}")
 
 
 def _changed(path: Path) -> int:

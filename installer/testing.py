@@ -48,7 +48,7 @@ def run_tests(
 
     Returns:
         ``ok``, ``problems``, ``steps`` (tool -> exit code), ``closing`` (pytest's last line), ``obs`` (its
-        version), ``results`` (the results file), ``seconds``.
+        version), ``results`` (the results file), ``warnings`` (where that could not be written), ``seconds``.
     """
     environment, version = _prepare(progress, device)
     python = str(environment.python)
@@ -127,9 +127,15 @@ def _run(
     if junit.is_file():
         path = results_path(RESULTS, version.major)
         whole = steps["pytest"] <= 1 and list(tests) in ([], [*INTEGRATION])
-        write_results(path, junit, version, environment.python_version(), everything=everything, whole=whole)
-        report["results"] = str(path)
-        progress.say(f"results: {path}")
+        python_version = environment.python_version()
+        try:
+            write_results(path, junit, version, python_version, everything=everything, whole=whole)
+        except OSError as error:
+            # What the tests came to does not depend on the file, which may be root's after a run with sudo.
+            report["warnings"] = [f"the results file could not be written: {error}"]
+        else:
+            report["results"] = str(path)
+            progress.say(f"results: {path}")
     report["seconds"] = {**progress.seconds, "total": progress.total}
     return report
 

@@ -88,3 +88,27 @@ def test_the_doctor_prints_one_json_object():
     assert {"OBS", "OBS's Python", "script", "GPU", "memory"} <= subjects
     for finding in report["findings"]:
         assert finding["todo"] or finding["state"] != "bad", finding
+
+
+@pytest.mark.parametrize(("arguments", "versions"), [((), []), (("--all",), ["29.0.2"])])
+def test_other_versions_of_obs_are_tested_with_all_alone_and_that_is_told_before(
+    monkeypatch, capsys, arguments, versions
+):
+    tested = []
+
+    def run_tests(*_, everything, **__):
+        assert ("half an hour" in capsys.readouterr().err) is everything
+        return {"ok": True, "problems": [], "obs": "29.0.2", "warnings": ["no results file"]}
+
+    def run_others(own, *_, **__):
+        tested.append(own)
+        return {"problems": [], "warnings": ["OBS 30 was not tested"], "versions": {}}
+
+    monkeypatch.setattr("installer.testing.run_tests", run_tests)
+    monkeypatch.setattr("installer.other_versions.run_others", run_others)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    assert main(["test", "--json", *arguments]) == 0
+    assert tested == versions
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    assert warnings == ["no results file", *(["OBS 30 was not tested"] if versions else [])]

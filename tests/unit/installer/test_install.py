@@ -1,10 +1,12 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from installer import install as module
 from installer.errors import InstallerError
-from installer.install import add_script, asked_to_keep, remove_script
+from installer.install import add_script, asked_to_keep, remove_script, uninstall
 from installer.obs_user import UserObs
 from installer.progress import Progress
 from installer.scene import Filter, Scene, media_source, scene_collection
@@ -75,3 +77,29 @@ def test_faces_and_models_are_deleted_only_when_the_user_says_so(tmp_path, monke
     (tmp_path / own).write_bytes(b"x")
     assert asked_to_keep(tmp_path) is kept
     assert len(asked) == 1
+
+
+def test_a_cache_that_only_root_can_remove_leaves_no_faces_behind(tmp_path, monkeypatch):
+    folders = {name: tmp_path / name for name in ("data", "cache", "made", "venv")}
+    for folder in folders.values():
+        (folder / "sub").mkdir(parents=True)
+    real = shutil.rmtree
+
+    def rmtree(folder, **options):
+        if folder == folders["cache"]:
+            raise PermissionError(13, "Permission denied", str(folder / "obs-roots"))
+        real(folder, **options)
+
+    monkeypatch.setattr(module, "MADE", folders["made"])
+    monkeypatch.setattr(module, "PROJECT", tmp_path)
+    monkeypatch.setattr(module, "VENV", "venv")
+    monkeypatch.setattr(module, "user_cache_dir", lambda: folders["cache"])
+    monkeypatch.setattr(module, "user_data_dir", lambda: folders["data"])
+    monkeypatch.setattr(module, "user_configurations", lambda _: [])
+    monkeypatch.setattr(module.shutil, "rmtree", rmtree)
+    report = uninstall(Progress(), keep_personas=False)
+    assert [name for name, folder in folders.items() if folder.exists()] == ["cache"]
+    assert report["ok"]
+    (warning,) = report["warnings"]
+    assert str(folders["cache"]) in warning
+    assert "sudo rm -r" in warning

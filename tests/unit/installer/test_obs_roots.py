@@ -8,7 +8,7 @@ from installer import obs_roots
 from installer.errors import CommandError, InstallerError
 from installer.layout import PROJECT
 from installer.obs_roots import INSIDE, OWN_FOLDER, ROOTS, ObsRoot, debian_mirror, require_roots
-from installer.other_versions import run_others
+from installer.other_versions import keep_results, run_others, run_version
 from installer.progress import Progress
 
 TRIXIE = ObsRoot(30, "trixie")
@@ -105,6 +105,39 @@ def test_a_root_that_was_not_finished_is_made_anew_with_the_packages_that_were_f
     assert (TRIXIE.folder / OWN_FOLDER / "venv").is_dir()
     assert (TRIXIE.folder / INSIDE[1:]).is_dir()
     assert [path.name for path in TRIXIE.folder.parent.iterdir()] == ["trixie"]
+
+
+def test_a_second_command_does_not_touch_the_root_that_a_first_one_makes(makeable):
+    makeable("debootstrap", 'mkdir -p "$5"; exit 0')
+    making = TRIXIE.folder.with_name("trixie-making")
+    making.mkdir(parents=True)
+    (making / "state").touch()
+    with TRIXIE.locked(), pytest.raises(InstallerError, match="another command"):
+        run_version(TRIXIE, Progress(), everything=False, json_output=True)
+    assert (making / "state").exists()
+    assert not TRIXIE.folder.exists()
+
+
+def test_results_can_be_kept_where_they_lie_already(tmp_path):
+    made = tmp_path / "results" / "obs-30.json"
+    made.parent.mkdir()
+    made.write_text("{}")
+    report = {"results": str(made)}
+    keep_results(report, tmp_path / "results" / ".." / "results")
+    assert report == {"results": str(made)}
+    keep_results(report, tmp_path / "kept")
+    assert Path(report["results"]).read_text() == "{}"
+    assert Path(report["results"]).parent == tmp_path / "kept"
+
+
+def test_a_folder_that_takes_no_results_is_a_warning(tmp_path):
+    made = tmp_path / "obs-30.json"
+    made.write_text("{}")
+    (tmp_path / "file").touch()
+    report = {"results": str(made)}
+    keep_results(report, tmp_path / "file" / "kept")
+    assert report["results"] == str(made)
+    assert str(made) in report["warnings"][0]
 
 
 def test_the_mirror_is_the_one_of_this_machine(programs):

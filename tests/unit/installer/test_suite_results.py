@@ -1,10 +1,15 @@
 import json
+import shutil
 import subprocess
 import sys
+import types
+from pathlib import Path
 
 import pytest
 
+from installer import testing
 from installer.obs_config import ObsVersion
+from installer.progress import Progress
 from installer.suite_results import read_junit, results_path, summary, write_results
 
 TESTS = """
@@ -89,3 +94,23 @@ def test_some_tests_alone_take_their_place_among_the_earlier_results(junit, tmp_
     assert results["commits"] == ["new"]
     results = write_results(path, junit, ObsVersion(31, 0), "3.13.5", everything=False, whole=False)
     assert results["obs"] == "31.0.0"
+
+
+def test_a_results_file_that_cannot_be_written_is_a_warning_and_fails_no_tests(tmp_path, monkeypatch, junit):
+    made = tmp_path / "made"
+    (made / "results" / "obs-29.json").mkdir(parents=True)  # nobody can write a file there, not even root
+
+    def stream(command, *_):
+        shutil.copy(junit, command[command.index("--junit-xml") + 1])
+        return 0, "7 passed"
+
+    environment = types.SimpleNamespace(python=Path(sys.executable), python_version=lambda: "3.11.2")
+    version = ObsVersion(29, 0, 2)
+    monkeypatch.setattr(testing, "MADE", made)
+    monkeypatch.setattr(testing, "RESULTS", made / "results")
+    monkeypatch.setattr(testing, "_prepare", lambda *_: (environment, version))
+    monkeypatch.setattr(testing, "_stream", stream)
+    report = testing.run_integration(Progress(), 29, everything=False, json_output=True)
+    assert report["ok"]
+    assert "results" not in report
+    assert "obs-29.json" in report["warnings"][0]
