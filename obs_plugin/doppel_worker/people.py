@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from doppel_ipc.settings import PERSONS, FilterSettings
+from doppel_models.geometry import bbox_center, bbox_size
+from doppel_models.types import FloatArray
 
 from doppel_worker.assets import PersonaKey
 
 BY_PICTURE = "picture"
 """``who`` of a person who is known by an example picture; any other one is a place."""
-_NOBODY, _NAMED = "nobody", "named"
+_NOBODY, _NAMED, _ALL = "nobody", "named", "all"
+_MIDDLE = 0.1
+"""Somebody alone counts as left or right only when further from the frame's middle, parts of its width."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +70,11 @@ class People:
         return others or any(person.becomes == "original" for person in self.persons)
 
     @property
+    def swaps_one(self) -> bool:
+        """Whether one of those that are not named gets the main persona, the others being shown as filmed."""
+        return self.faces not in (_ALL, _NAMED)
+
+    @property
     def places(self) -> tuple[object, ...]:
         """What decides who is who; the people are told apart anew when it changes."""
         return self.faces, tuple((one.number, one.who, one.picture) for one in self.persons)
@@ -86,3 +96,23 @@ class People:
     def find(self, number: int) -> Person | None:
         """The person of that number."""
         return next((one for one in self.persons if one.number == number), None)
+
+
+def at_place(who: str, boxes: Mapping[int, FloatArray], width: int) -> int | None:
+    """The track of the face at a place; None: nobody is there.
+
+    Args:
+        who: the place, as in the settings.
+        boxes: (4,) around each face, pixels of the frame.
+        width: of the frame, pixels.
+    """
+    if who == "largest":
+        return max(boxes, key=lambda one: bbox_size(boxes[one]), default=None)
+    middles = {one: bbox_center(box)[0] for one, box in boxes.items()}
+    row = sorted(middles, key=lambda one: middles[one])
+    if len(row) == 1:
+        off = middles[row[0]] / width - 0.5
+        side = "leftmost" if off < -_MIDDLE else "rightmost" if off > _MIDDLE else ""
+        return row[0] if who == side else None
+    index = {"leftmost": 0, "second-left": 1, "second-right": -2, "rightmost": -1}[who]
+    return row[index] if len(row) >= 2 else None

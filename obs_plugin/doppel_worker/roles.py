@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable
+
+from doppel_models.types import Face
 
 from doppel_worker.assets import PersonaSlot
 from doppel_worker.casting import MAIN, SHOWN, Part
@@ -38,9 +40,9 @@ def cast_faces(lane: LaneState, tracked: TrackResult, frame: FrameView, composit
     """
     people = lane.cast.people
     if not people.is_cast:
-        lane.casting.watch(tracked, frame.timestamp_ns)
-        lane.recognition.forget(frozenset(), people)
-        return Roles(_worn(tracked, {face.track_id: lane.personas for face in tracked.faces}))
+        if lane.casting.watch(tracked, frame.timestamp_ns):
+            lane.recognition.forget(frozenset(), people)
+        return Roles(_worn((face, lane.personas) for face in tracked.faces))
     parts = lane.casting.assign(
         tracked,
         people,
@@ -49,27 +51,35 @@ def cast_faces(lane: LaneState, tracked: TrackResult, frame: FrameView, composit
         functools.partial(lane.recognition.likeness, frame=frame, compositor=compositor, people=people),
     )
     lane.recognition.forget(tracked.known, people)
-    slots = {track_id: _slot(part, lane) for track_id, part in parts.items()}
+    slots = {track_id: _slot(track_id, part, lane) for track_id, part in parts.items()}
+    lane.casting.dress(one for one, part in parts.items() if part.person and slots[one] is not lane.personas)
     shown = frozenset(one for one, part in parts.items() if _is_shown(part, lane))
     swapped = {one for one, slot in slots.items() if slot is not None}
-    return Roles(_worn(tracked, slots), frozenset(parts) - shown - swapped, shown)
+    return Roles(
+        _worn((face, slots[face.track_id]) for face in tracked.faces),
+        frozenset(parts) - shown - swapped,
+        shown,
+    )
 
 
-def _worn(tracked: TrackResult, slots: Mapping[int, PersonaSlot | None]) -> tuple[Worn, ...]:
-    found = []
-    for face in tracked.faces:
-        slot = slots[face.track_id]
-        if slot is not None and slot.engine is not None:
-            found.append(Worn(face, slot.engine, slot.state(face.track_id)))
-    return tuple(found)
+def _worn(faces: Iterable[tuple[Face, PersonaSlot | None]]) -> tuple[Worn, ...]:
+    return tuple(
+        Worn(face, slot.engine, slot.state(face.track_id))
+        for face, slot in faces
+        if slot is not None and slot.engine is not None
+    )
 
 
-def _slot(part: Part, lane: LaneState) -> PersonaSlot | None:
+def _slot(track_id: int, part: Part, lane: LaneState) -> PersonaSlot | None:
     """What a face wears; None: nothing."""
     if part is MAIN:
         return lane.personas
     person = lane.cast.people.find(part.person)
-    return lane.cast.slot(person) if person is not None and person.is_swapped else None
+    if person is None or not person.is_swapped:
+        return None
+    own = lane.cast.slot(person)
+    # Who was swapped is not blurred for as long as their own persona is loaded.
+    return lane.personas if own is None and lane.casting.goes_on(track_id) else own
 
 
 def _is_shown(part: Part, lane: LaneState) -> bool:
