@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from doppel_ipc.message_parts import CONSENT_GROUNDS
+from doppel_ipc.said import Said
 from doppel_ipc.settings import FIELDS
 from doppel_obs import language
 from doppel_obs.errors import LanguageError
 from doppel_obs.language import FOLDER, load_language, placeholders
 from doppel_obs.page_layout import GROUPS
-from doppel_obs.phrases import SAID_PREFIX, phrase, verbatim
+from doppel_obs.phrases import SAID_PREFIX, phrase, said, verbatim
 
 TABLES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")}
 ENGLISH = TABLES["en"]
@@ -144,3 +145,13 @@ def test_a_table_that_cannot_be_read_is_told(tmp_path: Path, content: str) -> No
     (tmp_path / "xx.json").write_text(content, encoding="utf-8")
     with pytest.raises(LanguageError, match=r"xx\.json"):
         load_language("xx", tmp_path)
+
+
+def test_what_others_may_read_is_said_without_names() -> None:
+    english = load_language("en")
+    assert english.unnamed(phrase("status.swapping", face="Aunt Mary")) == "Swapping: (...)."
+    assert english.unnamed(phrase("worker.ended", code=3)) == "it ended with code 3"
+    assert english.unnamed(phrase("status.worker-failed", why=verbatim("Mary.jpg"))).count("(...)") == 1
+    why = Said("Mary.jpg shows 2 faces", "photo.faces", (("name", "Mary.jpg"), ("faces", "2")))
+    assert english.unnamed(said(why)).startswith("(...) shows 2 faces")
+    assert english.unnamed(said(Said("Mary is new", "of.a.newer-worker"))) == "said.of.a.newer-worker"
