@@ -49,7 +49,8 @@ class CastEngines:
         texts, events = self._prepare(keys, loader)
         self.is_settled = all(self._slots[key].is_decided for key in keys.values())
         # Who is shown as filmed is not shown for as long as something else is loaded.
-        if self.is_settled or self._is_new or self.people.shows_filmed:
+        shows_filmed = self.people.shows_filmed or (self.people.swaps_one and not wanted.swaps_one)
+        if self.is_settled or self._is_new or shows_filmed:
             self._exchange(wanted, keys)
         kept = {*keys.values(), *self._keys.values()}
         self._slots = {key: slot for key, slot in self._slots.items() if key in kept}
@@ -87,11 +88,18 @@ class CastEngines:
         return texts, events
 
     def _exchange(self, wanted: People, keys: dict[int, PersonaKey]) -> None:
-        """Whose persona cannot be loaded keeps the one before it."""
+        """Whose persona is not loaded, or cannot be, keeps the one before it, if they are known as before."""
         worn = dict(keys)
         for number, key in keys.items():
             before = self._keys.get(number)
             old = None if before is None else self._slots.get(before)
-            if self._slots[key].engine is None and self._slots[key].is_decided and old and old.engine:
+            is_same = _known_by(self.people, number) == _known_by(wanted, number)
+            if is_same and self._slots[key].engine is None and old and old.engine:
                 worn[number] = before or key
         self.people, self._keys, self._is_new = wanted, worn, False
+
+
+def _known_by(people: People, number: int) -> tuple[str, str] | None:
+    """By what a person is told from others; under another one the number is another person's."""
+    person = people.find(number)
+    return None if person is None else (person.who, person.picture)

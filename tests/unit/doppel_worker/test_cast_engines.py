@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from doppel_ipc.settings import FilterSettings
 from doppel_models.engines.base import FaceEngine
 from doppel_worker.assets import PersonaKey, PersonaLoader
@@ -91,6 +92,47 @@ def test_who_is_shown_as_filmed_is_not_shown_while_something_else_is_loaded() ->
     assert house.worn(2) is None
     house.wait("bronze")
     assert house.worn(2) is mask_engine("bronze")
+
+
+@pytest.mark.parametrize("faces", ["all", "named"])
+@pytest.mark.parametrize("before", ["largest", "leftmost", "rightmost"])
+def test_whom_one_face_alone_leaves_as_filmed_is_not_shown_while_something_is_loaded(
+    before: str, faces: str
+) -> None:
+    house = House()
+    house.change(faces=before, person1_who="leftmost", person1_persona="bronze")
+    house.wait("bronze")
+    house.ready.clear()
+    house.change(faces=faces, person2_who="rightmost", person2_persona="porcelain")
+    assert house.cast.people.faces == faces
+    assert (house.worn(1), house.worn(2)) == (mask_engine("bronze"), None)
+    house.wait("porcelain")
+    assert (house.worn(1), house.worn(2)) == (mask_engine("bronze"), mask_engine("porcelain"))
+
+
+def test_a_persona_is_worn_on_while_its_successor_is_loaded_although_the_people_are_exchanged() -> None:
+    house = House()
+    house.change(faces="largest", person1_who="leftmost", person1_persona="bronze")
+    house.wait("bronze")
+    house.ready.clear()
+    house.change(faces="all", person1_persona="porcelain")
+    assert (house.cast.people.faces, house.worn()) == ("all", mask_engine("bronze"))
+    house.wait("porcelain")
+    assert house.worn() is mask_engine("porcelain")
+
+
+def test_a_number_that_is_somebody_else_now_does_not_keep_the_persona_of_whoever_had_it() -> None:
+    house = House()
+    house.change(person1_who="leftmost", person1_persona="bronze")
+    house.wait("bronze")
+    house.change(person1_who="rightmost", person1_persona=BROKEN)
+    house.wait(BROKEN)
+    assert house.worn() is None
+    house.change(person1_who="picture", person1_picture="/a.png", person1_persona="bronze")
+    house.wait("bronze")
+    house.change(person1_picture="/b.png", person1_persona=BROKEN)
+    house.wait(BROKEN)
+    assert house.worn() is None
 
 
 def test_a_persona_that_cannot_be_had_leaves_the_one_before_it_and_the_others_change() -> None:

@@ -149,6 +149,37 @@ def test_from_one_followed_face_to_two_in_one_frame() -> None:
     assert (looks_like(stage, LEFT), looks_like(stage, RIGHT)) == ("porcelain", "bronze")
 
 
+@pytest.mark.parametrize(
+    ("faces", "who", "right"),
+    [("all", "leftmost", "porcelain"), ("named", "leftmost", ""), ("all", "rightmost", "")],
+)
+def test_from_one_followed_face_nobody_is_filmed_while_a_persona_is_loaded(
+    faces: str, who: str, right: str
+) -> None:
+    ready = threading.Event()
+
+    def load(key: PersonaKey) -> FaceEngine:
+        if key.persona == "bronze":
+            ready.wait(30)
+        return mask_engine(key.persona)
+
+    stage = Stage(load, faces="largest")
+    picture = scene((ANNA, LEFT, FACE_PX), (BEA, RIGHT, 0.8 * FACE_PX))
+    show(stage, picture, 10)
+    assert untouched(stage, RIGHT)
+    change({"faces": faces, "person1_who": who, "person1_persona": "bronze"})(stage)
+    for _ in range(SETTLING):
+        stage.show(picture)
+        assert not untouched(stage, RIGHT)
+        # Who was swapped is swapped on, also while their own persona is loaded.
+        assert looks_like(stage, LEFT) == "porcelain"
+    assert not right or looks_like(stage, RIGHT) == right
+    ready.set()
+    stage.loader.wait(PersonaKey("bronze"))
+    stage.show(picture)
+    assert looks_like(stage, LEFT if who == "leftmost" else RIGHT) == "bronze"
+
+
 def test_a_face_that_the_user_shows_is_not_touched_and_one_that_is_blurred_stays_so() -> None:
     stage = stage_of(person1_who="leftmost", person1_becomes="original", lost_face_policy="original")
     show(stage, two(), SETTLING)
