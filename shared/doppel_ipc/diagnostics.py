@@ -35,15 +35,13 @@ _MEDIA_PATH = re.compile(
     rf"(?:(?<![\w)~.:/\\-])|~|\b[A-Za-z]:)[\\/](?:[^\n'\"]*?)\.(?:{_FILES})\b", re.IGNORECASE
 )
 _PATH = re.compile(r"(?:(?<![\w)~.:/\\-])|~|\b[A-Za-z]:)[\\/][^\s'\"<>|]*[^\s'\"<>|.,;:)\]]")
-
-
 _BARE_FILE = re.compile(
-    r"(?<![\w/\\.~-])[^\s\"/\\:;<>|][^\n\"/\\:;<>|]*?\."
+    r"(?<![\w/\\.~-])[^\s\"/\\:;<>|][^\n\"/\\:;<>|]{0,250}?\."
     r"(?:jpe?g|png|webp|bmp|gif|tiff?|heic|avif|dfm|mp4|mkv|mov|webm|avi|m4v|flv)\b",
     re.IGNORECASE,
 )
-"""A picture's name without its folder, with what stands before it: nobody can tell where a name begins that
-has spaces in it."""
+"""A picture's name (250 characters at most) without its folder, with what stands before it: nobody can tell
+where a name begins that has spaces in it."""
 
 
 def changed_settings(settings: FilterSettings) -> dict[str, object]:
