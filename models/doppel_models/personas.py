@@ -15,7 +15,6 @@ import dataclasses
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from doppel_models.files.kinds import ModelKind
 from doppel_models.files.licences import Acceptance, check_acceptance, licence_of
 from doppel_models.files.model import ModelFile
 from doppel_models.home import HOME_ENV, data_folder
+from doppel_models.persona_folder import put
 from doppel_models.persona_naming import Taken, place, slug
 from doppel_models.persona_record import (
     CONSENT_GROUNDS,
@@ -60,7 +60,6 @@ __all__ = [
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 _Names = list[str]
-
 
 BUILT_IN_CONSENT = Consent("synthetic", "The Doppel authors", "2026-01-01T00:00:00+00:00")
 BUILT_INS = tuple(
@@ -132,12 +131,10 @@ class PersonaStore:
 
     def revision(self, persona_id: str) -> int:
         """A number that changes with the persona's record; 0 where it has none, as built-in ones."""
+        if not _ID.fullmatch(persona_id):
+            return 0
         try:
-            return (
-                (self.folder / persona_id / RECORD_NAME).stat().st_mtime_ns
-                if _ID.fullmatch(persona_id)
-                else 0
-            )
+            return (self.folder / persona_id / RECORD_NAME).stat().st_mtime_ns
         except OSError:
             return 0
 
@@ -249,23 +246,7 @@ class PersonaStore:
             if exists:
                 write_atomic(target / RECORD_NAME, _dump(full))
                 return self.get(persona_id)
-            with tempfile.TemporaryDirectory(prefix=".new-", dir=self.folder) as temporary:
-                new = Path(temporary) / persona_id
-                new.mkdir()
-                for file, data in files.items():
-                    (new / file).write_bytes(data)
-                (new / RECORD_NAME).write_bytes(_dump(full))
-                if target.exists():
-                    # Out of the way and back in one step each: one of the two is always there.
-                    old = Path(temporary) / "old"
-                    target.replace(old)
-                    try:
-                        new.replace(target)
-                    except OSError:
-                        old.replace(target)
-                        raise
-                else:
-                    new.replace(target)
+            put(target, {**files, RECORD_NAME: _dump(full)})
         except OSError as error:
             raise PersonaError(
                 sentence(

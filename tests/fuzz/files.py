@@ -24,12 +24,11 @@ from doppel_models.photo_file import MAX_PIXELS, decode_photo
 from doppel_worker import slate
 from doppel_worker.errors import SlateError
 from onnx import helper
-from PIL import Image
 
 from tests.fuzz.mutation import INTERESTING, Mutator
+from tests.fuzz.pictures import PICTURES
 from tests.support.probes import shapes
 
-_TURNED = 0x0112
 _SHA256 = "ab" * 32
 _RECORD: dict[str, Any] = {
     "version": 1, "name": "Eileen", "kind": "photo", "engine": "mesh", "files": ["photo-1.png"],
@@ -58,48 +57,10 @@ class Target:
 # -- pictures
 
 
-def _encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def _pictures() -> dict[str, bytes]:
-    chance = np.random.default_rng(3)
-    rough = Image.fromarray(chance.integers(0, 255, (72, 96, 3), np.uint8))
-    smooth = rough.resize((24, 18)).resize((96, 72), Image.Resampling.BICUBIC)
-    clear = smooth.copy()
-    clear.putalpha(128)
-    exif = Image.Exif()
-    exif[_TURNED] = 6
-    exif[0x010F] = "maker"
-    deep = Image.fromarray(chance.integers(0, 65535, (72, 96), np.uint16))
-    frames = {"save_all": True, "append_images": [smooth]}
-    return {
-        "jpeg": _encoded(smooth, "JPEG", exif=exif),
-        "jpeg-progressive": _encoded(smooth, "JPEG", progressive=True, icc_profile=b"\0" * 200),
-        "jpeg-cmyk": _encoded(smooth.convert("CMYK"), "JPEG"),
-        "mpo": _encoded(smooth, "MPO", **frames),
-        "png": _encoded(rough, "PNG", exif=exif),
-        "png-alpha": _encoded(clear, "PNG"),
-        "png-palette": _encoded(smooth.convert("P"), "PNG", transparency=3),
-        "png-16": _encoded(deep, "PNG"),
-        "png-frames": _encoded(smooth, "PNG", **frames),
-        "webp": _encoded(smooth, "WEBP", exif=exif),
-        "webp-lossless": _encoded(clear, "WEBP", lossless=True),
-        "webp-frames": _encoded(smooth, "WEBP", **frames),
-        "bmp": _encoded(smooth, "BMP"),
-        "bmp-palette": _encoded(smooth.convert("P"), "BMP"),
-    }
-
-
-_PICTURES = _pictures()
-
-
 def _mutate_picture(mutator: Mutator) -> bytes:
-    kind = mutator.chance.choice(list(_PICTURES))
+    kind = mutator.chance.choice(list(PICTURES))
     change = mutator.png if kind.startswith("png") else mutator.bytes
-    return change(_PICTURES[kind], tuple(_PICTURES.values()))
+    return change(PICTURES[kind], tuple(PICTURES.values()))
 
 
 def _judge_picture(data: bytes, folder: Path) -> bool:
@@ -130,7 +91,7 @@ def _judge_persona(data: bytes, folder: Path) -> bool:
     home = store.folder / "eileen"
     if not home.is_dir():
         home.mkdir(parents=True)
-        (home / "photo-1.png").write_bytes(_PICTURES["png"])
+        (home / "photo-1.png").write_bytes(PICTURES["png"])
         (home / "model.dfm").write_bytes(b"x")
         (home / "outside.png").symlink_to("/etc/hostname")
     (home / "persona.json").write_bytes(data)

@@ -71,9 +71,9 @@ def test_a_case_is_the_same_for_the_same_seed() -> None:
 
 
 def test_a_changed_png_file_has_the_checksums_of_what_it_holds() -> None:
-    from tests.fuzz.files import _PICTURES
+    from tests.fuzz.pictures import PICTURES
 
-    good = _PICTURES["png"]
+    good = PICTURES["png"]
     broken = good.replace(b"IDAT", b"IDAX")
     assert with_checksums(good) == good
     assert with_checksums(broken) != broken

@@ -10,14 +10,12 @@ from __future__ import annotations
 import contextlib
 import datetime
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
-
-from doppel_models.atomic import TEMPORARY, write_atomic
+from doppel_models.atomic import write_atomic
 from doppel_models.errors import ModelFileError, StoreError
 from doppel_models.files.disk import lack_of_room, write_problem
+from doppel_models.files.folder import hashes, is_plain, locked, tidy
 from doppel_models.files.kinds import ModelDescription, ModelKind
 from doppel_models.files.licences import Acceptance, check_acceptance, licence_of
 from doppel_models.files.model import ModelFile, checked_model
@@ -33,9 +31,6 @@ from doppel_models.files.record import (
 from doppel_models.home import data_folder
 from doppel_models.sentences import sentence, unusable_model
 
-LOCK_SECONDS = 120.0
-"""How long one process waits for another that writes to the folder."""
-_FILE = re.compile(r"([0-9a-f]{64})\.(onnx|json)")
 _PREFIX = re.compile(r"[0-9a-f]{6,64}")
 
 _Records = list[ModelRecord]
@@ -56,7 +51,7 @@ class ModelStore:
     def list(self) -> _Records:
         """All models that are complete, by name. Their files are not read: see :meth:`verify`."""
         found = []
-        for sha256 in self._hashes():
+        for sha256 in hashes(self.folder):
             with contextlib.suppress(StoreError):
                 found.append(self.get(sha256))
         return sorted(found, key=lambda record: (record.name.casefold(), record.sha256))
@@ -64,7 +59,7 @@ class ModelStore:
     def problems(self) -> dict[str, str]:
         """Models that are not complete, by their hash, and why."""
         found = {}
-        for sha256 in self._hashes():
+        for sha256 in hashes(self.folder):
             try:
                 self.get(sha256)
             except StoreError as error:
@@ -78,15 +73,15 @@ class ModelStore:
             StoreError: there is none of that hash, or it is not complete.
         """
         path, beside = self.path(sha256), self._record_path(sha256)
-        if not _plain(path) and not _plain(beside):
+        if not is_plain(path) and not is_plain(beside):
             raise StoreError(f"there is no model {sha256[:12]} in {self.folder}")
-        if not _plain(beside):
+        if not is_plain(beside):
             raise StoreError("it has no record (adding it was interrupted); add it again")
         try:
             if beside.stat().st_size > MAX_RECORD_BYTES:
                 raise StoreError("its record is damaged (too long); add the model again")
             record = decode_record(beside.read_bytes(), sha256)
-            if not _plain(path):
+            if not is_plain(path):
                 raise StoreError(
                     sentence(
                         "model.file-missing",
@@ -216,8 +211,8 @@ class ModelStore:
         """
         check_acceptance(licence_of(model.description.kind, model.description.variant), acceptance)
         wanted = clean_name(name or Path(model.name).stem)
-        with self._lock():
-            self._tidy()
+        with locked(self.folder):
+            tidy(self.folder)
             record = ModelRecord(
                 version=VERSION,
                 sha256=model.sha256,
@@ -249,7 +244,7 @@ class ModelStore:
             StoreError: there is none of that hash, or it cannot be deleted.
         """
         beside, path = self._record_path(sha256), self.path(sha256)
-        with self._lock():
+        with locked(self.folder):
             present = [p for p in (beside, path) if p.exists() or p.is_symlink()]
             if not present:
                 raise StoreError(f"there is no model {sha256[:12]} in {self.folder}")
@@ -273,15 +268,6 @@ class ModelStore:
     def _record_path(self, sha256: str) -> Path:
         return self.folder / f"{_checked_hash(sha256)}.json"
 
-    def _hashes(self) -> tuple[str, ...]:
-        try:
-            names = [_FILE.fullmatch(entry.name) for entry in self.folder.iterdir()]
-        except FileNotFoundError:
-            return ()
-        except OSError as error:
-            raise StoreError(f"{self.folder} cannot be read: {error.strerror}") from error
-        return tuple(sorted({found[1] for found in names if found}))
-
     def _free_name(self, wanted: str, sha256: str) -> str:
         taken = {record.name.casefold() for record in self.list() if record.sha256 != sha256}
         for number in range(1, 1000):
@@ -295,37 +281,10 @@ class ModelStore:
 
     def _holds(self, path: Path, model: ModelFile) -> bool:
         """Whether the very file is there already; it may be in use, and Windows does not replace such."""
-        return _plain(path) and path.stat().st_size == len(model.data) and path.read_bytes() == model.data
-
-    def _tidy(self) -> None:
-        """Delete what an interruption has left; called by the only process that may write."""
-        for entry in self.folder.glob(f"{TEMPORARY}*"):
-            with contextlib.suppress(OSError):
-                entry.unlink()
-
-    @contextlib.contextmanager
-    def _lock(self) -> Iterator[None]:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(self.folder / ".lock", timeout=LOCK_SECONDS):
-                yield
-        except filelock.Timeout as error:
-            raise StoreError(
-                sentence(
-                    "model.store-busy",
-                    "another program has been writing to {folder} for too long",
-                    folder=self.folder,
-                )
-            ) from error
-        except OSError as error:
-            raise StoreError(write_problem(self.folder, error)) from error
+        return is_plain(path) and path.stat().st_size == len(model.data) and path.read_bytes() == model.data
 
 
 def _checked_hash(sha256: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise StoreError(f"{sha256[:80]!r} is not the hash of a model")
     return sha256
-
-
-def _plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
