@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from doppel_models.types import Face, FloatArray
 
+from doppel_worker.likeness import NO_PICTURES, Likeness, Recognise
 from doppel_worker.one_place import PATIENCE, rank, takes_over
 from doppel_worker.people import BY_PICTURE, People, Person, at_place
 from doppel_worker.track_result import TrackResult
@@ -51,22 +52,6 @@ class Part:
 
 
 MAIN, SHOWN, HIDDEN = Part(Fate.MAIN), Part(Fate.SHOWN), Part(Fate.HIDDEN)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Likeness:
-    """What the example pictures say of a face."""
-
-    person: int | None
-    """Whose it is; 0: nobody's of the pictures; None: not known yet."""
-    is_sure: bool = True
-    """False: nobody's, but that is not certain enough to show the face."""
-    lasts: bool = True
-    """False: it cannot be known now (there is no recogniser), but may be later."""
-
-
-Recognise = Callable[[Face], Likeness]
-NO_PICTURES = Likeness(_REST)
 
 
 class Casting:

@@ -29,9 +29,9 @@ from doppel_models.photo_file import read_photo
 from doppel_models.sentences import sentence, unreadable, unusable_model
 from doppel_models.types import ByteArray, Face, FloatArray
 
-from doppel_worker.casting import Likeness
 from doppel_worker.compositor import Compositor
 from doppel_worker.frame import FrameView
+from doppel_worker.likeness import Likeness
 from doppel_worker.people import BY_PICTURE, People
 from doppel_worker.retry import Failures
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from doppel_ipc.settings import FilterSettings
 from doppel_models.types import Face
-from doppel_worker.casting import HIDDEN, MAIN, SHOWN, Casting, Fate, Likeness, Part
+from doppel_worker.casting import HIDDEN, MAIN, SHOWN, Casting, Fate, Part
+from doppel_worker.likeness import Likeness
 from doppel_worker.people import People
 from doppel_worker.track_result import LostFace, TrackResult
 

@@ -13,7 +13,7 @@ from doppel_models import photo_check
 from doppel_models.errors import ModelsError
 from doppel_models.files.store import ModelStore
 from doppel_models.types import ByteArray, Face, FloatArray
-from doppel_worker.casting import Likeness
+from doppel_worker.likeness import Likeness
 from doppel_worker.people import BY_PICTURE, People, Person
 from doppel_worker.recognition import FaceRecognition, LaneRecognition
 
