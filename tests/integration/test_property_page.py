@@ -230,7 +230,7 @@ def test_the_page_and_what_the_worker_says_follow_the_language_of_obs(
         " vorn zeigt, ohne etwas davor."
     )
     wait_for(lambda: page_text("add_answer") == refusal, 60, "the worker's refusal is not German")
-    assert "no face is found in Wand.png" in rig.our_log(), "the log is for helpers, in English"
+    assert "No face is found in Wand.png" in rig.our_log(), "the log is for helpers, in English"
 
     slate = tmp_path / "fehlt.png"
     rig.set_filter(CAMERA, cover="slate", slate_image=str(slate))
