@@ -189,9 +189,11 @@ def swap(
     loader, pipeline = parts.loader, parts.pipeline
     try:
         lane, main = pipeline.new_lane(chosen), PersonaKey.of(chosen)
+        told: list[str] = []
         for key in (main, *People.of(chosen).keys(main).values()):
             loader.wait(key)
-            pipeline.follow_personas(lane)
+            _, events = pipeline.follow_personas(lane)
+            told += [event.message for event in events if event.message not in told]
         parts.recognition.waits = True
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
@@ -203,6 +205,7 @@ def swap(
                 lane,
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
+        summary.events[:0] = [text for text in told if text not in summary.events]
     except KeyboardInterrupt:
         console.print(f"stopped; {target} was not written", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None

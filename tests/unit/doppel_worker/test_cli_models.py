@@ -133,7 +133,7 @@ def test_a_damaged_model_fails_the_check_and_can_be_removed(files, where, tmp_pa
     result = _run("verify", *where, "--json")
     assert result.exit_code == 1
     assert added["sha256"] in json.loads(result.stdout)["bad"]
-    assert "another size" in _text("list", *where)
+    assert "changed or damaged" in _text("list", *where)
     assert "removed" in _text("remove", added["sha256"][:12], "-y", *where)
     assert _json("verify", *where) == {"good": [], "bad": {}}
 

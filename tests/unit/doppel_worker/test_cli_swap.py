@@ -155,7 +155,7 @@ def test_other_pixel_formats_are_swapped(pixel_format: str, tmp_path: Path) -> N
     figures = run("swap", source, target, "--persona", "porcelain")
     assert figures["swapped"] == COUNT
     told = ["the output loses 2 of its 10 bits a sample"] if "10" in pixel_format else []
-    assert figures["events"] == [*told, "now using porcelain"]
+    assert figures["events"] == ["now using porcelain", *told]
     _, shown_in, _ = frames_of(source)
     _, shown_out, first = frames_of(target)
     assert first.format.name == ("yuv420p" if "10" in pixel_format else pixel_format)
