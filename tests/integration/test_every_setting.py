@@ -67,6 +67,7 @@ def test_the_values_are_others_than_the_defaults() -> None:
     assert all(OTHERS[key] != getattr(FilterSettings(), key) for key in FIELDS)
 
 
+@pytest.mark.long
 def test_every_control_is_moved_once_without_a_frozen_or_unswapped_frame(
     start_obs: Callable[[Setup], Rig], real_config: InstallConfig, clip: Path, judge: Judge
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from doppel_ipc.paths import InstallConfig
 from doppel_models.types import ByteArray
 
@@ -24,6 +25,7 @@ def bare(rgb: ByteArray) -> ByteArray:
     return rgb[BARE.y0 : BARE.y1, BARE.x0 : BARE.x1]
 
 
+@pytest.mark.long
 def test_a_face_that_is_half_hidden_when_the_worker_is_killed_is_never_seen(
     start_obs: Callable[[Setup], Rig], real_config: InstallConfig, tmp_path: Path
 ) -> None:

@@ -73,6 +73,7 @@ def passes(numbers: Sequence[int]) -> int:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_each_of_two_people_keeps_their_own_persona_while_they_change_places(
     start_obs: Callable[[Setup], Rig], real_config: InstallConfig, people: CrossingPeople, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from doppel_ipc.log_file import LEVEL_ENV, LOG_NAME
 from doppel_ipc.paths import CONFIG_ENV, InstallConfig
 from doppel_ipc.status_file import own_path
@@ -90,6 +91,7 @@ def test_status_and_diagnostics_tell_what_a_running_obs_does_and_what_happened_t
     assert doppel(config, "status").returncode == 1
 
 
+@pytest.mark.long
 def test_an_obs_that_was_killed_is_told_from_one_that_was_closed(
     start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: Path, tmp_path: Path
 ) -> None:

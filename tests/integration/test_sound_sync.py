@@ -122,6 +122,7 @@ def assert_together(where: str, lags: list[float], delay_ms: int) -> None:
     assert offset == pytest.approx(off, abs=FRAME_MS + TOLERANCE_MS), "as if there were no filter"
 
 
+@pytest.mark.long
 def test_the_microphones_sound_moves_with_the_picture(studio: Studio) -> None:
     studio.be_slow()
     studio.enable(on=False)

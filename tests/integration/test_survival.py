@@ -59,6 +59,7 @@ def test_obs_exits_cleanly_with_filters_alive_again_and_again(
     assert shared_memory() <= before
 
 
+@pytest.mark.long
 def test_a_scene_collection_can_be_left_and_entered_again(
     start_obs: StartObs, mark_config: InstallConfig, clip: Path
 ) -> None:

@@ -188,6 +188,7 @@ def test_two_peers_never_share_a_slot(programs: Compile, sanitizer: str, peers: 
 
 
 @pytest.mark.parametrize("sanitizer", [TSAN, ASAN])
+@pytest.mark.long
 def test_all_threads_of_the_gate_at_once(programs: Compile, sanitizer: str) -> None:
     assert "judged" in _run(programs(STRESS_GATE, sanitizer), "4000")
     assert "judged" in _run(programs(STRESS_GATE, sanitizer), "3000", "sync")
