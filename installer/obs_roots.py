@@ -208,7 +208,7 @@ def _run_told(command: Sequence[str], what: str, progress: Progress) -> None:
                 if len(words) > 1 and words[0] == "I:" and words[1] not in phases:
                     phases.add(words[1])
                     progress.say(f"debootstrap: {line.strip()[3:]}")
-        except BaseException:
+        except BaseException:  # also Ctrl-C: debootstrap must not go on alone; it is raised again
             process.kill()
             raise
     if process.returncode:

@@ -124,6 +124,6 @@ def _run(command: Sequence[str], out: Any) -> int:
     with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=out) as process:
         try:
             return process.wait()
-        except BaseException:
+        except BaseException:  # also Ctrl-C: no suite goes on alone; it is raised again
             process.kill()  # the first process of its namespace: everything in there ends with it
             raise

@@ -81,10 +81,12 @@ class CastEngines:
         for key in {**dict.fromkeys(self._keys.values()), **dict.fromkeys(keys.values())}:
             status, news = self._slots.setdefault(key, PersonaSlot()).follow(key, loader)
             numbers = [number for number, one in keys.items() if one == key]
+            who = ", ".join(map(str, numbers))
             if status and numbers:
-                who = ", ".join(map(str, numbers))
-                texts.append(sentence("people.status", "person {number}: {why}", number=who, why=status))
-            events += [dataclasses.replace(one, message=f"person: {one.message}") for one in news]
+                texts.append(_of_person(who, status))
+            if who:  # else it is in use and no longer wanted
+                news = tuple(dataclasses.replace(one, message=_of_person(who, one.message)) for one in news)
+            events += news
         return texts, events
 
     def _exchange(self, wanted: People, keys: dict[int, PersonaKey]) -> None:
@@ -97,6 +99,10 @@ class CastEngines:
             if is_same and self._slots[key].engine is None and old and old.engine:
                 worn[number] = before or key
         self.people, self._keys, self._is_new = wanted, worn, False
+
+
+def _of_person(number: str, why: str) -> str:
+    return sentence("people.status", "person {number}: {why}", number=number, why=why)
 
 
 def _known_by(people: People, number: int) -> tuple[str, str] | None:

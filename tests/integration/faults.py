@@ -101,8 +101,16 @@ def settled(stage: Stage) -> Held:
     stage.show(swapping=False)
     stage.wait_swapping(timeout=SETTLED_S)
     wait_for(lambda: len(stage.rig.workers()) == BOTH_WORKERS, SETTLED_S, "no worker waits")
-    time.sleep(0.5)  # the recording's encoder has ended its threads
-    return Held.by(stage.rig.pid)
+    # A recording's encoder ends its threads a moment after it.
+    last = [Held.by(stage.rig.pid)]
+
+    def is_calm() -> bool:
+        time.sleep(0.2)
+        last.append(Held.by(stage.rig.pid))
+        return (last[-1].descriptors, last[-1].threads) == (last[-2].descriptors, last[-2].threads)
+
+    wait_for(is_calm, SETTLED_S, "OBS's threads and descriptors do not come to rest")
+    return last[-1]
 
 
 def assert_as_before(stage: Stage, before: Held) -> Held:
