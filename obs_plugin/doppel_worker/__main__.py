@@ -4,20 +4,22 @@ Standard input and output carry the control protocol (shared/doppel_ipc/README.m
 in the ``hello`` message. ``--backend module:factory`` replaces what swaps faces (see ``backend.py``); tests
 use it.
 
-The process ends when OBS closes standard input, whatever it is doing.
+The process ends when OBS closes standard input, whatever it is doing; on Linux the kernel ends it with OBS,
+too.
 """
 
 from __future__ import annotations
 
 import sys
 
-from doppel_worker import priority, rights, streams
+from doppel_worker import parent, priority, rights, streams
 
 DEFAULT_BACKEND = "doppel_worker.swap_backend:load"
 
 
 def main() -> None:
     """Runs until OBS is gone; the exit codes are in ``process.py``."""
+    parent.end_with_parent()
     read_fd, write_fd = streams.claim()
     streams.limit_threads()
     priority.give_way()

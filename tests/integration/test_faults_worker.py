@@ -177,7 +177,8 @@ def test_a_device_that_is_lost_in_mid_stream_is_covered_and_said(stage: Stage, j
     before = settled(stage)
     with stage.rig.recording() as recording:
         stage.rig.set_filter(stage.camera, persona="lost-device")
-        wait_for(lambda: "cuda:0 does not answer" in page(stage), SETTLED_S, "the page does not say so")
+        # A sentence, as the page says it, begins with a capital.
+        wait_for(lambda: "Cuda:0 does not answer" in page(stage), SETTLED_S, f"not said: {page(stage)}")
         wait_covered(stage)
         stage.rig.set_filter(stage.camera, persona="porcelain")
         stage.wait_swapping(timeout=SETTLED_S)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
 
+import psutil  # type: ignore[import-untyped,unused-ignore]
 from doppel_ipc import messages
 from doppel_ipc.channel import Channel
 from doppel_ipc.messages import Message
@@ -35,6 +36,14 @@ def wait_until(
         if time.monotonic() > end:
             raise AssertionError(f"{what}: not within {deadline} s")
         time.sleep(0.002)
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """True once it has ended. What is left of an orphan's process may wait for the system's first process."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 class WorkerProcess:
