@@ -1,11 +1,14 @@
-"""Random control messages, and two protocol sides that know each other."""
+"""Random control messages, two protocol sides that know each other, and what comes of bytes."""
 
 from __future__ import annotations
 
 import dataclasses
+import struct
 from typing import Any, get_type_hints
 
+import pytest
 from doppel_ipc import message_parts, messages, segment
+from doppel_ipc.errors import ProtocolError, ProtocolFault
 from doppel_ipc.messages import PROTOCOL_VERSION, Hello, Message, OpenLane, Ready, Segment
 from doppel_ipc.protocol import Protocol
 from doppel_ipc.settings import FIELDS, FilterSettings
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 HELLO = Hello(PROTOCOL_VERSION, "/lib/libdoppel.so", "/data/personas", "/log", "info")
 READY = Ready(PROTOCOL_VERSION, 4711)
+PING = messages.Ping(1)
 
 
 def open_lane(lane: int, settings: FilterSettings | None = None) -> OpenLane:
@@ -28,6 +32,30 @@ def connected() -> tuple[Protocol, Protocol]:
     obs.feed(worker.send(READY))
     assert obs.next_message() == READY
     return obs, worker
+
+
+def framed(body: bytes) -> bytes:
+    """The message with its length before it."""
+    return struct.pack("<I", len(body)) + body
+
+
+def drain(protocol: Protocol) -> list[Message]:
+    """Every message that has come whole."""
+    found = []
+    while (message := protocol.next_message()) is not None:
+        found.append(message)
+    return found
+
+
+def assert_one_fault(protocol: Protocol, fault: ProtocolFault) -> None:
+    """The fault is raised once, and nothing comes after it."""
+    with pytest.raises(ProtocolError) as caught:
+        drain(protocol)
+    assert caught.value.fault is fault
+    assert protocol.fault is caught.value
+    protocol.feed(Protocol(worker=False).send(HELLO))
+    assert protocol.next_message() is None
+    protocol.feed_eof()
 
 
 # Any text that UTF-8 can hold; of the rest, each character arrives as a question mark.

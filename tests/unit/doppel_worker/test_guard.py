@@ -4,75 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
 import pytest
-from doppel_ipc.settings import FilterSettings
-from doppel_models.types import Face
-from doppel_worker.face_memory import FaceMemory
-from doppel_worker.guard import Decision, Guard
-from doppel_worker.track_result import LostFace, TrackResult
+from doppel_worker.guard import Decision
 from hypothesis import given
 from hypothesis import strategies as st
 
-WIDTH, HEIGHT = 640, 360
-FRAME_NS = 33_000_000
-BOX = (200.0, 100.0, 300.0, 220.0)
-Box = tuple[float, float, float, float]
-
-
-def face(track_id: int, box: Box = BOX) -> Face:
-    points = np.zeros((478, 3), np.float32)
-    return Face(track_id, np.array(box, np.float32), points, points, 0.0, 0.0, 0.0, 1.0)
-
-
-def lost(track_id: int, ms: float = 33, box: Box = BOX) -> LostFace:
-    return LostFace(track_id, np.array(box, np.float32), np.zeros((478, 3), np.float32), ms)
-
-
-def result(
-    faces: tuple[Face, ...] = (), lost: tuple[LostFace, ...] = (), beside: tuple[Box, ...] = ()
-) -> TrackResult:
-    boxes = tuple(np.array(box, np.float32) for box in beside)
-    return TrackResult(faces=faces, lost=lost, bystanders=boxes, ran_detector=True)
-
-
-class Script:
-    """Plays track results to a guard."""
-
-    def __init__(self, memory: FaceMemory | None = None, **settings: str | float) -> None:
-        self.guard = Guard(memory)
-        self.settings = FilterSettings().replace(**settings)
-        self.now = 0
-
-    def show(
-        self,
-        tracked: TrackResult,
-        frames: int = 1,
-        *,
-        blurred: tuple[int, ...] = (),
-        shown: tuple[int, ...] = (),
-    ) -> Decision:
-        for _ in range(frames):
-            self.now += FRAME_NS
-            decision = self.guard.judge(
-                tracked, self.settings, WIDTH, HEIGHT, self.now, blurred=blurred, shown=shown
-            )
-        return decision
-
-
-def hidden(decision: Decision) -> np.ndarray:
-    """The frame's opacity of what hides it, 0..255."""
-    canvas = np.zeros((HEIGHT, WIDTH), np.uint8)
-    for region in decision.regions:
-        see = region.visible
-        part = canvas[see.y0 : see.y1, see.x0 : see.x1]
-        np.maximum(part, region.mask(), out=part)
-    return canvas
-
-
-def part(picture: np.ndarray, box: Box) -> np.ndarray:
-    x0, y0, x1, y1 = (int(value) for value in box)
-    return picture[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
+from tests.support.guard_script import BOX, Box, Script, face, hidden, lost, part, result
 
 
 def test_a_followed_face_needs_no_hiding() -> None:
@@ -216,73 +153,6 @@ def test_no_face_that_was_followed_is_shown_while_it_may_be_there(steps: list[tu
             decision = script.show(result((face(1000, other),), beside=(where,)))
         inside = part(hidden(decision), where)
         assert inside.size == 0 or inside.min() == 255
-
-
-def remembered(*shown: TrackResult) -> FaceMemory:
-    """What is known after these results, one frame each."""
-    memory = FaceMemory()
-    before = Script(memory)
-    for tracked in shown:
-        before.show(tracked)
-    return memory
-
-
-@pytest.mark.parametrize(
-    "known",
-    [
-        remembered(result((face(1),))),
-        remembered(result((face(1),)), result(lost=(lost(1),))),
-        remembered(result((face(1),)), result((face(2, (450.0, 50.0, 600.0, 230.0)),))),
-    ],
-    ids=["followed", "lost", "given up"],
-)
-def test_a_face_known_from_before_is_hidden_until_its_absence_is_sure(known: FaceMemory) -> None:
-    script = Script(known)
-    script.now = 10**12  # whatever time has passed: nobody looked
-    opacity = [hidden(script.show(result())) for _ in range(int(2.9e9 / FRAME_NS))]
-    assert all(part(one, BOX).min() == 255 for one in opacity)
-    script.show(result(), int(0.2e9 / FRAME_NS))
-    assert script.show(result()) == Decision(reason="no face")
-
-
-def test_a_face_known_from_before_is_hidden_no_more_when_it_is_followed_again() -> None:
-    script = Script(remembered(result((face(1),))))
-    assert script.show(result((face(1),))) == Decision()
-
-
-def test_a_face_known_from_before_outlives_successors_that_judge_nothing_or_little() -> None:
-    known = remembered(result((face(1),)))
-    Script(known)
-    Script(known).show(result())
-    assert part(hidden(Script(known).show(result())), BOX).min() == 255
-
-
-def test_while_a_face_may_be_anywhere_the_frame_is_covered_until_its_absence_is_sure() -> None:
-    script = Script(FaceMemory(face_lately=True))
-    decisions = [script.show(result()) for _ in range(int(2.9e9 / FRAME_NS))]
-    assert all(one.cover for one in decisions)
-    script.show(result(), int(0.2e9 / FRAME_NS))
-    assert script.show(result()) == Decision(reason="no face")
-
-
-def test_a_face_that_is_found_is_the_one_that_was_anywhere() -> None:
-    script = Script(FaceMemory(face_lately=True))
-    assert script.show(result(beside=(BOX,))).cover, "what is not followed may be anything"
-    assert script.show(result((face(1),))) == Decision()
-    assert not script.show(result(lost=(lost(1),))).cover
-
-
-def test_a_face_that_may_be_anywhere_is_shown_if_the_user_wants_it() -> None:
-    decision = Script(FaceMemory(face_lately=True), lost_face_policy="original").show(result())
-    assert (decision.cover, decision.shows_lost) == (False, True)
-
-
-def test_time_in_which_nobody_looked_makes_no_absence_sure() -> None:
-    script = Script(FaceMemory(face_lately=True))
-    assert script.show(result()).cover
-    for now in (10**10, 10**10, 10**12, 5, 10**11):  # pauses, the same frame again, a loop
-        script.now = now
-        assert script.show(result()).cover
 
 
 # --- several people ----------------------------------------------------------------------------------
