@@ -5,30 +5,34 @@ They run as a C++ compiler makes them, and on a GPU where there is one.
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import mmap
 
 import numpy as np
 import pytest
-from doppel_ipc.pixel_format import FrameLayout, PixelFormat
+from doppel_ipc.pixel_format import PixelFormat
 from doppel_models.tensor import DeviceTensor, TensorFormat
 from doppel_worker.compositor import ColorShift, Rect
 from doppel_worker.compositor_cpu import CpuCompositor
-from doppel_worker.errors import DeviceError, FrameError
-from doppel_worker.frame import ColorInfo, FrameView
-from doppel_worker.frame_memory import memory_of
+from doppel_worker.errors import FrameError
+from doppel_worker.frame import FrameView
 from doppel_worker.gpu.compositor_cuda import CudaCompositor
 from doppel_worker.gpu.device import Device
-from doppel_worker.slot_frame import planes_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import reference_compositor as reference
+from tests.support.compositor_frames import (
+    ALL_FORMATS,
+    apart,
+    frames,
+    frames_with_rect,
+    noise,
+    picture_and_mask,
+    planes_apart,
+    similarity,
+)
 from tests.support.gpu import copied, devices, why_no_gpu
-from tests.support.kernel_device import KernelDevice
 
-ALL_FORMATS = list(PixelFormat)
 FORMATS = {
     "unit": TensorFormat(),
     "arcface": TensorFormat(channels="bgr", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
@@ -36,6 +40,8 @@ FORMATS = {
     "dfm": TensorFormat(layout="nhwc", channels="bgr"),
     "half": TensorFormat(layout="nhwc", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), dtype="float16"),
 }
+SIZES = (70, 70)
+"""The largest frames that are drawn, width and height."""
 LAST = 4
 """Columns of a crop where OpenCV's chroma does not fill a vector: there it computes where a pixel lies
 without fused multiplication, so that one byte in some 20,000, nearly halfway, is rounded the other way,
@@ -55,36 +61,6 @@ def compositor(device: Device) -> CudaCompositor:
 
 
 @st.composite
-def frames(draw: st.DrawFn, least: int = 1, most: int = 70) -> FrameView:
-    return reference.make_frame(
-        draw(st.sampled_from(ALL_FORMATS)),
-        draw(st.integers(least, most)),
-        draw(st.integers(least, most)),
-        seed=draw(st.integers(0, 2**16)),
-        padding=draw(st.sampled_from([0, 1, 3, 16])),
-        flip=draw(st.booleans()),
-        color=reference.COLORS[draw(st.sampled_from(sorted(reference.COLORS)))],
-    )
-
-
-@st.composite
-def frames_with_rect(draw: st.DrawFn, least: int = 1) -> tuple[FrameView, Rect]:
-    frame = draw(frames(least))
-    x0, y0 = draw(st.integers(0, frame.width - least)), draw(st.integers(0, frame.height - least))
-    return frame, Rect(
-        x0, y0, draw(st.integers(x0 + least, frame.width)), draw(st.integers(y0 + least, frame.height))
-    )
-
-
-def similarity(scale: float, turn: float, at: tuple[float, float], to: tuple[float, float]) -> np.ndarray:
-    """Frame -> crop: ``at`` of the frame lands on ``to`` of the crop."""
-    c, s = scale * math.cos(turn), scale * math.sin(turn)
-    matrix = np.array([[c, -s, 0], [s, c, 0]])
-    matrix[:, 2] = np.array(to) - matrix[:, :2] @ np.array(at)
-    return matrix.astype(np.float32)
-
-
-@st.composite
 def matrices(draw: st.DrawFn, frame: FrameView, dsize: tuple[int, int]) -> np.ndarray:
     """Tiny and huge faces, turned, inside the frame, cut by its edge, and outside."""
     return similarity(
@@ -95,23 +71,10 @@ def matrices(draw: st.DrawFn, frame: FrameView, dsize: tuple[int, int]) -> np.nd
     )
 
 
-def noise(seed: int, *shape: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-def apart(one: np.ndarray, other: np.ndarray) -> int:
-    assert one.shape == other.shape
-    return int(np.abs(one.astype(int) - other).max(initial=0))
-
-
-def planes_apart(one: FrameView, other: FrameView) -> int:
-    return max(apart(a, b) for a, b in zip(one.planes, other.planes, strict=True))
-
-
 many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@given(frames_with_rect())
+@given(frames_with_rect(most=SIZES))
 @many
 def test_read(compositor: CudaCompositor, case: tuple[FrameView, Rect]) -> None:
     frame, rect = case
@@ -119,7 +82,7 @@ def test_read(compositor: CudaCompositor, case: tuple[FrameView, Rect]) -> None:
     compositor.finish(frame)
 
 
-@given(st.data(), frames())
+@given(st.data(), frames(most=SIZES))
 @many
 def test_sample(compositor: CudaCompositor, data: st.DataObject, frame: FrameView) -> None:
     dsize = data.draw(st.sampled_from([(128, 16), (128, 31), (192, 24)]))
@@ -149,12 +112,11 @@ def test_sample_tensor(
     compositor.finish(frame)
 
 
-@given(frames_with_rect(), st.integers(0, 2**16))
+@given(frames_with_rect(most=SIZES), st.integers(0, 2**16))
 @many
 def test_paste(compositor: CudaCompositor, case: tuple[FrameView, Rect], seed: int) -> None:
     frame, rect = case
-    rgb, mask = noise(seed, rect.height, rect.width, 3), noise(seed + 1, rect.height, rect.width)
-    mask[noise(seed + 2, rect.height, rect.width) < 100] = 0
+    rgb, mask = picture_and_mask(rect, seed)
     want = reference.copy_frame(frame)
     cpu.paste(want, rect, rgb, mask)
     compositor.paste(frame, rect, rgb, mask)
@@ -191,7 +153,7 @@ def test_bytes_outside_the_rectangle_stay_identical(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@given(data=st.data(), frame=frames(least=8), seed=st.integers(0, 2**16))
+@given(data=st.data(), frame=frames(8, SIZES), seed=st.integers(0, 2**16))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_paste_tensor(
     compositor: CudaCompositor, name: str, data: st.DataObject, frame: FrameView, seed: int
@@ -209,7 +171,7 @@ def test_paste_tensor(
     assert planes_apart(frame, want) <= 1
 
 
-@given(frames_with_rect(least=20), st.integers(0, 2**16))
+@given(frames_with_rect(20, SIZES), st.integers(0, 2**16))
 @many
 def test_blur(compositor: CudaCompositor, case: tuple[FrameView, Rect], seed: int) -> None:
     frame, rect = case
@@ -241,83 +203,6 @@ def test_what_is_read_after_a_paste_is_the_pasted(compositor: CudaCompositor) ->
     assert apart(compositor.read(frame, Rect(0, 0, 96, 64)), cpu.read(want, Rect(0, 0, 96, 64))) <= 4
     compositor.finish(frame)
     assert planes_apart(frame, want) <= 3  # three blends over one another, each 1 apart at most
-
-
-def test_only_what_is_needed_goes_up_and_only_what_changed_comes_down() -> None:
-    device = KernelDevice()
-    compositor = CudaCompositor(device)
-    frame = reference.make_frame(PixelFormat.I420, 1920, 1080)
-    matrix = similarity(128 / 400, 0.0, (900, 500), (64, 64))
-    tensor = compositor.sample_tensor(frame, matrix, (128, 128), TensorFormat())
-    window = device.uploaded
-    assert window < 1.5 * (430 * 430)  # of 4:2:0, a face of 400 pixels and its margin
-    mask = np.full((128, 128), 255, np.uint8)
-    compositor.paste_tensor(frame, matrix, tensor, TensorFormat(), mask)
-    assert device.uploaded == window + mask.size
-    compositor.finish(frame)
-    assert device.downloaded <= 1.5 * (404 * 404)
-
-
-def test_nothing_is_allocated_once_it_runs() -> None:
-    device = KernelDevice()
-    compositor = CudaCompositor(device)
-    counts = []
-    for number in range(4):
-        frame = dataclasses.replace(reference.make_frame(PixelFormat.NV12, 640, 360), frame_id=number)
-        for _ in range(3):
-            tensor = compositor.sample_tensor(
-                frame, similarity(0.4, 0.1, (300, 200), (64, 64)), (128, 128), TensorFormat()
-            )
-            compositor.paste_tensor(
-                frame, similarity(0.4, 0.1, (300, 200), (64, 64)), tensor, TensorFormat(), noise(1, 128, 128)
-            )
-            compositor.blur(frame, Rect(0, 0, 100, 90), noise(2, 90, 100))
-            # Faces move: their rectangles are of another size in every frame.
-            compositor.read(frame, Rect(0, 0, 100 + 2 * number, 90))
-        compositor.finish(frame)
-        counts.append(device.allocations)
-    assert counts[0] == counts[-1]
-
-
-@pytest.mark.parametrize("can_register", [True, False])
-def test_memory_that_cannot_be_page_locked_is_copied_once_more_and_said_so(can_register: bool) -> None:
-    device = KernelDevice(can_register=can_register)
-    compositor = CudaCompositor(device)
-    layout = FrameLayout.of(PixelFormat.UYVY, 64, 48)
-    with mmap.mmap(-1, 2 * layout.size) as segment:
-        view = memoryview(segment)
-        frame = FrameView(
-            layout, planes_of(view[layout.size :], layout), ColorInfo.bt709_limited(), False, 7, 7
-        )
-        frame.planes[0][:] = noise(3, *frame.planes[0].shape)
-        memory = memory_of(frame)
-        assert memory is not None
-        assert memory.size == 2 * layout.size
-        want = reference.copy_frame(frame)
-        rgb, mask = noise(4, 20, 30, 3), noise(5, 20, 30)
-        cpu.paste(want, Rect(2, 3, 32, 23), rgb, mask)
-        compositor.paste(frame, Rect(2, 3, 32, 23), rgb, mask)
-        compositor.finish(frame)
-        assert planes_apart(frame, want) <= 1
-        assert bool(device.registered) == can_register
-        assert ("page-locked" in compositor.note) == (not can_register)
-        compositor.release(memory)
-        assert not device.registered
-        del frame
-        view.release()
-
-
-def test_a_failed_device_is_told_and_the_frame_is_covered_all_the_same() -> None:
-    device = KernelDevice()
-    compositor = CudaCompositor(device)
-    frame = reference.make_frame(PixelFormat.I420, 320, 160)
-    want = reference.copy_frame(frame)
-    cpu.cover(want)
-    device.broken = True
-    with pytest.raises(DeviceError):
-        compositor.sample(frame, similarity(1, 0, (50, 50), (8, 8)), (16, 16))
-    compositor.cover(frame)
-    assert planes_apart(frame, want) == 0
 
 
 def test_what_the_cpu_refuses_is_refused(compositor: CudaCompositor) -> None:
