@@ -49,8 +49,7 @@ class CastEngines:
         texts, events = self._prepare(keys, loader)
         self.is_settled = all(self._slots[key].is_decided for key in keys.values())
         # Who is shown as filmed is not shown for as long as something else is loaded.
-        shows_filmed = self.people.shows_filmed or (self.people.swaps_one and not wanted.swaps_one)
-        if self.is_settled or self._is_new or shows_filmed:
+        if self.is_settled or self._is_new or self.people.shows_filmed:
             self._exchange(wanted, keys)
         kept = {*keys.values(), *self._keys.values()}
         self._slots = {key: slot for key, slot in self._slots.items() if key in kept}

@@ -65,14 +65,9 @@ class People:
 
     @property
     def shows_filmed(self) -> bool:
-        """Whether the user has chosen that somebody's face, or everybody else's, is shown as filmed."""
-        others = self.faces == _NAMED and self.others == "original"
+        """Whether a named person's face is shown as filmed, or those of others who are not swapped."""
+        others = self.others == "original" if self.faces == _NAMED else self.faces != _ALL
         return others or any(person.becomes == "original" for person in self.persons)
-
-    @property
-    def swaps_one(self) -> bool:
-        """Whether one of those that are not named gets the main persona, the others being shown as filmed."""
-        return self.faces not in (_ALL, _NAMED)
 
     @property
     def places(self) -> tuple[object, ...]:

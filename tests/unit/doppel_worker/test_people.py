@@ -45,7 +45,9 @@ def test_only_who_and_where_decide_about_looking_for_people_anew() -> None:
 
 
 def test_showing_a_filmed_face_is_a_choice_that_is_known() -> None:
-    assert not people(person1_who="leftmost").shows_filmed
-    assert people(person1_who="leftmost", person1_becomes="original").shows_filmed
+    assert people(faces="largest", person1_who="leftmost").shows_filmed
+    assert not people(faces="all", person1_who="leftmost").shows_filmed
+    assert people(faces="all", person1_who="leftmost", person1_becomes="original").shows_filmed
+    assert not people(faces="named", person1_who="leftmost").shows_filmed
     assert people(faces="named", others="original").shows_filmed
     assert not people(faces="all", others="original").shows_filmed

@@ -151,7 +151,12 @@ def test_from_one_followed_face_to_two_in_one_frame() -> None:
 
 @pytest.mark.parametrize(
     ("faces", "who", "right"),
-    [("all", "leftmost", "porcelain"), ("named", "leftmost", ""), ("all", "rightmost", "")],
+    [
+        ("all", "leftmost", "porcelain"),
+        ("named", "leftmost", ""),
+        ("all", "rightmost", ""),
+        ("largest", "rightmost", ""),
+    ],
 )
 def test_from_one_followed_face_nobody_is_filmed_while_a_persona_is_loaded(
     faces: str, who: str, right: str
