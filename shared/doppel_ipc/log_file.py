@@ -78,20 +78,28 @@ class LogFile(logging.handlers.RotatingFileHandler):
         if self._kept_ns is not None and now_ns - self._kept_ns < ROTATED_AGAIN_NS:
             return
         stream, self.stream = self.stream, None
+        base, full = self.baseFilename, None
         if stream is not None:
+            full = os.fstat(stream.fileno())
             stream.close()
-        base = self.baseFilename
         try:
-            # First aside: where that fails, no backup has been lost for nothing.
-            self.rotate(base, f"{base}.new")
-            self._kept_ns = None
-            for number in range(BACKUPS - 1, 0, -1):
-                with contextlib.suppress(FileNotFoundError):
-                    Path(f"{base}.{number}").replace(f"{base}.{number + 1}")
-            Path(f"{base}.new").replace(f"{base}.1")
+            # Another process may have begun a new file just now: that one is not full.
+            if full is not None and os.path.samestat(full, Path(base).stat()):
+                self._rotate_all(base)
+                self._kept_ns = None
+        except FileNotFoundError:
+            pass  # it is doing that at this very moment
         except OSError:
             self._kept_ns = now_ns
         self.stream = self._open()
+
+    def _rotate_all(self, base: str) -> None:
+        # First aside: where that fails, no backup has been lost for nothing.
+        self.rotate(base, f"{base}.new")
+        for number in range(BACKUPS - 1, 0, -1):
+            with contextlib.suppress(FileNotFoundError):
+                Path(f"{base}.{number}").replace(f"{base}.{number + 1}")
+        Path(f"{base}.new").replace(f"{base}.1")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Says why lines are lost, where it was not said lately; the next line opens the file anew."""

@@ -65,6 +65,25 @@ def test_several_processes_share_the_file_and_its_rotation(tmp_path: Path) -> No
     assert all(one.stat().st_size <= 1000 for one in tmp_path.iterdir())
 
 
+def test_a_file_that_another_process_has_just_begun_is_not_put_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = LogFile(tmp_path, nobody, max_bytes=100), LogFile(tmp_path, nobody, max_bytes=100)
+    one.handle(record("<0>"))
+    follow = one._follow
+
+    def follow_too_early() -> None:
+        follow()
+        other.handle(record("<1>"))
+
+    monkeypatch.setattr(one, "_follow", follow_too_early)
+    one.handle(record("<2>"))
+    one.close()
+    other.close()
+    assert re.findall(r"<(\d)>", text(tmp_path)) == ["1", "2"]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [LOG_NAME, f"{LOG_NAME}.1"]
+
+
 def test_a_file_that_cannot_be_rotated_now_is_written_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
