@@ -65,6 +65,8 @@ class Control:
         self._obs = holder.libobs
         self._gate = holder.gate
         self._english, self._unnamed = language.in_english, language.unnamed
+        self._note = functools.partial(self._tell, LOG_INFO)
+        self._worker_event = functools.partial(self._tell, LOG_WARNING)
         self._log = Log(config.log_dir, self._obs.log)
         self._worker = WorkerProcess(
             config, lambda what: self._worker_event(self._english(what)), WorkerLog(self._log)
@@ -260,9 +262,6 @@ class Control:
 
     # -- the worker
 
-    def _worker_event(self, text: str, instead: Phrase | None = None) -> None:
-        self._tell(LOG_WARNING, text, text if instead is None else self._unnamed(instead))
-
     def _worker_lost(self) -> None:
         self._generation = 0
         self._news.worker_lost()
@@ -283,18 +282,15 @@ class Control:
 
     def _say(self, filter_id: int, *phrases: Phrase, group: str = "add") -> None:
         # Photos are often called as those whom they show.
-        kept = "\n".join(map(self._unnamed, phrases))
-        self._tell(LOG_INFO, "\n".join(map(self._english, phrases)), kept)
+        self._tell(LOG_INFO, "\n".join(map(self._english, phrases)), *phrases)
         instance = self._instances.get(filter_id)
         if instance is not None:
             instance.answers[group] = phrases
             self._pages.refresh(filter_id)
 
-    def _note(self, text: str, instead: Phrase | None = None) -> None:
-        self._tell(LOG_INFO, text, text if instead is None else self._unnamed(instead))
-
-    def _tell(self, level: int, text: str, kept: str) -> None:
-        """``text`` for OBS's log, ``kept`` for Doppel's and the status, which go to helpers."""
+    def _tell(self, level: int, text: str, *instead: Phrase | None) -> None:
+        """``text`` for OBS's log; Doppel's and the status, for helpers, have ``instead`` without names."""
+        kept = "\n".join(self._unnamed(one) for one in instead if one is not None) or text
         self._stats.message(kept)
         self._log.say(level, text, kept)
 

@@ -20,7 +20,7 @@ LINES_PER_MINUTE = 30
 NOTES_PER_MINUTE = 300
 """Most that go to Doppel's log: one that floods must not push out what everybody else has said."""
 LONGEST_LINE = 1 << 13
-"""Bytes of a line that are kept."""
+"""Bytes; what is longer counts as several lines."""
 _MINUTE_NS = 60_000_000_000
 _LOGGED = re.compile(r"(WARNING|ERROR|CRITICAL): ")
 """How a line begins that the worker has written into Doppel's log itself."""

@@ -11,14 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 from doppel_ipc.errors import ProtocolError
-from doppel_ipc.log_file import LOG_NAME
 from doppel_ipc.messages import CloseLane, LaneStatus, Message, OpenLane, Ready, Segment, Status
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
 from doppel_obs import spare_worker, worker_child, worker_process
 from doppel_obs.log import Log
 from doppel_obs.worker_child import worker_environment
-from doppel_obs.worker_log import LINES_PER_MINUTE, NOTES_PER_MINUTE, WorkerLog
+from doppel_obs.worker_log import WorkerLog
 from doppel_obs.worker_process import WorkerProcess
 
 from tests.unit.doppel_obs.english import words
@@ -280,25 +279,3 @@ def test_the_worker_does_not_inherit_the_surroundings_of_obss_python(bench: Call
     assert cleaned["HOME"] == "/home/me"
     assert "/elsewhere" not in cleaned["PYTHONPATH"]
     assert cleaned["PYTHONPATH"].split(os.pathsep)[0] == str(PROJECT / "shared")
-
-
-def test_stderr_goes_to_the_log_and_to_obs_in_short_and_a_flood_to_neither(tmp_path: Path) -> None:
-    said: list[str] = []
-    log = Log(tmp_path, lambda _level, text: said.append(text), {})
-    read_fd, write_fd = os.pipe()
-    thread = WorkerLog(log).follow(os.fdopen(read_fd, "rb", buffering=0), 42)
-    with os.fdopen(write_fd, "w") as stream:
-        stream.write("ERROR: the worker has logged this itself\n\n")
-        for line in range(NOTES_PER_MINUTE + 500):
-            stream.write(f"line {line}\n")
-    thread.join(10)
-    log.close()
-
-    text = (tmp_path / LOG_NAME).read_text(encoding="utf-8")
-    assert all(f"worker 42: line {line}\n" in text for line in range(NOTES_PER_MINUTE))
-    assert text.count("\n") == NOTES_PER_MINUTE + 1
-    assert text.endswith("worker 42: (more left out)\n")
-    assert "logged this itself" not in text
-    assert said[:2] == ["worker: ERROR: the worker has logged this itself", "worker: line 0"]
-    assert len(said) == LINES_PER_MINUTE
-    assert str(tmp_path) in said[-1]
