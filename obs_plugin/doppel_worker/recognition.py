@@ -165,6 +165,8 @@ class LaneRecognition:
         """The last look."""
         self.problem = ""
         """Why somebody cannot be told by their picture; empty: nothing is wrong."""
+        self._problem_of: People | None = None
+        """Who were to be told apart when that was found."""
 
     def likeness(self, face: Face, frame: FrameView, compositor: Compositor, people: People) -> Likeness:
         """Whose face it is; asked again with later frames, it comes to know.
@@ -213,7 +215,9 @@ class LaneRecognition:
         for path in self._examples.keys() - wanted:
             del self._examples[path]
         if not wanted:
-            self.problem, self._failures = "", Failures()
+            self._failures = Failures()
+        if people != self._problem_of:
+            self.problem = ""
 
     def _known(
         self, people: People, recognition: FaceRecognition
@@ -248,7 +252,7 @@ class LaneRecognition:
                 problem = sentence("people.status", "person {number}: {why}", number=person.number, why=why)
             else:
                 waiting = True
-        self.problem = problem
+        self.problem, self._problem_of = problem, people
         return (None if waiting else found), not problem
 
     def _take(self, looks: _Looks, recognition: FaceRecognition) -> bool:

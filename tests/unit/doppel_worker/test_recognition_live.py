@@ -216,6 +216,18 @@ def test_what_was_wrong_is_forgotten_with_the_people_it_was_wrong_for(faces: tup
     assert len(live.recogniser.examples) == 2, "the picture is read anew"
 
 
+def test_what_was_wrong_for_somebody_who_is_named_no_more_is_not_told_while_nobody_is_there(
+    faces: tuple[Face, ...],
+) -> None:
+    live = Live(faces)
+    without = People((*ONE.persons, Person(2, BY_PICTURE, "", "blur", "")), ONE.faces)
+    live.ask(people=without)
+    live.lane.forget(frozenset(), without)
+    assert live.lane.problem == "person 2: no picture is chosen"
+    live.lane.forget(frozenset(), ONE)
+    assert live.lane.problem == ""
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
     folder = tmp_path_factory.mktemp("models")
