@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
+
+from doppel_models.atomic import TEMPORARY
+
+_LEFT_S = 3600.0
+"""What is unfinished for so long was left by an interruption; nothing is written for minutes."""
 
 
 def put(target: Path, files: Mapping[str, bytes]) -> None:
@@ -17,7 +25,11 @@ def put(target: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         OSError: it cannot be written; what was there before is there still.
     """
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as temporary:
+    _tidy(target.parent)
+    # What cannot be deleted, because another program reads it (Windows), does not undo what has been put.
+    with tempfile.TemporaryDirectory(
+        prefix=TEMPORARY, dir=target.parent, ignore_cleanup_errors=True
+    ) as temporary:
         new = Path(temporary) / target.name
         new.mkdir()
         for name, data in files.items():
@@ -33,3 +45,11 @@ def put(target: Path, files: Mapping[str, bytes]) -> None:
         except OSError:
             old.replace(target)
             raise
+
+
+def _tidy(folder: Path) -> None:
+    """Delete what an interruption, or a file that was in use, has left: there are photos in it."""
+    for entry in folder.glob(f"{TEMPORARY}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - entry.lstat().st_mtime > _LEFT_S and not entry.is_symlink() and entry.is_dir():
+                shutil.rmtree(entry)
