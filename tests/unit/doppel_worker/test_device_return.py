@@ -28,8 +28,8 @@ from tests.support.stage import picture
 
 SETTINGS = FilterSettings(
     label=False, faces="all", persona="porcelain",
-    person1_who="left", person1_becomes="persona", person1_persona="bronze",
-    person2_who="right", person2_becomes="persona", person2_persona="clay",
+    person1_who="leftmost", person1_becomes="persona", person1_persona="bronze",
+    person2_who="rightmost", person2_becomes="persona", person2_persona="clay",
 )  # fmt: skip
 
 
