@@ -67,7 +67,8 @@ class ModelEngines:
             swapper = _own_model(persona)
         else:
             swapper = self._open(key.engine)
-            folder = Path(key.engine).expanduser().parent if _IS_FILE.fullmatch(key.engine) else None
+            file = named_file(key.engine)
+            folder = None if file is None else file.parent
             photos = self._photos(persona)
 
         def find(kind: ModelKind, variant: str) -> ModelFile | None:
@@ -91,8 +92,8 @@ class ModelEngines:
 
     def _open(self, reference: str) -> ModelFile:
         if _IS_FILE.fullmatch(reference):
-            path = Path(reference).expanduser()
-            if path.is_file():
+            path = named_file(reference)
+            if path is not None:
                 return self._accepted(open_model(path))
             with contextlib.suppress(StoreError):
                 return self._store.open(self._store.find(reference))
@@ -133,6 +134,17 @@ class ModelEngines:
             landmarks = photo_check.only_face(photo, detector, landmarker)
             photos.append((abs(head_pose(landmarks).yaw), Photo(photo.image, landmarks)))
         return [photo for _, photo in sorted(photos, key=lambda pair: pair[0])]
+
+
+def named_file(reference: str) -> Path | None:
+    """The model file that a setting names by its path; None: it names none, or there is no such file."""
+    if not _IS_FILE.fullmatch(reference):
+        return None
+    try:
+        path = Path(reference).expanduser()
+        return path if path.is_file() else None
+    except (OSError, RuntimeError):  # a name that is too long, the home folder of nobody
+        return None
 
 
 def _own_model(persona: Persona) -> ModelFile:

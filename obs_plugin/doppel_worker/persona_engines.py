@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import cast
 
 from doppel_models.engines.base import FaceEngine
@@ -17,7 +16,7 @@ from doppel_models.sentences import sentence
 
 from doppel_worker.assets import PersonaKey
 from doppel_worker.errors import PersonaError
-from doppel_worker.model_engines import ModelEngines
+from doppel_worker.model_engines import ModelEngines, named_file
 
 _BUILT_IN = ("auto", "mesh")
 
@@ -77,6 +76,13 @@ class PersonaEngines:
 
     def revision(self, key: PersonaKey) -> int:
         """A number that changes when the persona, or a model file named by its path, is replaced."""
-        files = (Path(one).expanduser() for one in (key.engine, key.enhancer, key.occlusion))
-        stamps = [path.stat().st_mtime_ns for path in files if path.suffix and path.is_file()]
+        stamps = [_stamp(one) for one in (key.engine, key.enhancer, key.occlusion)]
         return hash((self._store.revision(key.persona), *stamps))
+
+
+def _stamp(reference: str) -> int:
+    path = named_file(reference)
+    try:
+        return 0 if path is None else path.stat().st_mtime_ns
+    except OSError:  # it has gone meanwhile; that is told when the engine is made
+        return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import shutil
@@ -165,6 +166,19 @@ def test_an_engine_that_cannot_be_used_is_refused_with_a_reason(
     path = house.file(name, made[data]()) if data else house.folder / name
     with pytest.raises(PersonaError, match=words):
         house.engines.load(PersonaKey(house.photo.id, str(path)))
+
+
+@pytest.mark.parametrize("reference", ["~nobody-of-that-name/x.onnx", "x" * 300 + ".onnx", "a\0b.onnx"])
+@pytest.mark.parametrize("part", ["engine", "enhancer", "occlusion"])
+def test_a_path_that_the_system_refuses_is_told_and_ends_no_lane(
+    reference: str, part: str, house: House
+) -> None:
+    engine = house.file("good.onnx", build.swapper("uniface", build.scale_channels))
+    key = dataclasses.replace(PersonaKey(house.photo.id, str(engine)), **{part: reference})
+    loader = PersonaLoader(house.engines.load, house.engines.revision)
+    with pytest.raises(PersonaError, match="there is no model file"):
+        loader.wait(key, 60)
+    loader.close()
 
 
 def test_a_one_photo_model_needs_a_photo(house: House) -> None:
