@@ -12,11 +12,13 @@ from doppel_ipc.messages import Segment as SegmentMessage
 from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.phrases import Phrase, phrase, verbatim
+from doppel_obs.rendering import wants_rgb
 
 MOST_SLOTS = 8
 FEW_SLOTS = 6
 LARGE_FRAME_BYTES = 16 << 20
 """From this size on a lane has few slots: 4K in BGRA would take 265 MiB otherwise."""
+RGB_PIXEL_BYTES = 4
 SLOTS_BEYOND_DELAY = 3
 """The gate allows D up to the number of slots less this."""
 RETRY_NS = 2_000_000_000
@@ -34,6 +36,7 @@ class Lane:
         filter_id: the gate's id of the filter.
         send: sends a message to the worker of a generation.
         next_serial: gives a number larger than all before, for each lane that is opened.
+        rgb: says whether pictures are wanted as RGB, too.
     """
 
     def __init__(
@@ -42,11 +45,13 @@ class Lane:
         filter_id: int,
         send: SendTo,
         next_serial: Callable[[], int],
+        rgb: Callable[[], bool] = wants_rgb,
     ) -> None:
         self._gate = gate
         self._filter_id = filter_id
         self._send = send
         self._next_serial = next_serial
+        self._wants_rgb = rgb
         self._segment: segment.Segment | None = None
         self._geometry_serial = 0
         self._generation = 0
@@ -154,8 +159,10 @@ class Lane:
     ) -> bool:
         try:
             layout = status.geometry.layout()
-            self.slots = FEW_SLOTS if layout.size >= LARGE_FRAME_BYTES else MOST_SLOTS
-            size = native.segment_bytes(self._gate, layout, self.slots)
+            rgb = self._wants_rgb()
+            slot_bytes = layout.size + (RGB_PIXEL_BYTES * layout.width * layout.height if rgb else 0)
+            self.slots = FEW_SLOTS if slot_bytes >= LARGE_FRAME_BYTES else MOST_SLOTS
+            size = native.segment_bytes(self._gate, layout, self.slots, rgb=rgb)
             made = segment.create(size)
         except (FormatError, SegmentError) as error:
             self.problem = verbatim(str(error))

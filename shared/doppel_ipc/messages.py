@@ -39,7 +39,7 @@ from doppel_ipc.messages_to_worker import Prepare as Prepare
 from doppel_ipc.messages_to_worker import Settings as Settings
 from doppel_ipc.messages_to_worker import Throttle as Throttle
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 """Both sides must speak the same one; it grows with any change of a message, a setting or the segment."""
 
 ToWorker = Union[Hello, OpenLane, CloseLane, Settings, Prepare, AddPersona, ListPersonas, Throttle, Ping]

@@ -16,10 +16,10 @@ from typing import Any, Optional, Sequence, Tuple
 from doppel_ipc.errors import FormatError, NativeError, SegmentError
 from doppel_ipc.pixel_format import MAX_PLANES, FrameLayout
 
-ABI = 4
+ABI = 5
 """DOPPEL_ABI: grows with any change of ring.h or gate.h."""
 SEGMENT_MAGIC = 0x4C505044
-SEGMENT_VERSION = 2
+SEGMENT_VERSION = 3
 HEADER_BYTES = 4096
 SLOT_HEADER_BYTES = 256
 SLOT0_OFFSET = 512
@@ -94,7 +94,9 @@ class SegmentHeader(ctypes.Structure):
         ("pixels_offset", ctypes.c_uint64),
         ("slate_offset", ctypes.c_uint64),
         ("geometry", Geometry),
-        ("reserved1", ctypes.c_uint8 * (256 - 48 - 88)),
+        ("rgb_offset", ctypes.c_uint64),
+        ("rgb_stride", ctypes.c_uint64),
+        ("reserved1", ctypes.c_uint8 * (256 - 48 - 88 - 16)),
         ("doorbell", ctypes.c_uint32),
         ("waiting", ctypes.c_uint32),
         ("closed", ctypes.c_uint32),
@@ -125,7 +127,9 @@ class SlotHeader(ctypes.Structure):
         ("color_matrix", ctypes.c_float * 16),
         ("color_range_min", ctypes.c_float * 3),
         ("color_range_max", ctypes.c_float * 3),
-        ("reserved", ctypes.c_uint8 * (256 - 72 - 4 - 64 - 24)),
+        ("reserved0", ctypes.c_uint32),
+        ("rgb_id", ctypes.c_uint64),
+        ("reserved", ctypes.c_uint8 * (256 - 72 - 4 - 64 - 24 - 4 - 8)),
     ]
 
 
@@ -160,9 +164,11 @@ RING_FUNCTIONS: dict[str, Entry] = {
     "doppel_geometry_complete": ((ctypes.POINTER(Geometry),), _I32, _check_geometry),
     "doppel_now_ns": ((), _U64, None),
     "doppel_segment_bytes": ((ctypes.POINTER(Geometry), _U32), _U64, None),
+    "doppel_segment_bytes_with_rgb": ((ctypes.POINTER(Geometry), _U32), _U64, None),
     "doppel_worker_ask_again": ((_PTR, _U64), None, None),
     "doppel_worker_done": ((_PTR, _U64, _U32, _U32, _U32), _I32, _check_done),
     "doppel_worker_keep": ((_PTR, _U64, _U32), _I32, _check_done),
+    "doppel_worker_make_rgb": ((_PTR, _U64, _U32), _I32, _check_done),
     "doppel_worker_next": ((_PTR, _U64, _U64, ctypes.POINTER(_U32)), _I32, None),
     "doppel_worker_open": ((_PTR, _U64), _I32, _check_open),
     "doppel_worker_set_slate": ((_PTR, _U64, _U32), None, None),
@@ -217,13 +223,21 @@ def declare(library: ctypes.CDLL, table: dict[str, Entry], origin: str) -> None:
         raise NativeError(f"{origin} lacks {', '.join(missing)}; run `python3 -m installer install` again")
 
 
-def segment_bytes(library: ctypes.CDLL, layout: FrameLayout, slot_count: int) -> int:
+def segment_bytes(library: ctypes.CDLL, layout: FrameLayout, slot_count: int, *, rgb: bool = False) -> int:
     """Bytes of a segment for that layout, a whole number of pages.
+
+    Args:
+        library: see :func:`load`.
+        layout: of the frames.
+        slot_count: number of slots, 4..12.
+        rgb: with room for each picture as RGB, where frames of that layout can be turned into it.
 
     Raises:
         FormatError: the layout or the slot count is out of range.
     """
-    size = int(library.doppel_segment_bytes(ctypes.byref(Geometry.of(layout)), slot_count))
+    geometry = ctypes.byref(Geometry.of(layout))
+    size = int(library.doppel_segment_bytes_with_rgb(geometry, slot_count)) if rgb else 0
+    size = size or int(library.doppel_segment_bytes(geometry, slot_count))
     if size == 0:
         raise FormatError(f"no segment holds {slot_count} slots of {layout.width}x{layout.height} pixels")
     return size

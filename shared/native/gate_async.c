@@ -1,7 +1,8 @@
 /* The frame path of the async filter: filter_video for every new frame of the source, video_tick in between.
  *
  * filter_video(N) edits libobs's own frame in place and returns it, with N's own time stamp. First N's pixels go into a
- * free slot and to the worker; then what gate_frame.c chooses comes over them.
+ * free slot and to the worker; then what gate_frame.c chooses comes over them (or is returned in a frame of our own, where
+ * the lane has pictures as RGB: gate_rgb.c).
  *
  * When the source stops sending (paused, a still), gate_idle.c sees to its last frame.
  */
@@ -61,18 +62,23 @@ static void keep_original(struct doppel_filter *filter, struct doppel_turn *turn
 	turn->sample.outcome = DOPPEL_OUT_ORIGINAL;
 }
 
-static void show(struct doppel_filter *filter, struct obs_source_frame *frame, struct doppel_turn *turn,
-		 enum doppel_show choice)
+/* Returns the frame to hand on: `frame`, or one of our own in its place. */
+static struct obs_source_frame *show(struct doppel_filter *filter, struct obs_source_frame *frame,
+				     struct doppel_turn *turn, enum doppel_show choice)
 {
+	struct obs_source_frame *answer;
 	switch (choice) {
 	case DOPPEL_SHOW_ORIGINAL:
 		filter->frame_picture = DOPPEL_PICTURE_RAW;
-		return;
+		return frame;
 	case DOPPEL_SHOW_HELD:
+		filter->frame_picture = DOPPEL_PICTURE_JUDGED;
+		answer = doppel_rgb_answer(filter, frame, turn);
+		if (answer != NULL)
+			return answer;
 		timed_copy_out(filter, frame, turn);
 		write_colour(frame, turn->colour);
-		filter->frame_picture = DOPPEL_PICTURE_JUDGED;
-		return;
+		return frame;
 	case DOPPEL_SHOW_SLATE:
 		timed_copy_out(filter, frame, turn);
 		frame->flip = false;
@@ -82,6 +88,7 @@ static void show(struct doppel_filter *filter, struct obs_source_frame *frame, s
 		break;
 	}
 	filter->frame_picture = turn->panic ? DOPPEL_PICTURE_PANIC : DOPPEL_PICTURE_COVER;
+	return frame;
 }
 
 static void send(struct doppel_filter *filter, const struct obs_source_frame *frame, struct doppel_turn *turn)
@@ -96,13 +103,14 @@ static void send(struct doppel_filter *filter, const struct obs_source_frame *fr
 	doppel_submit(filter, (uint32_t)slot, turn->now);
 }
 
-static void edit(struct doppel_filter *filter, struct obs_source_frame *frame, struct doppel_turn *turn)
+static struct obs_source_frame *edit(struct doppel_filter *filter, struct obs_source_frame *frame,
+				     struct doppel_turn *turn)
 {
 	read_colour(&filter->colour, frame);
 	if (doppel_take_pause(filter)) {
 		doppel_keep_for_later(filter, frame); /* the pause may end after the last frame has come */
 		keep_original(filter, turn);
-		return;
+		return frame;
 	}
 	const uint32_t delay = doppel_delay(filter);
 	bool due = false;
@@ -113,7 +121,7 @@ static void edit(struct doppel_filter *filter, struct obs_source_frame *frame, s
 	} else {
 		doppel_keep_for_later(filter, frame);
 	}
-	show(filter, frame, turn, doppel_choose(filter, turn, due));
+	return show(filter, frame, turn, doppel_choose(filter, turn, due));
 }
 
 struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source_frame *frame)
@@ -123,6 +131,10 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 	const uint64_t video_time = doppel_libobs.obs_get_video_frame_time();
 	const struct doppel_neighbours neighbours = doppel_neighbours_of(filter);
 	atomic_store_explicit(&filter->filters_after, neighbours.after, memory_order_relaxed);
+	void *parent = doppel_libobs.obs_filter_get_parent(filter->source);
+	turn.in_place = parent == NULL || neighbours.after > 0 || neighbours.ours_after > 0 ||
+			doppel_libobs.obs_source_get_deinterlace_mode(parent) != 0;
+	struct obs_source_frame *answer = frame;
 
 	doppel_lock(&filter->lock);
 	filter->last_id++;
@@ -134,7 +146,7 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 	doppel_note_time(filter, frame, turn.now);
 	switch (doppel_note_geometry(filter, frame)) {
 	case DOPPEL_EDITABLE:
-		edit(filter, frame, &turn);
+		answer = edit(filter, frame, &turn);
 		break;
 	case DOPPEL_ONLY_COVER:
 		if (doppel_original_is_wanted(filter)) {
@@ -149,17 +161,17 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 		if (doppel_original_is_wanted(filter))
 			keep_original(filter, &turn);
 		else
-			turn.sample.outcome = DOPPEL_OUT_DROPPED;
+			answer = NULL;
 		break;
 	}
+	if (answer == NULL)
+		turn.sample.outcome = DOPPEL_OUT_DROPPED;
 	doppel_publish_ring(filter);
 	turn.sample.total_ns = doppel_clamp_ns(doppel_clock_ns(), turn.now);
 	doppel_record(filter, &turn);
 	doppel_unlock(&filter->lock);
 
-	if (turn.sample.outcome == DOPPEL_OUT_DROPPED) {
-		doppel_libobs.obs_source_release_frame(doppel_libobs.obs_filter_get_parent(filter->source), frame);
-		return NULL;
-	}
-	return frame;
+	if (answer != frame)
+		doppel_libobs.obs_source_release_frame(parent, frame);
+	return answer;
 }

@@ -23,8 +23,12 @@ static void look_at(void *source, void *filter, void *data)
 	const uint32_t async_video = OBS_FLAG_ASYNC | OBS_FLAG_VIDEO;
 	if (filter == walk->ours)
 		walk->passed = true;
-	else if ((doppel_libobs.obs_source_get_output_flags(filter) & async_video) == async_video &&
-		 doppel_libobs.obs_source_enabled(filter) && !doppel_filter_is_ours(filter))
+	else if ((doppel_libobs.obs_source_get_output_flags(filter) & async_video) != async_video ||
+		 !doppel_libobs.obs_source_enabled(filter))
+		return;
+	else if (doppel_filter_is_ours(filter))
+		walk->found.ours_after += walk->passed;
+	else
 		*(walk->passed ? &walk->found.after : &walk->found.before) += 1;
 }
 

@@ -11,7 +11,6 @@
 
 #define OBS_MAX_AV_PLANES 8
 
-/* Up to `flip`; what follows (flags, transfer curve, libobs's own reference count) we never name. */
 struct obs_source_frame {
 	uint8_t *data[OBS_MAX_AV_PLANES];
 	uint32_t linesize[OBS_MAX_AV_PLANES];
@@ -27,8 +26,9 @@ struct obs_source_frame {
 	bool flip;
 	uint8_t flags;
 	uint8_t trc;
-	/* `volatile long refs; bool prev_frame;`: 16 bytes at 216, or 8 at 212 where long is 4 bytes (Windows) */
-	uint8_t private_part[21];
+	/* libobs's own; we use them only in frames of ours (gate_rgb.c) */
+	long refs;
+	bool prev_frame;
 };
 _Static_assert(offsetof(struct obs_source_frame, linesize) == 64, "obs_source_frame");
 _Static_assert(offsetof(struct obs_source_frame, width) == 96, "obs_source_frame");
@@ -39,7 +39,9 @@ _Static_assert(offsetof(struct obs_source_frame, full_range) == 180, "obs_source
 _Static_assert(offsetof(struct obs_source_frame, color_range_min) == 184, "obs_source_frame");
 _Static_assert(offsetof(struct obs_source_frame, color_range_max) == 196, "obs_source_frame");
 _Static_assert(offsetof(struct obs_source_frame, flip) == 208, "obs_source_frame");
-_Static_assert(sizeof(struct obs_source_frame) == 232, "obs_source_frame");
+_Static_assert(offsetof(struct obs_source_frame, trc) == 210, "obs_source_frame");
+_Static_assert(offsetof(struct obs_source_frame, refs) == (sizeof(long) == 8 ? 216 : 212), "obs_source_frame");
+_Static_assert(sizeof(struct obs_source_frame) == (sizeof(long) == 8 ? 232 : 224), "obs_source_frame");
 
 enum {
 	OBS_TYPE_FILTER = 1,

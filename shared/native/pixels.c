@@ -1,5 +1,7 @@
 #include "pixels.h"
 
+#include "rgb.h"
+
 #include <string.h>
 
 #define MAX_SIDE 16384u
@@ -88,6 +90,13 @@ uint64_t doppel_segment_bytes(const struct doppel_geometry *geometry, uint32_t s
 		return 0;
 	const uint64_t stride = (whole.frame_bytes + PAGE - 1) / PAGE * PAGE;
 	return DOPPEL_HEADER_BYTES + (slot_count + UINT64_C(2)) * stride; /* the slate, and the kept frame */
+}
+
+uint64_t doppel_segment_bytes_with_rgb(const struct doppel_geometry *geometry, uint32_t slot_count)
+{
+	const uint64_t without = doppel_segment_bytes(geometry, slot_count);
+	const uint64_t rgb = without != 0 ? doppel_rgb_bytes(geometry) : 0;
+	return rgb == 0 ? 0 : without + slot_count * ((rgb + PAGE - 1) / PAGE * PAGE);
 }
 
 /* ---- copies ------------------------------------------------------------------------------------------------- */

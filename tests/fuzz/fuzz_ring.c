@@ -64,11 +64,18 @@ static void make_room(uint64_t bytes)
 	segment_bytes = bytes;
 }
 
+/* With room for pictures as RGB or without. */
+static uint64_t some_bytes(const struct doppel_geometry *geometry, uint32_t slots)
+{
+	const uint64_t with_rgb = byte() % 2 == 0 ? doppel_segment_bytes_with_rgb(geometry, slots) : 0;
+	return with_rgb != 0 ? with_rgb : doppel_segment_bytes(geometry, slots);
+}
+
 static void be_the_gate(void)
 {
 	const struct doppel_geometry geometry = some_geometry();
 	const uint32_t slots = DOPPEL_MIN_SLOTS + byte() % 9;
-	make_room(doppel_segment_bytes(&geometry, slots));
+	make_room(some_bytes(&geometry, slots));
 	struct doppel_ring *ring = doppel_ring_create(segment, segment_bytes, &geometry, slots);
 	CHECK(ring != NULL);
 	const struct doppel_colour colour = {.full_range = 1};
@@ -141,7 +148,7 @@ static void be_the_worker(void)
 {
 	const struct doppel_geometry geometry = some_geometry();
 	const uint32_t slots = DOPPEL_MIN_SLOTS + byte() % 9;
-	make_room(doppel_segment_bytes(&geometry, slots));
+	make_room(some_bytes(&geometry, slots));
 	struct doppel_ring *ring = doppel_ring_create(segment, segment_bytes, &geometry, slots);
 	CHECK(ring != NULL);
 	doppel_ring_destroy(ring);
@@ -151,7 +158,7 @@ static void be_the_worker(void)
 		return;
 	while (script < script_end) {
 		uint32_t given_back = 0;
-		switch (byte() % 6) {
+		switch (byte() % 7) {
 		case 0:
 		case 1: {
 			const int32_t slot = doppel_worker_next(segment, segment_bytes, 0, &given_back);
@@ -167,6 +174,9 @@ static void be_the_worker(void)
 			doppel_worker_done(segment, segment_bytes, byte() % 16, byte(), byte());
 			break;
 		case 4:
+			doppel_worker_make_rgb(segment, segment_bytes, byte() % 16);
+			break;
+		case 5:
 			doppel_worker_ask_again(segment, segment_bytes);
 			doppel_worker_set_slate(segment, segment_bytes, byte());
 			break;

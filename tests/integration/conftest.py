@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import pytest
 from doppel_ipc.paths import InstallConfig
+from doppel_obs.rendering import RGB_ENV
 
 from installer.display import VirtualDisplay
 from installer.scene import Scene
@@ -42,6 +43,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if folder in item.path.parents:
             item.add_marker(pytest.mark.obs)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answers_in_place() -> Iterator[None]:
+    """As with a graphics card, which these machines have not: the filter edits OBS's own frames.
+
+    test_rgb_answers.py is about the other way.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(RGB_ENV, "0")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -188,7 +188,9 @@ static void draw_default(void *target)
 static void release_frame(void *source, struct obs_source_frame *frame)
 {
 	in_libobs();
+	CHECK(source != NULL); /* libobs would free the frame */
 	CHECK(frame != NULL);
+	CHECK(--frame->refs > 0);
 	((struct fake_source *)source)->released++;
 }
 
@@ -486,7 +488,9 @@ static struct obs_source_frame *delay_frame(struct fake_filter *filter, struct f
 		return NULL;
 	*picture = filter->kept[0];
 	memmove(filter->kept, filter->kept + 1, --filter->kept_count * sizeof *filter->kept);
+	const long refs = frame->refs;
 	frame_of_picture(frame, picture, frame->timestamp);
+	frame->refs = refs;
 	frame->flip = picture->flip;
 	return frame;
 }
@@ -511,6 +515,7 @@ static bool filter_frame(struct fake_source *source, const struct doppel_geometr
 	source->timestamp += step_ns;
 	struct obs_source_frame frame, *at = &frame;
 	frame_of_picture(&frame, out, source->timestamp);
+	frame.refs = 1 + 1; /* the cache's, and one for the way through the filters */
 	for (uint32_t i = source->filter_count; i > 0 && at != NULL; i--)
 		if (source->filters[i - 1]->enabled && source->filters[i - 1]->kept != NULL)
 			at = delay_frame(source->filters[i - 1], out, at);
@@ -518,9 +523,17 @@ static bool filter_frame(struct fake_source *source, const struct doppel_geometr
 			at = filter_video(source->filters[i - 1], at);
 	if (at == NULL)
 		return false;
-	CHECK(at == &frame); /* OBS's own frame, with its own time */
-	CHECK_EQUAL(frame.timestamp, source->timestamp);
-	out->flip = frame.flip;
+	at->refs--;
+	CHECK_EQUAL(frame.refs, 1);
+	CHECK_EQUAL(at->timestamp, source->timestamp);
+	if (at == &frame) { /* OBS's own frame */
+		out->flip = frame.flip;
+		return true;
+	}
+	CHECK_EQUAL(at->refs, 1); /* OBS's current frame has no reference of its own */
+	CHECK_EQUAL(at->format, 8);
+	CHECK(at->full_range); /* or libobs would stretch it */
+	picture_of_frame(out, at);
 	return true;
 }
 

@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+bool rig_wants_rgb;
+
 struct rig_segment rig_segment(uint64_t bytes)
 {
 	struct rig_segment segment = {.fd = memfd_create("doppel-test", MFD_CLOEXEC | MFD_ALLOW_SEALING), .bytes = bytes};
@@ -33,7 +35,9 @@ int32_t rig_attach(uint64_t filter_id, struct rig_segment *segment, uint32_t slo
 {
 	struct doppel_gate_status status;
 	CHECK_EQUAL(doppel_gate_get_status(filter_id, &status), 0);
-	const uint64_t bytes = doppel_segment_bytes(&status.geometry, slots);
+	uint64_t bytes = rig_wants_rgb ? doppel_segment_bytes_with_rgb(&status.geometry, slots) : 0;
+	if (bytes == 0)
+		bytes = doppel_segment_bytes(&status.geometry, slots);
 	if (bytes == 0)
 		return -3;
 	*segment = rig_segment(bytes);
@@ -59,12 +63,34 @@ static const struct doppel_segment_header *header_of(const struct rig_segment *s
 	return (const void *)segment->worker;
 }
 
+/* In the place of the converted picture one that fake_look knows, of the same frame. */
+static void mark_rgb(const struct rig_segment *segment, int32_t slot)
+{
+	const struct doppel_segment_header *header = header_of(segment);
+	static _Thread_local struct fake_picture picture;
+	picture.geometry = header->geometry;
+	memcpy(picture.bytes, segment->worker + header->pixels_offset + (uint32_t)slot * header->slot_stride,
+	       header->geometry.frame_bytes);
+	uint64_t id;
+	fake_look(&picture, &id);
+	const struct doppel_geometry bgrx = fake_geometry(8, header->geometry.width, header->geometry.height, 0);
+	fake_raw(&picture, &bgrx, id);
+	fake_judge(picture.bytes, &bgrx);
+	memcpy(segment->worker + header->rgb_offset + (uint32_t)slot * header->rgb_stride, picture.bytes,
+	       (size_t)bgrx.linesize[0] * bgrx.rows[0]);
+}
+
 void rig_finish(const struct rig_segment *segment, int32_t slot, uint32_t verdict)
 {
 	const struct doppel_segment_header *header = header_of(segment);
-	if (verdict >= DOPPEL_VERDICT_SWAPPED && verdict <= DOPPEL_VERDICT_ORIGINAL)
+	if (verdict >= DOPPEL_VERDICT_SWAPPED && verdict <= DOPPEL_VERDICT_ORIGINAL) {
 		fake_judge(segment->worker + header->pixels_offset + (uint32_t)slot * header->slot_stride,
 			   &header->geometry);
+		if (header->rgb_offset != 0) {
+			CHECK_EQUAL(doppel_worker_make_rgb(segment->worker, segment->bytes, (uint32_t)slot), 0);
+			mark_rgb(segment, slot);
+		}
+	}
 	CHECK_EQUAL(doppel_worker_done(segment->worker, segment->bytes, (uint32_t)slot, verdict, 1), 0);
 }
 

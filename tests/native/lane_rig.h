@@ -10,6 +10,8 @@ struct rig_segment {
 	uint8_t *worker; /* the worker's mapping */
 };
 
+extern bool rig_wants_rgb; /* rig_attach makes segments with room for pictures as RGB */
+
 /* A sealed memory file, mapped for the worker. */
 struct rig_segment rig_segment(uint64_t bytes);
 void rig_segment_free(struct rig_segment *segment);

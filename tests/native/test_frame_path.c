@@ -98,6 +98,13 @@ static void async_running(struct scene *scene)
 	running(scene, 0);
 }
 
+static void async_running_with_rgb(struct scene *scene)
+{
+	rig_wants_rgb = true;
+	running(scene, 0);
+	rig_wants_rgb = false;
+}
+
 /* The counter and the trap themselves. */
 static void waking(struct scene *scene, int n)
 {
@@ -134,6 +141,7 @@ int main(void)
 	sync_install();
 	check_the_trap();
 	check_path("async", async_running, swap_async);
+	check_path("async, RGB", async_running_with_rgb, swap_async);
 	check_path("sync", sync_running, swap_sync);
 	printf("frame path: ok\n");
 	return 0;

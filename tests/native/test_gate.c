@@ -382,7 +382,8 @@ static void an_unsupported_format_is_covered_and_named(void)
 		CHECK_EQUAL(status_of(&scene).unsupported_format, format);
 		CHECK_EQUAL(status_of(&scene).geometry.width, 0);
 	}
-	struct obs_source_frame alien = {.width = 16, .height = 16, .format = 77, .timestamp = 2};
+	struct obs_source_frame alien = {
+		.width = 16, .height = 16, .format = 77, .timestamp = 2, .refs = 3}; /* two of them are given back */
 	CHECK(fake.info->filter_video(scene.filter->data, &alien) == NULL);
 	CHECK_EQUAL(scene.source.released, 1);
 	CHECK_EQUAL(status_of(&scene).dropped, 1);

@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 NATIVE = PROJECT / "shared" / "native"
 REPORT = PROJECT / "docs" / "native-stress.md"
-RING = ("platform.c", "ring.c", "ring_worker.c", "pixels.c", "mosaic.c")
+RING = ("platform.c", "ring.c", "ring_worker.c", "pixels.c", "rgb.c", "mosaic.c")
 
 ASAN = "address,undefined"
 TSAN = "thread"
@@ -78,7 +78,14 @@ RING_TEST = Program("test_ring", RING)
 FAKES = ("fake_obs.c", "lane_rig.c", "fake_clock.c")
 GATE_TESTS = tuple(
     Program(name, build.SOURCES, (*FAKES, "gate_scene.c"), turned_clock=True)
-    for name in ("test_gate", "test_gate_hotkeys", "test_gate_idle", "test_gate_render", "test_gate_signals")
+    for name in (
+        "test_gate",
+        "test_gate_hotkeys",
+        "test_gate_idle",
+        "test_gate_render",
+        "test_gate_rgb",
+        "test_gate_signals",
+    )
 )
 SYNC_FAKES = (*FAKES, "gate_scene.c", "fake_graphics.c", "sync_scene.c")
 SYNC_TEST = Program("test_gate_sync", build.SOURCES, SYNC_FAKES, turned_clock=True)

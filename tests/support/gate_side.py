@@ -74,10 +74,16 @@ class GateSide:
     """One lane's gate half, driven by hand. Use as a context manager."""
 
     def __init__(
-        self, library: ctypes.CDLL, layout: FrameLayout, slots: int = 6, kind: str | None = None
+        self,
+        library: ctypes.CDLL,
+        layout: FrameLayout,
+        slots: int = 6,
+        kind: str | None = None,
+        *,
+        rgb: bool = False,
     ) -> None:
         self.library, self.layout = library, layout
-        size = native.segment_bytes(library, layout, slots)
+        size = native.segment_bytes(library, layout, slots, rgb=rgb)
         self.segment = segment.create(size, kind)
         # As the gate does, a mapping of its own; Python's mapping keeps a duplicate of the descriptor.
         self.memory = mmap.mmap(self.segment.handle, size)

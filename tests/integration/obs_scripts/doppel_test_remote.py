@@ -223,7 +223,12 @@ def _register_sources(path):
     ctypes.CDLL(path).doppel_test_register()
 
 
+def _set_environment(name, value):
+    os.environ[name] = value
+
+
 _OPERATIONS = {
+    "set_environment": _set_environment,
     "register_sources": _register_sources,
     "load": _load,
     "remove": _remove,

@@ -140,3 +140,16 @@ def test_a_script_that_comes_new_to_a_filter_takes_its_face_for_there(
     bench.saw()
     bench.tick(0)
     assert bench.told_of_a_face() is told
+
+
+@pytest.mark.parametrize("rgb", [False, True])
+def test_a_lane_has_room_for_pictures_as_rgb_where_they_are_wanted(
+    ring_library: ctypes.CDLL, rgb: bool
+) -> None:
+    gate: Any = FakeGate(ring_library)
+    sent: list[Message] = []
+    lane = Lane(gate, 5, lambda message, _to: sent.append(message), itertools.count(1).__next__, lambda: rgb)
+    assert lane.tick(START_NS, gate.status, 1, "Camera", FilterSettings(), 1)
+
+    (opened,) = [message for message in sent if isinstance(message, OpenLane)]
+    assert (opened.segment.bytes > lane.slots * 64 * 48 * 4) is rgb

@@ -1,0 +1,121 @@
+/* Answers as RGB: frames of our own in the place of libobs's, for an OBS that draws without a graphics card (rgb.h).
+ *
+ * libobs's frame has no room for one. Its own references work like this (28 to 32): it raises those of the frame that
+ * goes into filter_video and lowers those of the frame that comes out, so a frame of ours goes out with one more than the
+ * one that keeps it alive, and the frame that came in is given back by obs_source_release_frame. What came out is then
+ * the source's current frame, without a reference, until the next tick takes it away, before filter_video; whoever uploads
+ * it holds a reference meanwhile. So in filter_video a frame with one reference is known to nobody but us.
+ *
+ * A filter may go while its last answer is still the source's current frame. So our frames are never freed: those of
+ * filters that are gone are used again by others, when that tick is long over.
+ *
+ * Not where another filter comes after us or the source is deinterlaced: then frames are kept for longer.
+ */
+#include "gate_internal.h"
+#include "rgb.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LONG_OVER_NS UINT64_C(1000000000)
+#define LAST_SDR_TRANSFER 1 /* libobs's VIDEO_TRC_SRGB; 0 is "as usual", those after it are HDR */
+#define ALIVE 1L
+
+struct doppel_rgb_frame {
+	struct obs_source_frame frame; /* first: this is what libobs gets */
+	uint8_t *pixels;
+	uint64_t bytes;
+	uint64_t retired_at; /* libobs's video time */
+	struct doppel_rgb_frame *next;
+};
+
+static struct {
+	struct doppel_lock lock;
+	struct doppel_rgb_frame *first;
+} retired;
+
+static bool is_ours_alone(struct doppel_rgb_frame *own)
+{
+	return __atomic_load_n(&own->frame.refs, __ATOMIC_ACQUIRE) == ALIVE;
+}
+
+static struct doppel_rgb_frame *take_retired(uint64_t video_time)
+{
+	doppel_lock(&retired.lock);
+	struct doppel_rgb_frame **at = &retired.first;
+	while (*at != NULL && (video_time < (*at)->retired_at + LONG_OVER_NS || !is_ours_alone(*at)))
+		at = &(*at)->next;
+	struct doppel_rgb_frame *found = *at;
+	if (found != NULL)
+		*at = found->next;
+	doppel_unlock(&retired.lock);
+	return found;
+}
+
+void doppel_rgb_retire(struct doppel_filter *filter)
+{
+	const uint64_t now = doppel_libobs.obs_get_video_frame_time();
+	doppel_lock(&retired.lock);
+	for (unsigned i = 0; i < DOPPEL_RGB_FRAMES; i++) {
+		struct doppel_rgb_frame *own = filter->rgb[i];
+		if (own == NULL)
+			continue;
+		own->retired_at = now;
+		own->next = retired.first;
+		retired.first = own;
+		filter->rgb[i] = NULL;
+	}
+	doppel_unlock(&retired.lock);
+}
+
+/* Memory is asked for with the first answer, and when the size has changed. */
+static bool has_room(struct doppel_rgb_frame *own, uint64_t bytes)
+{
+	if (own->bytes == bytes)
+		return true;
+	free(own->pixels);
+	own->pixels = malloc((size_t)bytes);
+	own->bytes = own->pixels != NULL ? bytes : 0;
+	return own->pixels != NULL;
+}
+
+static struct doppel_rgb_frame *unused(struct doppel_filter *filter, uint64_t bytes)
+{
+	for (unsigned i = 0; i < DOPPEL_RGB_FRAMES; i++) {
+		struct doppel_rgb_frame *own = filter->rgb[i];
+		if (own == NULL) {
+			own = take_retired(filter->frame_video_time);
+			if (own == NULL && (own = calloc(1, sizeof *own)) != NULL)
+				own->frame.refs = ALIVE;
+			filter->rgb[i] = own;
+		}
+		if (own != NULL && is_ours_alone(own))
+			return has_room(own, bytes) ? own : NULL;
+	}
+	return NULL;
+}
+
+struct obs_source_frame *doppel_rgb_answer(struct doppel_filter *filter, const struct obs_source_frame *frame,
+					   struct doppel_turn *turn)
+{
+	const uint64_t bytes = doppel_rgb_bytes(&filter->geometry);
+	if (turn->rgb == NULL || turn->in_place || frame->trc > LAST_SDR_TRANSFER || bytes == 0)
+		return NULL;
+	struct doppel_rgb_frame *own = unused(filter, bytes);
+	if (own == NULL)
+		return NULL;
+	const uint64_t start = doppel_clock_ns();
+	memcpy(own->pixels, turn->rgb, (size_t)bytes);
+	turn->sample.copy_ns += (uint32_t)(doppel_clock_ns() - start);
+	struct obs_source_frame *answer = &own->frame;
+	memcpy(answer, frame, offsetof(struct obs_source_frame, refs));
+	memset(answer->data, 0, sizeof answer->data);
+	memset(answer->linesize, 0, sizeof answer->linesize);
+	answer->data[0] = own->pixels;
+	answer->linesize[0] = frame->width * DOPPEL_RGB_PIXEL_BYTES;
+	answer->format = DOPPEL_RGB_FORMAT;
+	answer->full_range = true;
+	answer->flip = turn->colour->flip != 0;
+	__atomic_store_n(&answer->refs, ALIVE + 1, __ATOMIC_RELEASE);
+	return answer;
+}
