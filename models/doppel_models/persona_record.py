@@ -21,6 +21,7 @@ import dataclasses
 import datetime
 import json
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -178,7 +179,10 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
     """
     path = folder / RECORD_NAME
     try:
-        if path.stat().st_size > MAX_RECORD_BYTES:
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError(sentence("model.no-file", "it is no plain file"))
+        if info.st_size > MAX_RECORD_BYTES:
             raise _broken(path, f"it is larger than {MAX_RECORD_BYTES} bytes")
         data = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:

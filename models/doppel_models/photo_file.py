@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import stat
 import struct
 import warnings
 from pathlib import Path
@@ -56,7 +57,10 @@ def read_photo(path: Path) -> PhotoFile:
         PersonaError: it cannot be read, is no picture of a known format, or is too large.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):  # a pipe would be waited for, a device read until memory ends
+            raise OSError(sentence("model.no-file", "it is no plain file"))
+        if info.st_size > MAX_FILE_BYTES:
             raise PersonaError(
                 sentence(
                     "photo.file-size",
@@ -66,7 +70,7 @@ def read_photo(path: Path) -> PhotoFile:
                 )
             )
         data = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise PersonaError(unreadable(path, error)) from error
     return decode_photo(path.name, data)
 

@@ -80,9 +80,10 @@ def listed(names: Iterable[str]) -> str:
     return made
 
 
-def unreadable(path: object, error: OSError) -> Sentence:
-    """A file or folder that the system does not let us read."""
-    return sentence("unreadable", "{path} cannot be read: {why}", path=path, why=error.strerror or error)
+def unreadable(path: object, error: OSError | ValueError) -> Sentence:
+    """A file or folder that the system does not let us read, or that has a name which no file can have."""
+    why = getattr(error, "strerror", None) or error
+    return sentence("unreadable", "{path} cannot be read: {why}", path=path, why=why)
 
 
 def unusable_model(name: str, error: Exception) -> Sentence:

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 
 import pytest
 from doppel_ipc.messages import PersonaInfo
@@ -42,6 +43,14 @@ def test_a_saved_persona_is_read_back(store):
     assert [path.read_bytes() for path in again.paths] == [b"one", b"two"]
     assert again.consent == OWN
     assert again.warnings == ("a little dark",)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_record_that_is_a_pipe_is_not_waited_for_when_a_face_of_that_name_is_added(store):
+    (store.folder / "zoe").mkdir(parents=True)
+    os.mkfifo(store.folder / "zoe" / RECORD_NAME)
+    assert store.save("Zoe", PICTURES, OWN).id == "zoe-2"
 
 
 def test_many_long_warnings_are_cut_to_what_a_message_to_obs_holds(store):

@@ -1,7 +1,9 @@
 import contextlib
 import io
+import os
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,3 +126,16 @@ def test_a_missing_a_large_and_a_folder_are_clear_errors(tmp_path):
         read_photo(large)
     with pytest.raises(PersonaError):
         read_photo(tmp_path)
+
+
+def test_a_name_that_no_file_can_have_is_a_clear_error():
+    with pytest.raises(PersonaError, match=r"a b\.png cannot be read: embedded null byte"):
+        read_photo(Path("a\0b.png"))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(PersonaError, match=r"pipe\.png cannot be read: it is no plain file"):
+        read_photo(tmp_path / "pipe.png")
