@@ -11,7 +11,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -72,13 +72,13 @@ def summary(cases: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float
 
 
 def write_results(
-    path: Path, junit: Path, version: ObsVersion, python: str, *, everything: bool, whole: bool
+    path: Path, junits: Sequence[Path], version: ObsVersion, python: str, *, everything: bool, whole: bool
 ) -> dict[str, Any]:
     """Writes the results file of a run on this system, and returns what it holds.
 
     Args:
         path: the file. What it holds already stays where the run was of some tests alone.
-        junit: what pytest wrote.
+        junits: what pytest wrote, one file for each part of the suite.
         version: of OBS.
         python: version of the system's Python, which OBS's scripts and the worker run on.
         everything: the long tests ran, too.
@@ -89,7 +89,9 @@ def write_results(
         earlier = json.loads(path.read_text(encoding="utf-8"))
         if earlier.get("obs") != str(version):
             earlier = {}
-    cases = {**earlier.get("cases", {}), **read_junit(junit)}
+    cases = {**earlier.get("cases", {})}
+    for junit in junits:
+        cases.update(read_junit(junit))
     commits = [*earlier.get("commits", ()), commit(PROJECT)]
     results = {
         "obs": str(version),

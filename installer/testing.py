@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from installer.layout import MADE, PROJECT
 from installer.obs_config import ObsVersion
 from installer.prepare import prepare_environment, prepare_obs, prepare_script
 from installer.progress import Progress
-from installer.suite_results import RESULTS, results_path, write_results
+from installer.suite_parts import Part, failed_lines, one_closing_line, suite_parts, usable_processors
+from installer.suite_results import RESULTS, read_junit, results_path, write_results
 from installer.system import PackageManager
 
 COMPILER_PACKAGES = ("gcc", "libc6-dev")
@@ -47,8 +48,9 @@ def run_tests(
         only: tests to run, by pytest's names; then neither ruff nor mypy runs.
 
     Returns:
-        ``ok``, ``problems``, ``steps`` (tool -> exit code), ``closing`` (pytest's last line), ``obs`` (its
-        version), ``results`` (the results file), ``warnings`` (where that could not be written), ``seconds``.
+        ``ok``, ``problems``, ``steps`` (tool or part of the suite -> exit code), ``closing`` (pytest's last
+        line, of all parts together), ``obs`` (its version), ``results`` (the results file), ``warnings``
+        (where that could not be written), ``seconds``.
     """
     environment, version = _prepare(progress, device)
     python = str(environment.python)
@@ -111,25 +113,30 @@ def _run(
     everything: bool,
     json_output: bool,
 ) -> dict[str, Any]:
-    python = str(environment.python)
-    junit = MADE / "junit.xml"
-    junit.unlink(missing_ok=True)
-    pytest = [python, "-m", "pytest", "-o", "junit_family=xunit1", "--junit-xml", str(junit), *tests]
-    commands = {**checks, "pytest": [*pytest, *([] if everything else ["-m", "not long"])]}
+    chosen = list(tests) not in ([], [*INTEGRATION])
+    processors = usable_processors()
+    parts = suite_parts(tests, MADE, everything=everything, chosen=chosen, processors=processors)
+    out = sys.stderr if json_output else sys.stdout
+    commands = dict(checks)
+    for part in parts:
+        part.junit.unlink(missing_ok=True)
+        commands[part.name] = [str(environment.python), "-m", "pytest", *part.arguments]
     steps: dict[str, int] = {}
-    closing = ""
+    closings: dict[str, str] = {}
     for name, command in commands.items():
         with progress.step(name, name):
-            steps[name], closing = _stream(command, environment, sys.stderr if json_output else sys.stdout)
+            steps[name], closings[name] = _stream(command, environment, out)
+    closing = _close(parts, closings, progress, out)
     report: dict[str, Any] = {"steps": steps, "closing": closing, "obs": str(version)}
     report["problems"] = [f"{name} ended with code {code}" for name, code in steps.items() if code]
     report["ok"] = not report["problems"]
-    if junit.is_file():
+    junits = [part.junit for part in parts if part.junit.is_file()]
+    if junits:
         path = results_path(RESULTS, version.major)
-        whole = steps["pytest"] <= 1 and list(tests) in ([], [*INTEGRATION])
+        whole = not chosen and all(steps[part.name] <= 1 for part in parts)
         python_version = environment.python_version()
         try:
-            write_results(path, junit, version, python_version, everything=everything, whole=whole)
+            write_results(path, junits, version, python_version, everything=everything, whole=whole)
         except OSError as error:
             # What the tests came to does not depend on the file, which may be root's after a run with sudo.
             report["warnings"] = [f"the results file could not be written: {error}"]
@@ -138,6 +145,18 @@ def _run(
             progress.say(f"results: {path}")
     report["seconds"] = {**progress.seconds, "total": progress.total}
     return report
+
+
+def _close(parts: Sequence[Part], closings: Mapping[str, str], progress: Progress, out: Any) -> str:
+    """Says at the end what all parts came to, as one run would; returns its closing line."""
+    if len(parts) == 1:
+        return closings[parts[0].name]
+    seconds = sum(progress.seconds[part.name] for part in parts)
+    closing = one_closing_line({part.name: closings[part.name] for part in parts}, seconds)
+    failed = [line for part in parts if part.junit.is_file() for line in failed_lines(read_junit(part.junit))]
+    out.write("\n".join([*failed, closing]) + "\n")
+    out.flush()
+    return closing
 
 
 def _unpack_server(folder: Path, progress: Progress) -> None:

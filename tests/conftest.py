@@ -6,12 +6,15 @@ import ctypes
 import sys
 from pathlib import Path
 
+import cv2
 import hypothesis
 import pytest
 
 # How long one example takes says nothing on a machine that other tests share.
 hypothesis.settings.register_profile("doppel", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("doppel")
+# As in the worker; and as many processes of tests as there are processors share these.
+cv2.setNumThreads(1)
 
 PROJECT = Path(__file__).resolve().parents[1]
 # The packages are found whether or not the project is installed.

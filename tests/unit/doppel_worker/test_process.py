@@ -193,7 +193,8 @@ def test_ctrl_c_in_the_terminal_is_left_to_obs(worker: WorkerProcess) -> None:
 def test_a_killed_worker_leaves_nothing(
     ring_library: ctypes.CDLL, ring_library_path: Path, tmp_path: Path
 ) -> None:
-    before = open_descriptors(), mappings("memfd:doppel"), sorted(Path("/dev/shm").iterdir())  # noqa: S108
+    shared = Path("/dev/shm")  # noqa: S108
+    before, files = (open_descriptors(), mappings("memfd:doppel")), set(shared.iterdir())
     for round_ in range(3):
         with (
             GateSide(ring_library, LAYOUT) as gate,
@@ -206,7 +207,9 @@ def test_a_killed_worker_leaves_nothing(
             # The gate goes on: it can still submit, and takes back what nobody began.
             for _ in range(10):
                 gate.submit(bytes(LAYOUT.size))
-    assert (open_descriptors(), mappings("memfd:doppel"), sorted(Path("/dev/shm").iterdir())) == before  # noqa: S108
+    assert (open_descriptors(), mappings("memfd:doppel")) == before
+    # Other tests at work beside this one have files there for a moment.
+    wait_until(lambda: set(shared.iterdir()) <= files, "no file stays in shared memory")
 
 
 def test_a_stopped_worker_never_blocks_obs(worker: WorkerProcess, gate: GateSide) -> None:

@@ -70,7 +70,7 @@ def test_what_failed_and_why_something_was_skipped_is_named(junit):
 
 def test_the_file_names_the_versions_that_were_tested(junit, tmp_path):
     path = results_path(tmp_path / "new", 30)
-    write_results(path, junit, ObsVersion(30, 2, 3), "3.13.5", everything=True, whole=True)
+    write_results(path, [junit], ObsVersion(30, 2, 3), "3.13.5", everything=True, whole=True)
     assert path.name == "obs-30.json"
     written = json.loads(path.read_text(encoding="utf-8"))
     assert (written["obs"], written["python"], written["long_tests"]) == ("30.2.3", "3.13.5", True)
@@ -85,14 +85,14 @@ def test_some_tests_alone_take_their_place_among_the_earlier_results(junit, tmp_
     cases = {"test_other.py::test_it": kept, "test_things.py::test_good": mended}
     path.write_text(json.dumps({"obs": "30.2.3", "commits": ["old"], "cases": cases}))
     monkeypatch.setenv("DOPPEL_TEST_COMMIT", "new")
-    results = write_results(path, junit, version, "3.13.5", everything=False, whole=False)
+    results = write_results(path, [junit], version, "3.13.5", everything=False, whole=False)
     assert results["cases"]["test_other.py::test_it"] == kept
     assert results["cases"]["test_things.py::test_good"]["outcome"] == "passed"
     assert results["commits"] == ["old", "new"]
-    results = write_results(path, junit, version, "3.13.5", everything=False, whole=True)
+    results = write_results(path, [junit], version, "3.13.5", everything=False, whole=True)
     assert "test_other.py::test_it" not in results["cases"]
     assert results["commits"] == ["new"]
-    results = write_results(path, junit, ObsVersion(31, 0), "3.13.5", everything=False, whole=False)
+    results = write_results(path, [junit], ObsVersion(31, 0), "3.13.5", everything=False, whole=False)
     assert results["obs"] == "31.0.0"
 
 
