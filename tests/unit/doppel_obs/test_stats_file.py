@@ -6,7 +6,7 @@ from pathlib import Path
 
 from doppel_ipc.paths import STATS_ENV
 from doppel_obs.lane_stats import LaneStats
-from doppel_obs.stats_file import MOST_MESSAGES, PATIENCE, StatsFile, obs_part
+from doppel_obs.stats_file import COPY_INTERVAL_NS, INTERVAL_NS, MOST_MESSAGES, PATIENCE, StatsFile, obs_part
 
 OBS = obs_part((29, 0, 2), panic=False)
 
@@ -30,7 +30,8 @@ def test_a_copy_that_was_named_is_written_whole_with_each_message_once_and_stays
     assert data["messages"] == ["first", "second"]
     assert data["lanes"][0]["source"] == "Camera"
     assert sorted(item.name for item in tmp_path.rglob("*")) == ["logs", "stats.json"]
-    assert not file.due(data["updated_ns"] + 1)
+    assert not file.due(data["updated_ns"] + COPY_INTERVAL_NS - 1)
+    assert file.due(data["updated_ns"] + COPY_INTERVAL_NS)
 
 
 def test_the_file_lies_beside_the_log_and_goes_with_the_script(tmp_path: Path) -> None:
@@ -42,7 +43,10 @@ def test_the_file_lies_beside_the_log_and_goes_with_the_script(tmp_path: Path) -
 
     (path,) = folder.iterdir()
     assert path.name == f"status-{os.getpid()}.json"
-    messages = json.loads(path.read_text(encoding="utf-8"))["messages"]
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert not file.due(data["updated_ns"] + INTERVAL_NS - 1)
+    assert file.due(data["updated_ns"] + INTERVAL_NS)
+    messages = data["messages"]
     assert (messages[0], messages[-1]) == ("1", str(MOST_MESSAGES))
     file.close()
     assert list(folder.iterdir()) == []
