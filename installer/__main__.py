@@ -23,8 +23,12 @@ from installer.progress import Progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit code: 0 fine, 1 it failed and said why, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    """Runs one command; returns the exit code: 0 fine, 1 failed, 2 not understood, 130 interrupted."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return 2
     progress = Progress()
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
@@ -134,9 +138,7 @@ def _tested(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m installer", description="Installs and runs Doppel.")
-    commands = parser.add_subparsers(
-        dest="command", required=True, metavar="run|test|install|uninstall|doctor"
-    )
+    commands = parser.add_subparsers(dest="command", metavar="run|test|install|uninstall|doctor")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     run = commands.add_parser("run", parents=[common], help="open OBS with a demo scene of its own")
@@ -144,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--persona", default=DEFAULT_PERSONA, metavar="NAME|PHOTO", help="the face to wear")
     run.add_argument("--consent", choices=CONSENT_GROUNDS, help="on what ground the photo may be used")
     run.add_argument("--headless", type=_seconds, metavar="SECONDS", help="record without a screen")
-    run.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder of the results")
+    run.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder of recordings")
     test = commands.add_parser("test", parents=[common], help="run Doppel's tests, with a real OBS")
     test.add_argument(
         "--all",

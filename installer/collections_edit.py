@@ -16,6 +16,8 @@ _OUR_FILTERS = frozenset({FILTER_ID, SYNC_FILTER_ID})
 _LISTS = ("sources", "groups")
 _AUDIO_DEVICE = re.compile(r"(?:Desktop|Aux)AudioDevice[0-9]+")
 """Desktop audio and the microphones of OBS's settings: sources that stand beside the list of the others."""
+_OUR_HOTKEY = re.compile(r"doppel_(?:swap|next_face|previous_face|hold_original)\..*", re.DOTALL)
+"""OBS keeps the filters' hotkeys with their source, set or not."""
 
 
 def read_collection(path: Path) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def with_script(data: dict[str, Any], script: Path) -> dict[str, Any]:
 
 
 def without_doppel(data: dict[str, Any], script: Path) -> tuple[dict[str, Any], int]:
-    """The collection without the script, Doppel's filters and delays of sound; how many filters it had."""
+    """The collection without the script, Doppel's filters, hotkeys and delays of sound; how many filters."""
     kept = [entry for entry in _script_entries(data) if Path(str(entry.get("path", ""))).name != script.name]
     cleaned = dict(_with_scripts(data, kept))
     count = 0
@@ -70,15 +72,19 @@ def without_doppel(data: dict[str, Any], script: Path) -> tuple[dict[str, Any], 
 
 
 def _source_without(source: Any) -> tuple[Any, int]:
-    """A source without Doppel's filters and delay, and how many of those filters it had."""
+    """A source without Doppel's filters, hotkeys and delay, and how many of those filters it had."""
     if not isinstance(source, dict):
         return source, 0
+    hotkeys = source.get("hotkeys")
+    if isinstance(hotkeys, dict) and any(map(_OUR_HOTKEY.fullmatch, hotkeys)):
+        others = {name: keys for name, keys in hotkeys.items() if not _OUR_HOTKEY.fullmatch(name)}
+        source = {**source, "hotkeys": others}
     filters = source.get("filters")
     if not isinstance(filters, list):
         return _with_own_sound(source), 0
-    others = [item for item in filters if not isinstance(item, dict) or item.get("id") not in _OUR_FILTERS]
-    count = len(filters) - len(others)
-    return _with_own_sound({**source, "filters": others} if count else source), count
+    kept = [item for item in filters if not isinstance(item, dict) or item.get("id") not in _OUR_FILTERS]
+    count = len(filters) - len(kept)
+    return _with_own_sound({**source, "filters": kept} if count else source), count
 
 
 def _with_own_sound(source: dict[str, Any]) -> dict[str, Any]:

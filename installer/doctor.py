@@ -28,6 +28,7 @@ OK, NOTE, BAD = "ok", "note", "bad"
 LEAST_FREE_BYTES = 512 << 20
 """Memory that a lane's frames and the worker need."""
 _INSTALL = "python3 -m installer install"
+_START_OBS = f"start it once, close it, then: {_INSTALL}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,9 +91,7 @@ def _obs() -> list[Finding]:
 def _user_settings() -> list[Finding]:
     configurations = user_configurations(dict(os.environ))
     if not configurations:
-        return [
-            Finding("OBS settings", NOTE, "OBS was never started by this user", "start it once, then install")
-        ]
+        return [Finding("OBS settings", NOTE, "OBS was never started by this user", _START_OBS)]
     return [finding for item in configurations for finding in _configuration(item)]
 
 
@@ -122,7 +121,7 @@ def _configuration(configuration: UserObs) -> list[Finding]:
 def _python_of_obs(configuration: UserObs) -> Finding:
     version, folder = configuration.version, configuration.python_path
     if version is None:
-        return Finding("OBS's Python", NOTE, "OBS was never started", "start it once, then install")
+        return Finding("OBS's Python", NOTE, "OBS was never started", _START_OBS)
     limit = newest_python_minor(version)
     minor = python_minor_in(Path(folder)) if folder else None
     if minor is None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from installer.errors import CommandError, InstallerError, InterpreterError
 from installer.lock import LOCK_NAME, merged_requirements
 from installer.progress import Progress
-from installer.system import PackageManager, run_command
+from installer.system import PackageManager, all_at_once, run_command
 
 OLDEST = (3, 11)
 NEWEST = (3, 14)
@@ -218,7 +218,7 @@ class Environment:
             candidates = find_interpreters()
             interpreter = choose_interpreter(candidates)
         progress.say(f"making {self.folder} with {interpreter.path} (Python {_dotted(interpreter.version)})")
-        todo = f"type: sudo apt-get install python{_dotted(interpreter.version)}-venv"
+        todo = all_at_once(_dotted(interpreter.version))
         command = [interpreter.path, "-m", "venv", str(self.folder)]
         if not interpreter.has_venv:
             command.insert(3, "--without-pip")
@@ -239,7 +239,7 @@ class Environment:
         raise InterpreterError(
             "no pip was found",
             "the interpreter has no ensurepip, and no other Python of this machine has pip",
-            f"type: sudo apt-get install python{_dotted(own.version if own else OLDEST)}-venv",
+            all_at_once(_dotted(own.version if own else OLDEST)),
         )
 
     def _install(self, sections: Sequence[str], progress: Progress) -> None:

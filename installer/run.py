@@ -47,7 +47,7 @@ class RunOptions:
     headless: float | None = None
     """Seconds to record without a screen; None: on the screen, if there is one."""
     out: Path = Path("out")
-    """Folder of the recording, the contact sheet and the report."""
+    """Folder of the recording, the contact sheet and the report; on the screen, of what the user records."""
     device: str = "auto"
 
 
@@ -66,8 +66,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
         seconds = DEFAULT_SECONDS
     media = choose_media(options.media, headless=seconds is not None)
     photo = persona_photo(options.persona, options.consent)
-    if seconds is not None:
-        _check_writable(options.out)
+    _check_writable(options.out)
     environment = prepare_environment(progress, () if seconds is None else ("remote",), options.device)
     if options.media is not None:
         measure(environment, options.media.resolve(), "name a video file, such as MP4, MKV or WebM")
@@ -77,17 +76,19 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
         persona = known_persona(options.persona, environment)
     program, version = prepare_obs(progress, headless=seconds is not None)
     config = prepare_script(environment, progress)
-    shutil.rmtree(SESSION / "recording", ignore_errors=True)
     (SESSION / STATISTICS).unlink(missing_ok=True)
     canvas = SCREEN_CANVAS if seconds is None else HEADLESS_CANVAS
     collection = demo_collection(media, persona, canvas)
     environ = {paths.CONFIG_ENV: str(config), paths.STATS_ENV: str(SESSION / STATISTICS)}
     if seconds is None:
-        obs_options = ObsOptions(canvas, recording_dir=SESSION / "recording", preview=True)
+        # What a user records is not the installer's to remove.
+        obs_options = ObsOptions(canvas, recording_dir=options.out.resolve(), preview=True)
         session = ObsSession(
             SESSION, collection, obs_options, environ=environ, program=program, version=version
         )
+        progress.say(f"what you record in it comes into {options.out.resolve()}")
         return _on_screen(session, progress)
+    shutil.rmtree(SESSION / "recording", ignore_errors=True)
     obs_options = ObsOptions(
         canvas,
         recording_dir=SESSION / "recording",

@@ -15,7 +15,7 @@ from installer.progress import Progress
 
 _TAIL_LINES = 12
 _PACKAGE_MANAGERS = (
-    ("apt-get", "apt-get install obs-studio xvfb libgl1-mesa-dri"),
+    ("apt-get", "apt-get install obs-studio obs-plugins xvfb libgl1-mesa-dri"),
     ("dnf", "dnf install obs-studio xorg-x11-server-Xvfb mesa-dri-drivers"),
     ("pacman", "pacman -S obs-studio xorg-server-xvfb mesa"),
     ("zypper", "zypper install obs-studio xorg-x11-server-Xvfb Mesa-dri"),
@@ -147,9 +147,23 @@ def require_packages(packages: Sequence[str], what: str, progress: Progress) -> 
 def obs_command() -> str:
     """The command that installs OBS and what the headless run needs on this system."""
     for program, command in _PACKAGE_MANAGERS:
+        if program == "apt-get" and shutil.which(program):
+            # A fresh machine has no package lists.
+            return f"{_sudo()}apt-get update && {_sudo()}{command}"
         if shutil.which(program):
             return command if program in ("brew", "winget") else _sudo() + command
     return "install OBS Studio 28 or later from obsproject.com"
+
+
+def all_at_once(python: str) -> str:
+    """What to do for all that this system may lack, so that an administrator is asked once.
+
+    Args:
+        python: of the worker, e.g. ``3.11``. By apt its package for virtual environments comes, too.
+    """
+    if shutil.which("apt-get") is None:
+        return f"install Python {python} with its modules venv and ensurepip"
+    return f"type: {obs_command()} python{python}-venv"
 
 
 def _sudo() -> str:

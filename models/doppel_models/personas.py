@@ -110,12 +110,8 @@ class PersonaStore:
         for persona in BUILT_INS:
             if persona.id == persona_id:
                 return persona
-        if not _ID.fullmatch(persona_id):
-            raise PersonaError(
-                sentence("persona.no-id", "'{id}' is not the identifier of a persona", id=persona_id)
-            )
         folder = self.folder / persona_id
-        if not (folder / RECORD_NAME).is_file():
+        if not _ID.fullmatch(persona_id) or not (folder / RECORD_NAME).is_file():
             known = ", ".join(persona.id for persona in BUILT_INS)
             raise PersonaError(
                 sentence(

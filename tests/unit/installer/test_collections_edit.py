@@ -64,6 +64,15 @@ def test_removal_takes_both_kinds_of_filter_and_leaves_the_others():
     assert "doppel" not in json.dumps(cleaned)
 
 
+def test_removal_takes_the_filters_hotkeys_out_of_their_source():
+    own = {"libobs.mute": [{"key": "OBS_KEY_M"}], "doppelganger": []}
+    names = ("swap", "next_face", "previous_face", "hold_original")
+    ours = {f"doppel_{name}.Face Swap": [{"key": "OBS_KEY_F"}] for name in names}
+    data = {"sources": [{"name": "Cam", "filters": [], "hotkeys": {**own, **ours}}]}
+    cleaned, _ = without_doppel(data, SCRIPT)
+    assert cleaned == {"sources": [{"name": "Cam", "filters": [], "hotkeys": own}]}
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "3"])
 def test_a_file_that_is_no_collection_is_refused_with_its_name(tmp_path, text):
     path = tmp_path / "Broken.json"

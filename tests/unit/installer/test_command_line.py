@@ -73,6 +73,12 @@ def test_the_installer_can_be_started_from_another_folder(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_without_a_command_the_commands_are_shown():
+    done = installer()
+    assert done.returncode == 2
+    assert "add Doppel to your own OBS" in done.stderr
+
+
 def test_seconds_out_of_range_are_refused_by_the_command_line():
     done = installer("run", "--headless", "0")
     assert done.returncode == 2

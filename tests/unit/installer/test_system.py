@@ -4,7 +4,7 @@ import pytest
 
 from installer.errors import CommandError, InstallerError
 from installer.progress import Progress
-from installer.system import PackageManager, ends_with_parent, require_packages, run_command
+from installer.system import PackageManager, all_at_once, ends_with_parent, require_packages, run_command
 
 
 def test_a_program_that_fails_is_told_with_its_last_words_and_what_to_do():
@@ -36,6 +36,17 @@ def test_without_the_right_to_install_the_one_command_is_said(monkeypatch):
     with pytest.raises(InstallerError, match="OBS is missing") as caught:
         require_packages(["obs-studio"], "OBS is missing", Progress())
     assert caught.value.todo.startswith(("type: ", "install OBS"))
+
+
+def test_an_administrator_is_asked_once_for_obs_and_for_what_the_environment_lacks(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}" if name == "apt-get" else None)
+    command = all_at_once("3.13")
+    assert command.startswith("type: ")
+    assert (
+        command.index("apt-get update && ") < command.index("obs-studio") < command.index("python3.13-venv")
+    )
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert "apt" not in all_at_once("3.13")
 
 
 FAKE_APT = """
