@@ -17,7 +17,8 @@ from installer import doctor, doctor_worker
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
-PAGES = sorted([PROJECT / "README.md", *DOCS.glob("*.md")])
+_PARTS = ("benchmarks", "docs", "installer", "models", "obs_plugin", "shared", "tests")
+PAGES = sorted([*PROJECT.glob("*.md"), *(page for part in _PARTS for page in (PROJECT / part).rglob("*.md"))])
 _STATES = ("note", "bad", "NOTE", "BAD", "short")
 """How a finding that is not all right is written in the code."""
 
@@ -56,13 +57,40 @@ def test_every_state_of_a_filter_is_explained_for_remote_controls() -> None:
     assert [state for state in states if f"`{state}`" not in page] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
-    gone = [
-        target for target in targets if "://" not in target and not (page.parent / target.strip()).exists()
-    ]
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_links_lead_to_a_file_and_a_heading(page: Path) -> None:
+    gone = []
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", _prose(page)):
+        if "://" in target:
+            continue
+        led = page.parent / target if target else page
+        if not led.exists() or (anchor and anchor not in _anchors(led)):
+            gone.append(f"{target}#{anchor}")
     assert gone == []
+
+
+def test_a_heading_has_the_anchor_that_a_forge_gives_it(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# What is *tested*, and `what` not\n## Is it? ([a](b))\n```\n# no heading\n```\n## Is it? (a)\n"
+    )
+    assert _anchors(page) == ["what-is-tested-and-what-not", "is-it-a", "is-it-a-1"]
+
+
+def _prose(page: Path) -> str:
+    """The page without its blocks of code."""
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def _anchors(page: Path) -> list[str]:
+    """What links may name of a page: its headings, as GitHub and GitLab write them."""
+    found: list[str] = []
+    for heading in re.findall(r"^#{1,6} (.+)$", _prose(page), flags=re.MULTILINE):
+        text = re.sub(r"\]\([^)]*\)", "", heading).lower()
+        anchor = re.sub(r"[^\w\- ]", "", text).strip().replace(" ", "-")
+        again = sum(re.sub(r"-\d+$", "", known) == anchor for known in found)
+        found.append(f"{anchor}-{again}" if again else anchor)
+    return found
 
 
 def _sections(page: Path) -> dict[str, str]:
