@@ -21,6 +21,12 @@ def importer() -> PersonaImporter:
     return PersonaImporter()
 
 
+@pytest.fixture(scope="module")
+def portrait(importer):
+    """What the portrait's photo gives."""
+    return importer.examine([_photo(_portrait())])
+
+
 def _photo(image, name="me.png") -> PhotoFile:
     return PhotoFile(name, ".png", b"", np.ascontiguousarray(image, np.uint8))
 
@@ -32,26 +38,25 @@ def _portrait(scale=2.0, **crop):
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
-def test_a_usable_photo_gives_a_whole_face_and_says_what_is_not_ideal(importer):
-    face = importer.examine([_photo(_portrait())])
-    texts = " / ".join(face.warnings)
+def test_a_usable_photo_gives_a_whole_face_and_says_what_is_not_ideal(portrait):
+    texts = " / ".join(portrait.warnings)
     assert "hair covers the forehead in me.png" in texts
     assert "the mouth in me.png is open or grins" in texts
-    assert all("looks better" in text or "use a" in text or "add a" in text for text in face.warnings)
-    assert face.mesh.texture.shape == (512, 512, 3)
-    assert face.mesh.shape is not None
-    assert 0.8 < (face.mesh.known > 127).mean() < 0.995
+    assert all("looks better" in text or "use a" in text or "add a" in text for text in portrait.warnings)
+    assert portrait.mesh.texture.shape == (512, 512, 3)
+    assert portrait.mesh.shape is not None
+    assert 0.8 < (portrait.mesh.known > 127).mean() < 0.995
 
 
-def test_the_fringe_is_not_painted_into_the_texture(importer):
-    texture = importer.examine([_photo(_portrait())]).mesh.texture.astype(int)
+def test_the_fringe_is_not_painted_into_the_texture(portrait):
+    texture = portrait.mesh.texture.astype(int)
     forehead, skin = texture[60:100, 150:360].reshape(-1, 3), texture[280:330, 120:170].reshape(-1, 3)
     assert np.abs(np.median(forehead, axis=0) - np.median(skin, axis=0)).max() < 45
     assert forehead.std(axis=0).max() < 20
 
 
-def test_the_shadow_beside_the_nose_does_not_end_in_a_line_on_the_cheek(importer):
-    texture = importer.examine([_photo(_portrait())]).mesh.texture
+def test_the_shadow_beside_the_nose_does_not_end_in_a_line_on_the_cheek(portrait):
+    texture = portrait.mesh.texture
     gray = np.log(texture[212:250].mean(axis=(0, 2)))
     steps = np.abs(gray[6:] - gray[:-6])
     shaded, lit = steps[258:324], steps[::-1][258:324]
@@ -209,10 +214,10 @@ def _glasses_on(portrait):
     return picture
 
 
-def test_glasses_are_told_and_faces_without_them_not(importer):
+def test_glasses_are_told_and_faces_without_them_not(importer, portrait):
     worn = importer.examine([_photo(_glasses_on(_portrait()))]).warnings
     assert any("shows glasses" in text and "use a photo without them" in text for text in worn)
-    bare = importer.examine([_photo(_portrait())]).warnings
+    bare = portrait.warnings
     assert not any("glasses" in text for text in bare)
 
 

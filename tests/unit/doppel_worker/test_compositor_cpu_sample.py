@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 import pytest
@@ -19,16 +21,23 @@ from tests.support.compositor_frames import ALL_FORMATS, frames, smooth_frame
 compositor = CpuCompositor()
 
 
+@functools.cache
+def shown(pixel_format: PixelFormat, width: int, height: int, *, flip: bool) -> tuple[FrameView, np.ndarray]:
+    """A frame for all tests, which only read it, and its exact pixels."""
+    frame = smooth_frame(pixel_format, width, height, flip=flip)
+    return frame, reference.decode(frame)
+
+
 @pytest.mark.parametrize("scale", [2.3, 0.9, 0.55, 0.3, 0.12])
 @pytest.mark.parametrize("pixel_format", ALL_FORMATS, ids=lambda f: f.name)
 def test_sample_shows_what_the_matrix_says(pixel_format: PixelFormat, scale: float) -> None:
     for flip in (False, True):
-        frame = smooth_frame(pixel_format, 401, 301, flip=flip)
+        frame, pixels = shown(pixel_format, 401, 301, flip=flip)
         angle = np.deg2rad(17)
         turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         # The crop's middle looks at (150, 110); its corners may look past the frame.
         matrix = np.concatenate([turn, (np.array([15.5, 11.5]) - turn @ (150, 110))[:, None]], axis=1)
-        exact = reference.sample(reference.decode(frame), matrix, (32, 24))
+        exact = reference.sample(pixels, matrix, (32, 24))
         crop = compositor.sample(frame, matrix.astype(np.float32), (32, 24))
         assert crop.shape == (24, 32, 3)
         # Past the edges the outermost *averaged* pixels go on, so the comparison stays a little inside.
@@ -72,8 +81,8 @@ def test_large_reductions_do_not_alias(pixel_format: PixelFormat) -> None:
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("pixel_format", ALL_FORMATS, ids=lambda f: f.name)
 def test_thumbnail_shows_the_whole_frame(pixel_format: PixelFormat, flip: bool) -> None:
-    frame = smooth_frame(pixel_format, 641, 481, flip=flip)
-    exact = cv2.resize(reference.decode(frame), (64, 48), interpolation=cv2.INTER_AREA)
+    frame, pixels = shown(pixel_format, 401, 301, flip=flip)
+    exact = cv2.resize(pixels, (64, 48), interpolation=cv2.INTER_AREA)
     assert np.abs(compositor.thumbnail(frame, (64, 48)) - exact).max() <= 4
 
 
