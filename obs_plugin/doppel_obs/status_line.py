@@ -8,6 +8,7 @@ from typing import Mapping
 
 from doppel_ipc import gate_abi, gate_sync_abi
 from doppel_ipc.messages import LaneStatus, Status
+from doppel_ipc.said import Said
 from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.lane_stats import format_name
@@ -17,6 +18,7 @@ from doppel_obs.phrases import Phrase, phrase, said
 MEASURE_NS = 3_000_000_000
 """The worker's figures speak of its last two seconds; before this they speak of its start as well."""
 _NS_PER_MS = 1e6
+_PREPARING = "persona.preparing"
 _WHY = {
     "status.format": "why.format",
     "status.hdr": "why.hdr",
@@ -155,7 +157,15 @@ def _detail(now: Situation) -> Phrase | None:
     """What the worker says of a lane that swaps; in the other states it is part of the state's sentence."""
     if now.lane is None or not now.lane.detail or not is_swapping(state_of(now)):
         return None
-    return said(now.lane.detail, closed=True)
+    detail = now.lane.detail
+    if (
+        isinstance(detail, Said)
+        and detail.key == _PREPARING
+        and ("persona", now.lane.persona) in detail.values
+    ):
+        # Said of the frame before the first swapped one; the page, built at that moment, would keep it.
+        return None
+    return said(detail, closed=True)
 
 
 class StatusLine:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from doppel_ipc import gate_abi, gate_sync_abi
 from doppel_ipc.messages import LaneStatus, Status
+from doppel_ipc.said import Said
 from doppel_ipc.settings import FilterSettings
 from doppel_obs.language import sentence
 from doppel_obs.phrases import phrase, verbatim
@@ -215,3 +216,9 @@ def test_texts_become_sentences(text: str, made: str) -> None:
 
 def test_what_the_worker_adds_is_a_sentence() -> None:
     assert shown(situation(lane=lane(detail="preparing Bob"))).splitlines()[2] == "Preparing Bob."
+
+
+@pytest.mark.parametrize(("persona", "is_said"), [("bob", True), ("ann", False)])
+def test_a_face_that_is_worn_is_no_longer_said_to_be_prepared(persona: str, is_said: bool) -> None:
+    detail = Said(f"preparing {persona}", "persona.preparing", [("persona", persona)])
+    assert (f"Preparing {persona}." in shown(situation(lane=lane(detail=detail)))) is is_said
