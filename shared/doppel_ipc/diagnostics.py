@@ -32,8 +32,9 @@ _SYSTEM = ("/usr/", "/lib", "/bin/", "/opt/", "/etc/", "/proc/", "/sys/", "/dev/
 _SYSTEM_WINDOWS = ("program files", "windows")
 _FILES = "jpe?g|png|webp|bmp|gif|tiff?|heic|avif|onnx|dfm|json|mp4|mkv|mov|webm|avi|m4v|flv"
 _MEDIA_PATH = re.compile(
-    rf"(?:(?<![\w)~.:/\\-])|~|\b[A-Za-z]:)[\\/](?:[^\n'\"]*?)\.(?:{_FILES})\b", re.IGNORECASE
+    rf"(?:(?<![\w)~.:/\\-])|~|\b[A-Za-z]:)[\\/](?:[^\n'\"]{{0,1024}}?)\.(?:{_FILES})\b", re.IGNORECASE
 )
+"""Of 1024 characters at most: a line full of beginnings without an end must not take minutes."""
 _PATH = re.compile(r"(?:(?<![\w)~.:/\\-])|~|\b[A-Za-z]:)[\\/][^\s'\"<>|]*[^\s'\"<>|.,;:)\]]")
 _BARE_FILE = re.compile(
     r"(?<![\w/\\.~-])[^\s\"/\\:;<>|][^\n\"/\\:;<>|]{0,250}?\."

@@ -76,6 +76,11 @@ def test_no_name_is_left_in_data(value: object, name: str) -> None:
         assert name not in hidden.replace("name", "").replace("path", "").replace("user", "")
 
 
+@pytest.mark.timeout(60)
+def test_a_line_full_of_beginnings_of_paths_does_not_take_minutes() -> None:
+    assert veil().text("D:\\x " * 60_000) == "(a path) " * 60_000
+
+
 def test_settings_are_told_where_they_differ_and_the_users_words_are_not() -> None:
     settings = FilterSettings(
         strength=0.5, label_text="Jo's stream", slate_image="/media/jo.png", sound_source="Mic"
