@@ -48,7 +48,7 @@ class HeldBackend(BoxBackend):
 
             def process(self, frame: FrameView) -> Judgement:
                 backend.entered.set()
-                assert backend.gate.wait(20)
+                assert backend.gate.wait(60)
                 with backend.turns:
                     backend.seen.append((frame.frame_id, self.persona))
                 return dataclasses.replace(super().process(frame), settled=backend.settled)
@@ -118,7 +118,7 @@ class LaneRig:
     def close(self) -> None:
         self.backend.gate.set()
         self.lane.stop()
-        assert self.lane.join(10)
+        assert self.lane.join(60)
         self.gate.close()
 
     def _background(self, job: Callable[[], None]) -> None:

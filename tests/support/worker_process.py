@@ -19,7 +19,7 @@ from doppel_ipc.settings import FilterSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
 BOX_BACKEND = "tests.support.box_backend:load"
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 M = TypeVar("M", bound=Message)
 
 
@@ -107,7 +107,7 @@ class WorkerProcess:
         self.process.kill()
         self.channel.close()
         self.process.wait(DEADLINE_S)
-        assert self.channel.join(5), "the channel's threads do not end"
+        assert self.channel.join(60), "the channel's threads do not end"
 
     def __enter__(self) -> Self:
         return self

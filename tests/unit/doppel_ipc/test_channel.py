@@ -38,7 +38,7 @@ class Pipes:
         for fd in list(self._ends):
             self.hang_up(fd)
         self.channel.close()
-        assert self.channel.join(10)
+        assert self.channel.join(60)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def both() -> Iterator[tuple[Channel, Channel]]:
         channel.close()
     # The far ends are closed by the other channel's threads.
     for channel in (obs, worker):
-        assert channel.join(10)
+        assert channel.join(60)
 
 
 def receive(channel: Channel) -> Message:
@@ -119,7 +119,7 @@ def test_a_wait_ends_with_a_message(pipes: Pipes) -> None:
     peer.feed(os.read(pipes.from_obs, 65536))
     peer.next_message()
     os.write(pipes.to_obs, peer.send(READY))
-    waiting.join(20)
+    waiting.join(60)
     assert found == [READY]
 
 
@@ -236,8 +236,8 @@ def test_closing_after_the_peer_was_killed_ends_both_threads() -> None:
             channel.send(open_lane(number))
         process.kill()
         channel.close()
-        assert channel.join(10)
-        process.wait(10)
+        assert channel.join(60)
+        process.wait(60)
         assert isinstance(wait_for_reason(channel), ChannelClosed)
     assert (open_descriptors(), threading.active_count()) == before
 
@@ -276,6 +276,6 @@ def test_descriptors_are_not_inherited_by_other_children() -> None:
     assert not os.get_inheritable(channel._read_fd)
     assert not os.get_inheritable(channel._write_fd)
     process.kill()
-    process.wait(10)
+    process.wait(60)
     channel.close()
-    assert channel.join(10)
+    assert channel.join(60)

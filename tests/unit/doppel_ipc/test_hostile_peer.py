@@ -89,7 +89,7 @@ class Gate:
     def _line(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line, f"the gate died: {self._process.wait(10)}"
+        assert line, f"the gate died: {self._process.wait(60)}"
         return line
 
 

@@ -93,7 +93,7 @@ def test_a_wait_ends_when_a_frame_comes(gate: GateSide, ring: WorkerRing) -> Non
     waiting = threading.Thread(target=lambda: taken.append(ring.next(20)))
     waiting.start()
     gate.submit(frame(3))
-    waiting.join(10)
+    waiting.join(60)
     assert taken
     assert taken[0] is not None
 

@@ -212,5 +212,5 @@ def test_loading_waits_for_a_recording_to_end() -> None:
         thread.join(0.05)
         assert thread.is_alive()
         order.append("recorded")
-    thread.join(10)
+    thread.join(60)
     assert order == ["recorded", "loaded"]

@@ -23,7 +23,7 @@ FAKE_WORKER = Path(__file__).parent / "fake_worker.py"
 
 
 def until(condition: Callable[[], bool], holder: FakeHolder) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, holder.libobs.lines
         time.sleep(0.01)

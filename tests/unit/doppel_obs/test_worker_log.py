@@ -17,7 +17,7 @@ def test_stderr_goes_to_the_log_and_to_obs_in_short_and_a_flood_to_neither(tmp_p
         stream.write("ERROR: the worker has logged this itself\n\n")
         for line in range(NOTES_PER_MINUTE + 500):
             stream.write(f"line {line}\n")
-    thread.join(10)
+    thread.join(60)
     log.close()
 
     text = (tmp_path / LOG_NAME).read_text(encoding="utf-8")

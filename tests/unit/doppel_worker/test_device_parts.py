@@ -30,7 +30,7 @@ def test_lanes_of_an_open_device_do_not_wait_for_one_that_is_being_opened(
             self.health = DeviceHealth(wanted)
             if wanted != "cpu":
                 opening.set()
-                assert opened.wait(20)
+                assert opened.wait(60)
 
     monkeypatch.setattr(device_parts, "DeviceParts", Parts)
     pool = DevicePool(PersonaStore(tmp_path), print)
@@ -38,7 +38,7 @@ def test_lanes_of_an_open_device_do_not_wait_for_one_that_is_being_opened(
     with ThreadPoolExecutor() as threads:
         gpu = threads.submit(pool.get, "cuda:0")
         try:
-            assert opening.wait(20)
+            assert opening.wait(60)
             assert threads.submit(pool.get, "cpu").result(20) is cpu
         finally:
             opened.set()

@@ -45,7 +45,7 @@ def test_a_try_that_fails_in_any_way_is_followed_by_another(error: Exception) ->
         return True
 
     DeviceReturn("cuda:0", attempt, 0.01)
-    assert done.wait(30)
+    assert done.wait(60)
     assert len(tries) == 2
 
 

@@ -48,7 +48,7 @@ def test_settings_are_taken_without_frames_too(rig: LaneRig) -> None:
 def test_a_frame_in_hand_keeps_its_settings(rig: LaneRig) -> None:
     rig.backend.gate.clear()
     rig.gate.submit(bytes(LAYOUT.size))
-    assert rig.backend.entered.wait(20)
+    assert rig.backend.entered.wait(60)
     rig.lane.configure(8, rig.settings.replace(persona="no-face"))
     rig.backend.gate.set()
     assert rig.wait_for_result()[0] == Verdict.SWAPPED
@@ -80,7 +80,7 @@ def test_a_lane_that_starts_anew_remembers_its_faces(rig: LaneRig) -> None:
 def test_a_bug_covers_its_frame_and_is_not_swallowed(ring_library: ctypes.CDLL) -> None:
     rig = LaneRig(ring_library, "bug")
     assert rig.judged()[0] == Verdict.COVERED
-    assert rig.lane.join(10)
+    assert rig.lane.join(60)
     rig.close()
 
 
@@ -96,7 +96,7 @@ def test_frames_wait_while_the_backend_loads(ring_library: ctypes.CDLL) -> None:
         lane.serve(HeldBackend())
         wait_until(lambda: gate.result() is not None, "the first result")
         lane.stop()
-        assert lane.join(10)
+        assert lane.join(60)
 
 
 def test_a_throttled_lane_takes_one_frame_of_n(rig: LaneRig) -> None:
@@ -125,13 +125,13 @@ def test_a_throttled_lane_stops_at_once(rig: LaneRig) -> None:
     rig.lane.throttle(1000)
     rig.judged()
     rig.lane.stop()
-    assert rig.lane.join(20)
+    assert rig.lane.join(60)
 
 
 def test_the_gates_end_of_the_lane_ends_the_thread(rig: LaneRig) -> None:
     rig.judged()
     rig.gate.library.doppel_ring_close(rig.gate.ring)
-    assert rig.lane.join(10)
+    assert rig.lane.join(60)
 
 
 def test_a_lane_leaves_no_handle_mapping_or_thread(ring_library: ctypes.CDLL) -> None:

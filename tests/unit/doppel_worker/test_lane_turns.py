@@ -25,18 +25,18 @@ class OtherLane:
     def _hold(self) -> None:
         with self._turns:
             self.holds.set()
-            assert self._go.wait(20)
+            assert self._go.wait(60)
 
     def go_on(self) -> None:
         self._go.set()
-        self._thread.join(20)
+        self._thread.join(60)
 
 
 def test_a_lane_that_waited_for_its_turn_takes_the_newest_frame(rig: LaneRig) -> None:
     turns, size = rig.backend.turns, rig.gate.layout.size
     rig.judged(1)
     first = OtherLane(turns)
-    assert first.holds.wait(20)
+    assert first.holds.wait(60)
     assert rig.gate.submit(bytes([2]) * size)
     wait_until(lambda: turns.waiting == 1, "the lane to ask for its turn")
     second = OtherLane(turns)
@@ -44,7 +44,7 @@ def test_a_lane_that_waited_for_its_turn_takes_the_newest_frame(rig: LaneRig) ->
     assert rig.gate.submit(bytes([3]) * size)
     first.go_on()
     # Its frame in hand comes first, then the other lane, and meanwhile newer frames come in.
-    assert second.holds.wait(20)
+    assert second.holds.wait(60)
     assert rig.wait_for_result() == (Verdict.SWAPPED, bytes([253]) * size)
     wait_until(lambda: turns.waiting == 1, "the lane to ask again")
     before = rig.lane.snapshot().given_back
@@ -60,14 +60,14 @@ def turn_before_its_frame(rig: LaneRig) -> OtherLane:
     """Another lane, which has the turn that this lane wants for the frame that waits for it."""
     turns, size = rig.backend.turns, rig.gate.layout.size
     first = OtherLane(turns)
-    assert first.holds.wait(20)
+    assert first.holds.wait(60)
     assert rig.gate.submit(bytes([2]) * size)
     wait_until(lambda: turns.waiting == 1, "the lane to ask for its turn")
     second = OtherLane(turns)
     wait_until(lambda: turns.waiting == 2, "the other lane to ask for its turn")
     assert rig.gate.submit(bytes([3]) * size)
     first.go_on()
-    assert second.holds.wait(20)
+    assert second.holds.wait(60)
     rig.wait_for_result()
     wait_until(lambda: turns.waiting == 1, "the lane to ask again")
     return second
@@ -81,7 +81,7 @@ def test_another_device_is_prepared_between_two_frames(rig: LaneRig) -> None:
 
     def load(settings: FilterSettings) -> None:
         loading.set()
-        assert loaded.wait(20)
+        assert loaded.wait(60)
         configure(settings)
 
     processor.configure = load  # type: ignore[method-assign]
@@ -89,7 +89,7 @@ def test_another_device_is_prepared_between_two_frames(rig: LaneRig) -> None:
     rig.lane.configure(8, rig.settings.replace(persona="no-face", device="cuda:1"))
     other.go_on()
     assert rig.wait_for_result()[0] == Verdict.SWAPPED, "the frame is handed back before networks load"
-    assert loading.wait(20)
+    assert loading.wait(60)
     with rig.backend.turns:  # which nobody has meanwhile
         loaded.set()
     assert rig.judged()[0] == Verdict.NO_FACE

@@ -172,7 +172,7 @@ def test_the_worker_ends_when_obs_is_gone_even_inside_a_frame(
     gate.submit(bytes(LAYOUT.size))
     wait_until(lambda: _state_of_slot_0(gate) != 1, "the worker's hand on the frame")
     worker.channel.close()  # the writer thread closes the worker's standard input
-    assert worker.process.wait(20) == EXIT_GONE
+    assert worker.process.wait(60) == EXIT_GONE
 
 
 def test_sigterm_ends_the_worker_inside_a_frame(worker: WorkerProcess, gate: GateSide) -> None:
@@ -180,7 +180,7 @@ def test_sigterm_ends_the_worker_inside_a_frame(worker: WorkerProcess, gate: Gat
     gate.submit(bytes(LAYOUT.size))
     wait_until(lambda: _state_of_slot_0(gate) != 1, "the worker's hand on the frame")
     worker.process.terminate()
-    assert worker.process.wait(20) == EXIT_GONE
+    assert worker.process.wait(60) == EXIT_GONE
 
 
 def test_ctrl_c_in_the_terminal_is_left_to_obs(worker: WorkerProcess) -> None:
@@ -232,7 +232,7 @@ def test_a_bug_ends_the_worker_with_its_report_and_without_showing_the_frame(
     gate.submit(bytes(LAYOUT.size))
     error = worker.expect(messages.Error)
     assert "ZeroDivisionError: a mistake" in error.message
-    assert worker.process.wait(10) == EXIT_BUG
+    assert worker.process.wait(60) == EXIT_BUG
     assert result(gate)[0] == Verdict.COVERED
     assert "ZeroDivisionError" in (worker.log_dir / "doppel.log").read_text()
     assert "bug in thread lane-1" in worker.stderr()
@@ -242,14 +242,14 @@ def test_another_version_is_told_by_both_sides(ring_library_path: Path, tmp_path
     with WorkerProcess(ring_library_path, tmp_path, hello=False) as worker:
         body = b'{"type":"hello","version":99}'
         os.write(worker.channel._write_fd, struct.pack("<I", len(body)) + body)
-        assert worker.process.wait(20) == EXIT_VERSION
+        assert worker.process.wait(60) == EXIT_VERSION
         assert f"hello of version 99 != {messages.PROTOCOL_VERSION}" in worker.stderr()
 
 
 def test_rubbish_from_obs_ends_the_worker(ring_library_path: Path, tmp_path: Path) -> None:
     with WorkerProcess(ring_library_path, tmp_path, hello=False) as worker:
         os.write(worker.channel._write_fd, b"\x03\0\0\0???")
-        assert worker.process.wait(20) == EXIT_PROTOCOL
+        assert worker.process.wait(60) == EXIT_PROTOCOL
         assert "a message is not JSON" in worker.stderr()
 
 

@@ -8,7 +8,7 @@ import pytest
 from doppel_worker.turns import Turns
 
 
-def until(what: object, deadline_s: float = 20.0) -> None:
+def until(what: object, deadline_s: float = 60.0) -> None:
     end = time.monotonic() + deadline_s
     while not what():  # type: ignore[operator]
         assert time.monotonic() < end
@@ -30,7 +30,7 @@ def test_threads_get_their_turn_in_the_order_in_which_they_asked() -> None:
             until(lambda name=name: turns.waiting == name + 1)
         assert order == []
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert order == list(range(6))
 
 
@@ -75,7 +75,7 @@ def test_the_holder_may_enter_again_and_an_error_hands_the_turn_on() -> None:
 
     with pytest.raises(ValueError, match="x"):
         fails()
-    thread.join(20)
+    thread.join(60)
     assert reached.is_set()
     with turns:
         assert turns.waiting == 0

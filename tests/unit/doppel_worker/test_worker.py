@@ -188,7 +188,7 @@ def test_a_closed_lane_gives_its_segment_up(desk: Desk, gate: GateSide) -> None:
     judged(gate)
     lane = desk.worker._lanes[1]
     desk.tell(messages.CloseLane(1))
-    assert lane.join(10)
+    assert lane.join(60)
     assert lane._ring._memory.closed
     desk.tell(messages.CloseLane(1), messages.Settings(1, 9, FilterSettings()))
 
