@@ -88,8 +88,9 @@ class WorkerNews:
         instance = next((item for item in open_lanes if item.lane.serial == message.lane), None)
         if isinstance(message, Error):
             text = f"{message.message} {message.advice}".strip()
-            if not (message.code == "segment" and instance is not None and instance.refused):
-                # What is tried again and again is said once.
+            # The memory of a filter that went while its lane was being opened is missed by nobody; and what
+            # is tried again and again is said once.
+            if message.code != "segment" or (instance is not None and not instance.refused):
                 self._warn(text, _instead(message.code, message.message))
             if instance is not None:
                 instance.error = _advised(message)

@@ -3,19 +3,25 @@
  * frame code (tests/support/frame_code.py), and every 30th begins a clap, a burst of 50 ms of sound. So in a recording
  * the claps are to be heard when the frames 0, 30, 60, ... are to be seen.
  *
+ * Where a camera's setting "pictures" names a file, its frames come from there, round and round: raw I420, BT.709, each
+ * with its place in the file as its code, a multiple of 30 of them.
+ *
  * OBS has no asynchronous source without sound that needs no hardware, hence this. It links to the libobs of the
  * process that loads it.
  */
 #define _GNU_SOURCE
 #include "obs_abi.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { WIDTH = 640, HEIGHT = 360, FPS = 30, RATE = 48000, CHUNK = RATE / FPS, CLAP_FRAMES = 30, BURST = RATE / 20 };
+enum { FRAME_BYTES = WIDTH * HEIGHT * 3 / 2 };
 enum { FLAG_AUDIO = 1 << 1, I420 = 1, AUDIO_FLOAT = 4, MONO = 1 };
 
 struct obs_source_audio {
@@ -31,14 +37,17 @@ void obs_register_source_s(const struct obs_source_info_400 *info, size_t size);
 void obs_source_output_video(void *source, const struct obs_source_frame *frame);
 void obs_source_output_audio(void *source, const struct obs_source_audio *audio);
 bool video_format_get_parameters(int32_t space, int32_t range, float matrix[16], float min[3], float max[3]);
+const char *obs_data_get_string(void *data, const char *name);
 void doppel_test_register(void);
 
 struct live {
 	void *source;
 	bool video, audio;
+	int file; /* of the pictures; -1: none */
+	uint64_t count; /* of them */
 	_Atomic bool stopping;
 	pthread_t thread;
-	uint8_t pixels[WIDTH * HEIGHT * 3 / 2];
+	uint8_t pixels[FRAME_BYTES];
 };
 
 static uint64_t now_ns(void)
@@ -78,11 +87,22 @@ static void draw_code(uint8_t *luma, uint32_t number)
 		}
 }
 
-static void send_video(struct live *live, uint64_t number, uint64_t stamp)
+/* False: the file does not give the picture. */
+static bool draw(struct live *live, uint64_t number)
 {
+	if (live->file >= 0)
+		return pread(live->file, live->pixels, FRAME_BYTES, (off_t)(number % live->count * FRAME_BYTES)) ==
+		       FRAME_BYTES;
 	memset(live->pixels, 100, WIDTH * HEIGHT);
 	memset(live->pixels + WIDTH * HEIGHT, 128, WIDTH * HEIGHT / 2);
 	draw_code(live->pixels, (uint32_t)(number & 0xFFFF));
+	return true;
+}
+
+static void send_video(struct live *live, uint64_t number, uint64_t stamp)
+{
+	if (!draw(live, number))
+		return;
 	struct obs_source_frame frame = {.width = WIDTH, .height = HEIGHT, .format = I420, .timestamp = stamp};
 	frame.data[0] = live->pixels;
 	frame.data[1] = live->pixels + WIDTH * HEIGHT;
@@ -125,7 +145,7 @@ static void *run(void *data)
 	return NULL;
 }
 
-static void *create(void *source, bool video, bool audio)
+static void *create(void *settings, void *source, bool video, bool audio)
 {
 	struct live *live = calloc(1, sizeof *live);
 	if (live == NULL)
@@ -133,7 +153,15 @@ static void *create(void *source, bool video, bool audio)
 	live->source = source;
 	live->video = video;
 	live->audio = audio;
+	live->file = video ? open(obs_data_get_string(settings, "pictures"), O_RDONLY | O_CLOEXEC) : -1;
+	live->count = live->file >= 0 ? (uint64_t)lseek(live->file, 0, SEEK_END) / FRAME_BYTES : 0;
+	if (live->file >= 0 && live->count == 0) {
+		close(live->file);
+		live->file = -1;
+	}
 	if (pthread_create(&live->thread, NULL, run, live) != 0) {
+		if (live->file >= 0)
+			close(live->file);
 		free(live);
 		return NULL;
 	}
@@ -142,20 +170,17 @@ static void *create(void *source, bool video, bool audio)
 
 static void *create_camera(void *settings, void *source)
 {
-	(void)settings;
-	return create(source, true, false);
+	return create(settings, source, true, false);
 }
 
 static void *create_camera_with_sound(void *settings, void *source)
 {
-	(void)settings;
-	return create(source, true, true);
+	return create(settings, source, true, true);
 }
 
 static void *create_microphone(void *settings, void *source)
 {
-	(void)settings;
-	return create(source, false, true);
+	return create(settings, source, false, true);
 }
 
 static void destroy(void *data)
@@ -163,6 +188,8 @@ static void destroy(void *data)
 	struct live *live = data;
 	atomic_store(&live->stopping, true);
 	pthread_join(live->thread, NULL);
+	if (live->file >= 0)
+		close(live->file);
 	free(live);
 }
 
