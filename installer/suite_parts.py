@@ -86,7 +86,8 @@ def one_closing_line(closings: Mapping[str, str], seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     took = f"in {seconds:.2f}s ({hours}:{minutes:02}:{rest:02})"
-    return f" {', '.join(words) or 'no tests ran'} {took} ".center(80, "=")
+    line = f" {', '.join(words) or 'no tests ran'} {took} "
+    return line.center(max(80, len(line) + 8), "=")
 
 
 def failed_lines(cases: Mapping[str, Mapping[str, Any]]) -> list[str]:

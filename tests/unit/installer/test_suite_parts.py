@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -103,5 +104,12 @@ def test_a_single_processor_gets_one_process_and_chosen_tests_too(folder):
 def test_a_part_that_ended_without_counts_is_an_error():
     line = one_closing_line({"a": "== 3 passed, 1 skipped in 1.0s ==", "b": "Segmentation fault"}, 3700.0)
     assert line.strip("=") == " 3 passed, 1 skipped, 1 errors in 3700.00s (1:01:40) "
+    assert re.fullmatch(r"=+ .* =+", line)
     line = one_closing_line({"a": "== 2 errors, 1 warning in 1.0s ==", "b": "== 1 passed, 1 error =="}, 0.5)
     assert line.strip("=") == " 1 passed, 1 warnings, 3 errors in 0.50s (0:00:00) "
+
+
+def test_a_long_closing_line_is_still_one_of_pytests_form():
+    words = "1 failed, 3700 passed, 40 skipped, 3 xfailed, 2 xpassed, 12 warnings, 5 errors"
+    line = one_closing_line({"a": f"== {words} in 1.0s =="}, 12345.0)
+    assert re.fullmatch(rf"=+ {words} in 12345\.00s \(3:25:45\) =+", line)
