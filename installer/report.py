@@ -136,9 +136,8 @@ def _lane_warnings(report: Mapping[str, Any]) -> list[str]:
     if report["worker_restarts"]:
         warnings.append(f"restarts of the worker: {report['worker_restarts']}")
     if report["obs_lagged_frames"]:
-        warnings.append(
-            f"OBS was late with {report['obs_lagged_frames']} frames, and drew {report['obs_frames']}"
-        )
+        late, drawn = report["obs_lagged_frames"], report["obs_frames"]
+        warnings.append(f"OBS drew {drawn} frames and was late with {late}: the computer is busy or slow")
     return warnings
 
 
