@@ -88,7 +88,7 @@ def test_each_failure_is_a_problem_with_its_own_words(changes, problem):
         ({"stats": statistics(swapped_ns=7_000_000_000)}, "after 5.0 s"),
         ({"stats": statistics(since={**SINCE, "swapped": 500, "held": 90})}, "84.8 % of the frames"),
         ({"stats": statistics(restarts=2)}, "restarts of the worker: 2"),
-        ({"result": ObsResult(0, "", 0, 600, 41, 0)}, "late with 41 frames"),
+        ({"result": ObsResult(0, "", 0, 600, 41, 0)}, "late with 41:"),
     ],
 )
 def test_a_weak_run_is_ok_with_a_warning(changes, warning):
