@@ -52,6 +52,15 @@ FRAMES = {
 """Of the demo clip."""
 DRAWN_PERSON = "bearded"
 """Of ``benchmarks/synthetic_persons.py``: he stands for a photo of a streamer's own."""
+SCREEN = (1100, 7600)
+DIALOG, HIGH_DIALOG = (860, 900), (860, 7240)
+"""Width and height, pixels. The dialog gives the preview half of it; into the high one the page fits."""
+PAGE_COLUMNS = slice(274, 854)
+"""Of the dialog: where the page is."""
+PROBE = 560
+"""A column of the page, right of all controls, that the groups reach only while there is no scroll bar."""
+GROUP, BACKGROUND = (56, 46, 43), (42, 33, 31)
+"""Colours of OBS's theme, BGR."""
 
 
 def before_after() -> None:
@@ -115,7 +124,7 @@ def _swapped(persona: str, last: int, *options: str) -> list[ByteArray]:
 
 def property_page() -> None:
     """The filter's page in OBS's own dialog, while it swaps: as it opens, and whole with every setting."""
-    with tempfile.TemporaryDirectory() as name, VirtualDisplay(1100, 7100) as display:
+    with tempfile.TemporaryDirectory() as name, VirtualDisplay(*SCREEN) as display:
         folder = Path(name)
         config = install_config(folder, build_native(folder / "native"), Path(sys.executable))
         _add_persona(config)
@@ -127,20 +136,41 @@ def property_page() -> None:
             rig.wait_swapping()
             wait_for(lambda: " fps" in _status(rig), 60, "the figures are not shown")
             rig.request("OpenInputFiltersDialog", inputName=CAMERA)
-            _shoot(rig, display.name, (860, 900), "property-page.png")
-            rig.set_filter(show_advanced=True, persona=PERSONA, cover="slate")
+            _shoot(rig, display.name, DIALOG, "property-page.png")
+            rig.set_filter(show_advanced=True, persona=PERSONA, cover="slate", person1_who="rightmost")
             wait_for(lambda: rig.lane()["persona"] == PERSONA, 30, "the other face is not used")
             rig.remote("press", CAMERA, FILTER_NAME, "refresh")
-            # The dialog gives half of its height to the preview.
-            _shoot(rig, display.name, (860, 7000), "property-page-all.png", "crop=580:3600:274:3330")
+            _shoot(rig, display.name, HIGH_DIALOG, "property-page-all.png")
             rig.stop()
     whole = PICTURES / "property-page-all.png"
-    page = np.asarray(cv2.imread(str(whole)), np.uint8)
-    half = len(page) // 2
-    cv2.imwrite(str(whole), np.hstack([page[:half], page[half : 2 * half]]))
+    cv2.imwrite(str(whole), _in_two_columns(np.asarray(cv2.imread(str(whole)), np.uint8)))
 
 
-def _shoot(rig: Rig, display: str, size: tuple[int, int], name: str, crop: str = "null") -> None:
+def _in_two_columns(dialog: ByteArray) -> ByteArray:
+    """The dialog's page, parted between two groups: a picture of that height could not be read.
+
+    Raises:
+        SystemExit: there is a scroll bar, so not all of the page is seen.
+    """
+    page = dialog[:, PAGE_COLUMNS]
+    edges = np.diff((page[:, PROBE] == GROUP).all(axis=1).astype(np.int8))
+    starts, ends = np.flatnonzero(edges == 1) + 1, np.flatnonzero(edges == -1) + 1
+    if len(starts) < 2:
+        raise SystemExit("the page is higher than the dialog: make HIGH_DIALOG higher")
+    above = (page[: starts[0], PROBE] != BACKGROUND).any(axis=1)
+    margin = int(starts[1] - ends[0]) // 2
+    # Below the dots with which the preview is made higher.
+    top, bottom = int(np.flatnonzero(above)[-1]) + 1 + margin, int(ends[-1]) + margin
+    gaps = (ends[:-1] + starts[1:]) // 2
+    middle = int(gaps[np.argmin(np.abs(gaps - (top + bottom) // 2))])
+    left, right = page[top:middle], page[middle:bottom]
+    height = max(len(left), len(right))
+    columns = np.full((height, 2 * page.shape[1], 3), BACKGROUND, np.uint8)
+    columns[: len(left), : page.shape[1]], columns[: len(right), page.shape[1] :] = left, right
+    return columns
+
+
+def _shoot(rig: Rig, display: str, size: tuple[int, int], name: str) -> None:
     """A picture of the filter dialog, without the pointer."""
     time.sleep(2)  # the dialog says nothing when it has been drawn
     wait_for(
@@ -149,7 +179,7 @@ def _shoot(rig: Rig, display: str, size: tuple[int, int], name: str, crop: str =
     time.sleep(2)
     subprocess.run(
         ["ffmpeg", "-v", "error", "-y", "-f", "x11grab", "-draw_mouse", "0", "-video_size",
-         f"{size[0]}x{size[1]}", "-i", display, "-vf", crop, "-frames:v", "1", str(PICTURES / name)],
+         f"{size[0]}x{size[1]}", "-i", display, "-frames:v", "1", str(PICTURES / name)],
         check=True,
     )  # fmt: skip
 
