@@ -155,7 +155,6 @@ class Casting:
         self._people = _NOBODY
         self._placed.clear()
         self._unsure.clear()
-        self._changed = None
         self._worn = {face.track_id for face in tracked.faces}
         self._had_face.update(self._worn)
         self.is_settled = True
@@ -182,7 +181,6 @@ class Casting:
         self._first_seen = {one: at for one, at in self._first_seen.items() if one in kept}
         self._placed = {one: number for one, number in self._placed.items() if one in kept}
         self._unsure &= kept
-        self._worn &= kept
         self._had_face &= kept
         if self._main not in kept:
             self._main = None

@@ -89,10 +89,37 @@ def test_two_whom_a_search_after_a_change_finds_in_different_frames_get_their_ow
     assert room.show(both, SETTLING) == parts
 
 
+def test_whom_a_search_finds_late_after_a_second_change_is_told_apart_like_after_the_first() -> None:
+    room = Room(faces="all")
+    room.show({1: 300, 2: 100}, SETTLING)
+    room.settings = FilterSettings(faces="named", person1_who="rightmost")
+    assert room.show({1: 300, 2: 100})[1] == FIRST
+    room.settings = FilterSettings(**NAMED_ALONE)  # type: ignore[arg-type]
+    room.show({1: 300}, gone=frozenset({2}))
+    assert room.show({1: 300, 2: 100}, SETTLING) == {1: SHOWN, 2: FIRST}
+
+
+@pytest.mark.parametrize("faces", ["largest", "named"])
+def test_who_may_be_an_owner_or_on_a_picture_gets_no_part_and_may_get_one_without_a_further_frame(
+    faces: str,
+) -> None:
+    pictured = {"person2_who": "picture", "person2_picture": "/bea.png"}
+    room = Room(faces=faces, others="original", person1_who="leftmost", **pictured)
+    room.recognise = lambda _face: Likeness(0, is_sure=False, lasts=False)
+    assert room.show({1: 300}, SETTLING) == {1: FIRST}
+    assert room.show({3: 700}, 2 * SETTLING, gone=frozenset({1})) == {3: HIDDEN}
+    assert not room.casting.is_settled, "the recogniser may come"
+
+
 def test_a_still_picture_is_decided_when_it_is_judged_again_after_a_change() -> None:
     room = Room(faces="all")
     room.show({1: 300, 2: 700})
     room.settings = FilterSettings(**NAMED_ALONE)  # type: ignore[arg-type]
+    moving = Room(faces="all")
+    moving.show({1: 300, 2: 700})
+    moving.settings = room.settings
+    moving.show({1: 300, 2: 700})
+    assert not moving.casting.is_settled, "it may be the last frame"
     for _ in range(2):
         room.stamp -= FRAME
         assert room.show({1: 300, 2: 700}) == {1: FIRST, 2: SHOWN}
@@ -110,8 +137,9 @@ def test_the_same_faces_again_are_nothing_new() -> None:
     assert watch(room, {1: 320}, lost={2: 700})
     assert watch(room, {}, lost={1: 320, 2: 700})
     assert not watch(room, {}, lost={1: 320, 2: 700})
-    room.show({1: 320, 2: 700}, SETTLING)
     assert watch(room, {1: 320, 2: 700})
+    room.show({1: 320, 2: 700}, SETTLING)
+    assert watch(room, {1: 320, 2: 700}), "people were told apart meanwhile"
 
 
 def test_who_was_swapped_while_nobody_was_told_apart_is_not_shown_by_a_change() -> None:
@@ -128,3 +156,8 @@ def test_who_was_swapped_while_nobody_was_told_apart_is_not_shown_by_a_change() 
         watch(watched, {2: 500, 3: 800})
     watched.sizes = {3: 150}
     assert watched.show({1: 200, 2: 500, 3: 800}, SETTLING) == {1: FIRST, 2: HIDDEN, 3: MAIN}
+    away = Room(faces="largest", person1_who="leftmost")
+    watch(away, {2: 500, 3: 800})
+    watch(away, {3: 800}, lost={2: 500})
+    away.sizes = {3: 150}
+    assert away.show({1: 200, 2: 500, 3: 800}, SETTLING) == {1: FIRST, 2: HIDDEN, 3: MAIN}

@@ -122,6 +122,14 @@ def test_a_persona_that_can_be_had_nowhere_does_not_keep_a_lane_from_its_device(
     house.until(lambda: house.is_on(gpu))
 
 
+def test_a_lane_whose_only_persona_can_be_had_nowhere_moves_to_its_device() -> None:
+    cpu, gpu = Device("porcelain"), Device("porcelain")
+    house = House(cpu, FilterSettings(label=False, persona="porcelain"))
+    house.until(lambda: "porcelain is broken" in "".join(event.message for event in house.told))
+    house.device = gpu
+    house.until(lambda: house.is_on(gpu))
+
+
 def test_a_face_that_is_worn_and_cannot_be_had_on_the_other_device_keeps_the_lane() -> None:
     cpu, gpu = Device(), Device("bronze")
     house = House(cpu)

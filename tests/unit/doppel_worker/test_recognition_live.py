@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from concurrent.futures import Future
-from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from doppel_models import photo_check
 from doppel_models.errors import ModelsError
-from doppel_models.files.store import ModelStore
 from doppel_models.types import ByteArray, Face, FloatArray
 from doppel_worker.likeness import Likeness
 from doppel_worker.people import BY_PICTURE, People, Person
-from doppel_worker.recognition import FaceRecognition, LaneRecognition
+from doppel_worker.recognition import LaneRecognition
 
 from tests.support.frames import i420_frame
-from tests.support.recogniser import keep, recogniser_of, write_portrait
 from tests.support.stage import compositor
-from tests.support.tracked_lane import ALL, ANNA, BEA, Lane
+from tests.support.tracked_lane import ALL, Lane
 from tests.support.two_people import two
 
 PICTURE = "bea.png"
@@ -150,6 +145,33 @@ def test_a_look_that_fails_once_is_told_and_forgotten_with_the_next_that_does_no
     assert len(live.recogniser.looks) == 3
 
 
+def test_a_face_that_is_turned_away_is_not_asked_about(faces: tuple[Face, ...]) -> None:
+    live = Live(tuple(dataclasses.replace(face, yaw=-60.0) for face in faces)).with_example()
+    assert [live.ask() for _ in range(3)] == [NOT_YET] * 3
+    assert live.recogniser.looks == []
+
+
+def test_a_face_that_cannot_be_told_may_still_be_that_of_a_picture_which_comes_late(
+    faces: tuple[Face, ...],
+) -> None:
+    live = Live(faces)
+    people = People((*ONE.persons, Person(2, BY_PICTURE, "late.png", "persona", "jade")), ONE.faces)
+    live.ask(people=people)
+    live.recogniser.examples[0].set_result(SOMEBODY)
+    live.recogniser.examples[1].set_exception(ModelsError("it is being written"))
+    somebody_else = np.eye(512, dtype=np.float32)[1]
+    for _ in range(20):
+        told = live.ask(people=people)
+        for look in live.recogniser.looks:
+            if not look.done():
+                look.set_result(0.25 * SOMEBODY + np.float32(0.97) * somebody_else)
+    assert told == NOT_NOW
+    live.now = 2.5
+    live.ask(people=people)
+    live.recogniser.examples[2].set_result(somebody_else)
+    assert live.ask(people=people) == Likeness(2)
+
+
 def test_a_recogniser_that_goes_on_failing_is_tried_ever_more_seldom(faces: tuple[Face, ...]) -> None:
     live, tries = Live(faces).with_example(), []
     while live.now < 300:
@@ -226,57 +248,3 @@ def test_what_was_wrong_for_somebody_who_is_named_no_more_is_not_told_while_nobo
     assert live.lane.problem == "person 2: no picture is chosen"
     live.lane.forget(frozenset(), ONE)
     assert live.lane.problem == ""
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
-    folder = tmp_path_factory.mktemp("models")
-    models = ModelStore(folder / "models")
-    keep(recogniser_of(ANNA, BEA, folder), models, folder)
-    return models
-
-
-@pytest.mark.parametrize(
-    "path", ["~nobody-of-that-name/x.png", "x" * 300 + ".png", "a\0b.png", "/dev/null/x.png"]
-)
-def test_a_path_that_the_system_refuses_is_told_as_that(path: str, models: ModelStore) -> None:
-    with pytest.raises(ModelsError, match=r"cannot be (read|used): "):
-        FaceRecognition(models).example(path).result(20)
-
-
-def test_a_picture_that_goes_while_it_is_looked_at_is_told_as_missing(
-    models: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Path, "is_file", lambda _: True)
-    with pytest.raises(ModelsError, match=r"gone\.png cannot be read: "):
-        FaceRecognition(models).example(str(tmp_path / "gone.png")).result(20)
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (MemoryError(), "there is not enough memory"),
-        (cv2.error("bad argument"), "bad argument"),
-        (PermissionError(13, "not yours"), "not yours"),
-    ],
-)
-def test_what_libraries_and_memory_refuse_is_told_and_the_next_try_is_good(
-    error: Exception, told: str, models: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_portrait(BEA, tmp_path / "bea.png")
-    recognition = FaceRecognition(models)
-
-    def refused(*_: object) -> None:
-        raise error
-
-    with monkeypatch.context() as patched:
-        patched.setattr(photo_check, "only_face", refused)
-        with pytest.raises(ModelsError, match=told):
-            recognition.example(path).result(20)
-    assert recognition.example(path).result(20).shape == (512,)
-
-
-def test_a_look_that_cannot_be_cropped_is_told(models: ModelStore) -> None:
-    landmarks = np.random.default_rng(1).uniform(0, 20, (478, 3)).astype(np.float32)
-    with pytest.raises(ModelsError, match="ArcFace cannot be used: "):
-        FaceRecognition(models).look(np.zeros((0, 0, 3), np.uint8), landmarks).result(20)
