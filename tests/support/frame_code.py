@@ -71,7 +71,8 @@ class BlockCode:
     def read(self, picture: Picture) -> Reading:
         """The number in ``picture``: (h, w) luma, or (h, w, c) RGB; any size of the same aspect."""
         xs, ys = self._edges(picture)
-        gray = picture if picture.ndim == 2 else picture[..., :3].mean(axis=2)
+        strip = picture[: ys[2]]
+        gray = strip if strip.ndim == 2 else strip[..., :3].mean(axis=2)
         levels = np.array(
             [[_middle(gray, xs[c], xs[c + 1], ys[r], ys[r + 1]) for c in range(self.cells)] for r in (0, 1)]
         )
