@@ -93,7 +93,7 @@ class DevicePool:
         """
         self._store, self._fallback = store, fallback
         self._return_seconds = return_seconds
-        self._lock = threading.Lock()
+        self._lock, self._returning = threading.Lock(), threading.Lock()
         self._parts: dict[str, DeviceParts] = {}
         self._given_up: dict[str, str] = {}
         """Device of a wanted one that was given up."""
@@ -150,6 +150,10 @@ class DevicePool:
 
     def _return(self, wanted: str) -> bool:
         """Whether a device that was given up could be opened; lanes then move to it (``SwapLane``)."""
+        with self._returning:  # two names of one device may be tried at once, and share what there is of it
+            return self._returned(wanted)
+
+    def _returned(self, wanted: str) -> bool:
         told: list[str] = []
         id_ = self._given_up[wanted]
         shared = next((other for other in list(self._parts.values()) if other.info.id == id_), None)

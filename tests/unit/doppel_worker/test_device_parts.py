@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from doppel_models.files.store import ModelStore
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 from doppel_models.session import SessionConfig
-from doppel_worker import device_parts
+from doppel_worker import device_parts, open_device
 from doppel_worker.device_health import DeviceHealth
 from doppel_worker.device_parts import DeviceParts, DevicePool
 from doppel_worker.devices import DeviceInfo
@@ -43,6 +45,41 @@ def test_lanes_of_an_open_device_do_not_wait_for_one_that_is_being_opened(
         finally:
             opened.set()
         assert gpu.result(20) is pool.get("cuda:0")
+
+
+def test_a_device_with_two_names_is_opened_once_when_both_are_tried_again_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gpu = DeviceInfo("cuda:0", "cuda:0", None, "")
+    made: list[str] = []
+    second = threading.Event()
+
+    class Parts:
+        """Those that come back are made until another thread makes them, too, or a second has passed."""
+
+        def __init__(self, wanted: str, *_: object) -> None:
+            self.info = DeviceInfo("cpu", "cpu", None, "") if wanted == "cpu" else gpu
+            self.health = DeviceHealth(self.info.id)
+            made.append(wanted)
+            if len(made) == 4:
+                second.wait(1)
+            elif len(made) > 4:
+                second.set()
+
+    monkeypatch.setattr(device_parts, "DeviceParts", Parts)
+    monkeypatch.setattr(open_device, "open_device", lambda *_: SimpleNamespace(info=gpu))
+    told: list[str] = []
+    pool = DevicePool(PersonaStore(tmp_path), told.append, return_seconds=0.05)
+    lost = pool.get("auto")
+    assert pool.get("cuda:0") is lost
+    lost.health.lost, lost.health.may_return = "no memory", True
+    pool.get("auto"), pool.get("cuda:0")
+    deadline = time.monotonic() + 30
+    while told.count("cuda:0 is used again") < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert pool.get("auto") is pool.get("cuda:0")
+    assert pool.get("auto").info is gpu
 
 
 @pytest.mark.parametrize("value", ["1", "", "0"])
