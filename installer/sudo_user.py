@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -32,8 +33,9 @@ def _give(folder: Path, user: int, group: int) -> str:
         if user not in (folder.stat().st_uid, folder.parent.stat().st_uid):
             return ""
         for path in _everything(folder):
-            if path.lstat().st_uid == 0:
-                os.chown(path, user, group, follow_symlinks=False)
+            with contextlib.suppress(FileNotFoundError):  # it has gone meanwhile
+                if path.lstat().st_uid == 0:
+                    os.chown(path, user, group, follow_symlinks=False)
     except OSError as error:
         return f"{folder} stays root's in part: {error}"
     return ""

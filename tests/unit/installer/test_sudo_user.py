@@ -42,6 +42,23 @@ def test_what_lies_behind_a_link_and_what_is_somebody_elses_stay_as_they_are(pro
     assert other.stat().st_uid == 777
 
 
+def test_a_file_that_goes_meanwhile_keeps_no_other_from_being_given(project, monkeypatch):
+    files = {project / "one", project / "other"}
+    for path in files:
+        path.touch()
+    real = os.chown
+
+    def chown(path, *owner, **options):
+        for other in files - {path} if path in files else ():
+            other.unlink(missing_ok=True)
+        real(path, *owner, **options)
+
+    monkeypatch.setattr(os, "chown", chown)
+    assert give_back([project], SUDO) == []
+    assert len([path for path in files if path.exists()]) == 1
+    assert owners(project) == {(12345, 54321)}
+
+
 @pytest.mark.parametrize("environ", [{}, {"SUDO_UID": "12345"}, {"SUDO_UID": "me", "SUDO_GID": "us"}])
 def test_without_sudo_nothing_changes(project, environ):
     before = owners(project)
