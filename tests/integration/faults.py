@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -19,6 +19,7 @@ from doppel_ipc.paths import InstallConfig
 from installer.scene import FILTER_NAME
 from tests.integration.rig import PROJECT, SCRIPT, Rig, wait_for
 from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged
+from tests.support.handles import mappings
 from tests.support.judge import Judge, Judgement, Verdict
 
 BROKEN_WORKER = Path(__file__).parent / "broken_worker.py"
@@ -83,6 +84,8 @@ class Held:
 
     descriptors: int
     threads: int
+    segments: int
+    """Mappings of lanes' memory."""
     rss_mb: float
 
     @classmethod
@@ -90,10 +93,51 @@ class Held:
         """What it holds now."""
         process = psutil.Process(pid)
         with process.oneshot():
-            return cls(process.num_fds(), process.num_threads(), process.memory_info().rss / 1e6)
+            rss_mb = process.memory_info().rss / 1e6
+            segments = mappings("memfd:doppel", pid)
+            return cls(process.num_fds(), process.num_threads(), segments, rss_mb)
 
     def __str__(self) -> str:
-        return f"{self.descriptors} descriptors, {self.threads} threads, {self.rss_mb:.1f} MB"
+        return (
+            f"{self.descriptors} descriptors, {self.threads} threads, {self.segments} segments,"
+            f" {self.rss_mb:.1f} MB"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """What OBS's process keeps of memory. Its resident memory tells less: it holds what has been given back,
+    too, and grows with each thread that comes and goes (glibc's arenas), with or without Doppel."""
+
+    used_kb: float
+    """What the allocator has given out."""
+    objects: float
+    """Python's, in OBS's one interpreter."""
+
+    @classmethod
+    def by(cls, rig: Rig) -> Kept:
+        """What it keeps now."""
+        now = rig.remote("memory")
+        return cls(now["used"] / 1e3, now["objects"])
+
+    def __str__(self) -> str:
+        return f"{self.used_kb:.1f} KB, {self.objects:.1f} objects"
+
+
+def growth(taken: Sequence[Kept]) -> Kept:
+    """What each round adds, after a few at the start that fill caches.
+
+    Up to 30 frames that wait in OBS come and go on top of what is kept, more on a busy machine: so the least
+    of the last third is compared with the least of the first.
+    """
+    rounds = taken[len(taken) // 10 :]
+    third = len(rounds) // 3
+    first, last, between = rounds[:third], rounds[-third:], len(rounds) - third
+
+    def slope(of: Callable[[Kept], float]) -> float:
+        return (min(map(of, last)) - min(map(of, first))) / between
+
+    return Kept(slope(lambda one: one.used_kb), slope(lambda one: one.objects))
 
 
 def settled(stage: Stage) -> Held:
@@ -114,7 +158,7 @@ def settled(stage: Stage) -> Held:
 
 
 def assert_as_before(stage: Stage, before: Held) -> Held:
-    """OBS lives, and holds no more descriptors and threads than before the fault."""
+    """OBS lives, and holds no more descriptors, threads and lanes' memory than before the fault."""
     assert stage.rig.alive()
     stage.wait_swapping(timeout=SETTLED_S)
     wait_for(lambda: len(stage.rig.workers()) == BOTH_WORKERS, SETTLED_S, "no worker waits")
@@ -124,6 +168,7 @@ def assert_as_before(stage: Stage, before: Held) -> Held:
         return (
             now.descriptors <= before.descriptors + SPARE_FDS
             and now.threads <= before.threads + SPARE_THREADS
+            and now.segments <= before.segments
         )
 
     with contextlib.suppress(AssertionError):

@@ -23,12 +23,15 @@ from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.errors import DeviceLostError, PersonaError
 from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
+from doppel_worker.plane_access import COMPONENTS
 
 KEPT_PART = 8
 """One over this of the height stays as it was."""
 GREYS = {"porcelain": 70, "bronze": 190, "added": 30}
 OTHER_GREY = 130
 HOARD_BYTES = 200 << 20
+LARGE_PIXELS = 3840 * 2160
+PATCH = 16
 
 
 def load(config: BackendConfig) -> MarkBackend:
@@ -89,10 +92,26 @@ class MarkLane:
             raise DeviceLostError("cuda:0 does not answer")
         if order.startswith("slow-"):
             time.sleep(int(order[5:]) / 1e3)
-        rect = Rect(0, frame.height // KEPT_PART, frame.width, frame.height)
-        rgb = np.full((rect.height, rect.width, 3), GREYS.get(order, OTHER_GREY), np.uint8)
-        self._compositor.paste(frame, rect, rgb, np.full(rgb.shape[:2], 255, np.uint8))
+        self._paint(frame, GREYS.get(order, OTHER_GREY))
         return Judgement(Verdict.SWAPPED, 1, {"total": 0.1})
+
+    def _paint(self, frame: FrameView, grey: int) -> None:
+        rect = Rect(0, frame.height // KEPT_PART, frame.width, frame.height)
+        if frame.width * frame.height <= LARGE_PIXELS or frame.flip:
+            self._paste(frame, rect, grey)
+            return
+        # All of 8K takes the compositor seconds of a busy processor, which no face does: a patch goes through
+        # it, and its samples everywhere.
+        patch = Rect(0, rect.y0, PATCH, rect.y0 + PATCH)
+        self._paste(frame, patch, grey)
+        for component in COMPONENTS[frame.layout.pixel_format].all:
+            sample = component.take(frame, component.inside(patch, frame))[-2, -2]
+            area = component.inside(rect, frame)
+            component.put(frame, area, np.full((area.height, area.width), sample, np.uint8))
+
+    def _paste(self, frame: FrameView, rect: Rect, grey: int) -> None:
+        rgb = np.full((rect.height, rect.width, 3), grey, np.uint8)
+        self._compositor.paste(frame, rect, rgb, np.full(rgb.shape[:2], 255, np.uint8))
 
     def _take_all(self) -> None:
         """Address space, which a limit counts, and no memory: nothing is written there."""

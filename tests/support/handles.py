@@ -1,4 +1,4 @@
-"""Counting what this process holds open, for leak tests."""
+"""Counting what a process holds open, for leak tests."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ def open_descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-def mappings(of: str) -> int:
-    """Lines of this process's memory map that name ``of`` (Linux)."""
-    return sum(of in line for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines())
+def mappings(of: str, process: int | str = "self") -> int:
+    """Lines of a process's memory map that name ``of`` (Linux)."""
+    return sum(of in line for line in Path(f"/proc/{process}/maps").read_text(encoding="utf-8").splitlines())

@@ -6,6 +6,7 @@ answer a line.
 """
 
 import ctypes
+import gc
 import json
 import os
 import socket
@@ -218,6 +219,26 @@ def _press_hotkey(name):
     _libobs.obs_hotkey_trigger_routed_callback(found[0], True)
 
 
+class _Allocator(ctypes.Structure):
+    """struct mallinfo2 of glibc."""
+
+    _fields_ = (
+        ("before", ctypes.c_size_t * 4),
+        ("hblkhd", ctypes.c_size_t),
+        ("between", ctypes.c_size_t * 2),
+        ("uordblks", ctypes.c_size_t),
+        ("after", ctypes.c_size_t * 2),
+    )
+
+
+def _memory():
+    """Bytes that OBS's allocator has given out, and Python's objects that can hold others."""
+    _libobs.mallinfo2.restype = _Allocator
+    gc.collect()
+    now = _libobs.mallinfo2()
+    return {"used": now.uordblks + now.hblkhd, "objects": len(gc.get_objects())}
+
+
 def _register_sources(path):
     """Registers the sources of test_sources.c, compiled to that library; once in OBS's life."""
     ctypes.CDLL(path).doppel_test_register()
@@ -229,6 +250,7 @@ def _set_environment(name, value):
 
 _OPERATIONS = {
     "set_environment": _set_environment,
+    "memory": _memory,
     "register_sources": _register_sources,
     "load": _load,
     "remove": _remove,
@@ -277,6 +299,7 @@ _thread = None
 
 def script_load(settings):
     global _listener, _thread
+    Path(os.environ["DOPPEL_TEST_SOCKET"]).unlink(missing_ok=True)  # a scene collection that comes back
     _listener = socket.socket(socket.AF_UNIX)
     _listener.bind(os.environ["DOPPEL_TEST_SOCKET"])
     _listener.listen()
