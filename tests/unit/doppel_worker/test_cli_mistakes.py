@@ -67,7 +67,7 @@ def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *w
         (("contact-sheet", "in.mp4", "text.mp4"), "text.mp4 is no video file"),
         (("contact-sheet", "in.mp4", "in.mp4", "--out", "o.xyz"), "o.xyz is no name of a picture"),
         (("contact-sheet", "in.mp4", "in.mp4", "--out", "none/o.png"), "the folder none does not exist"),
-        (("persona", "add", "folder.mp4", "--consent", "own"), "Is a directory"),
+        (("persona", "add", "folder.mp4", "--consent", "own"), "it is no plain file"),
         (("persona", "add", "text.mp4", "--consent", "own"), "no picture that Doppel can read"),
         (("models", "add", "text.mp4"), "no ONNX file"),
         (("models", "add", "http://127.0.0.1:9/x.onnx"), "Connection refused"),

@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -61,10 +62,13 @@ def folder(tmp_path):
 
 def run(folder, parts):
     """Runs the parts by a real pytest: exit codes, closing lines and results, one of each for a part."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     codes, closings, cases = [], {}, []
     for part in parts:
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *part.arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=environ, capture_output=True, text=True, timeout=250, check=False
+        )
         codes.append(done.returncode)
         closings[part.name] = done.stdout.strip().splitlines()[-1]
         cases.append(read_junit(part.junit))
