@@ -113,7 +113,7 @@ class FilterInstance:
             around.now_ns,
             self.status,
             around.generation,
-            self._source_name(),
+            self.stats.source if self.stats is not None else "",
             self.for_worker(),
             self._read_serial,
         ):
@@ -192,8 +192,10 @@ class FilterInstance:
         self._enabled = bool(self._obs.obs_source_enabled(source))
         if self._parent is None:
             self._parent = self._obs.weak_parent(source)
-        if self.stats is None and self._parent is not None:
-            self.stats = LaneStats(self._source_name(), self._obs.name_of(source), self.samples_kept)
+        if self._parent is not None:
+            names = self._source_name(), self._obs.name_of(source)
+            self.stats = self.stats or LaneStats(*names, self.samples_kept)
+            self.stats.rename(*names)
         if self._settled(now_ns):
             self._read(source)
 

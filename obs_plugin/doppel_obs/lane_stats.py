@@ -18,6 +18,8 @@ ALL_SAMPLES = 6000
 """Frames over which percentiles are taken where they are a run's result: the last three minutes at 30 fps."""
 FEW_SAMPLES = 600
 """... where they are a status that is written each second: sorting all takes 3 ms of OBS's interpreter."""
+MOST_NAMES = 50
+"""Names of a filter and its source that are remembered."""
 MOST_CLOSED = 200
 """Filters that are gone whose figures are kept."""
 _COUNTS = ("swapped", "held", "covered", "blurred", "no_face", "original", "dropped")
@@ -36,6 +38,8 @@ class LaneStats:
     def __init__(self, source: str, name: str, kept: int = ALL_SAMPLES) -> None:
         self.source = source
         self.name = name
+        self.names: dict[str, None] = dict.fromkeys((source, name))
+        """Both, and what they were called before; the last ones."""
         self.state = ""
         """The status line's first sentence, in English."""
         self.settings = FilterSettings()
@@ -56,6 +60,17 @@ class LaneStats:
             self._closed = self.to_json()
             for samples in (self._delay, self._graphics, self._copies, self._waits):
                 samples.clear()
+
+    def rename(self, source: str, name: str) -> None:
+        """What both are called now; a source that is gone (empty) keeps its name."""
+        if not source or (source, name) == (self.source, self.name):
+            return
+        self.source, self.name = source, name
+        for one in (source, name):
+            self.names.pop(one, None)
+            self.names[one] = None
+        while len(self.names) > MOST_NAMES:
+            del self.names[next(iter(self.names))]
 
     def look(self, status: gate_abi.Status, samples: Sequence[gate_abi.Sample], persona: str) -> None:
         """Takes the gate's counters and samples, of one look of the control loop."""

@@ -245,7 +245,7 @@ class PageActions:
         models = [model.name for model in self._control.choices.models]
         sounds = [one.settings.sound_source for one in filters]
         faces = [face for one in filters for face in faces_in(one.settings)]
-        return [*(one.source for one in shown), *(one.name for one in shown), *models, *sounds, *faces]
+        return [*(name for one in shown for name in tuple(one.names)), *models, *sounds, *faces]
 
     def _aside(self, work: Callable[[], None]) -> None:
         """Beside the UI thread: other programs may take their time."""

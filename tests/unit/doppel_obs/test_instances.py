@@ -54,6 +54,17 @@ def test_a_call_that_fails_leaves_no_reference_behind(holder: FakeHolder) -> Non
     assert holder.libobs.references[PARENT] == 0
 
 
+def test_a_source_that_is_renamed_is_told_by_its_new_name(
+    holder: FakeHolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = instance(holder)
+    one.tick(AROUND)
+    monkeypatch.setattr(holder.libobs, "name_of", lambda _source: "Another")
+    one.tick(AROUND)
+    assert one.stats is not None
+    assert (one.stats.source, one.stats.name) == ("Another", "Another")
+
+
 @pytest.mark.parametrize(("readback_frames", "passes_on", "frames"), [(0, 0, 2), (1, 0, 3), (1, 1, 0)])
 def test_the_sound_is_as_late_as_the_picture_that_is_read_back_first(
     holder: FakeHolder, monkeypatch: pytest.MonkeyPatch, readback_frames: int, passes_on: int, frames: int

@@ -3,7 +3,7 @@ from __future__ import annotations
 import tracemalloc
 
 from doppel_ipc import gate_abi
-from doppel_obs.lane_stats import ALL_SAMPLES, MOST_CLOSED, LaneBook, LaneStats, format_name
+from doppel_obs.lane_stats import ALL_SAMPLES, MOST_CLOSED, MOST_NAMES, LaneBook, LaneStats, format_name
 
 
 def status(**counts: int) -> gate_abi.Status:
@@ -114,3 +114,18 @@ def test_formats_are_named_also_those_that_are_covered() -> None:
     assert format_name(2) == "NV12"
     assert format_name(18) == "P010"
     assert format_name(77) == "number 77"
+
+
+def test_a_renamed_filter_is_told_by_its_new_names_and_the_old_ones_are_remembered() -> None:
+    stats = LaneStats("Camera", "Face Swap")
+    stats.rename("Webcam", "Face Swap")
+    assert (stats.to_json()["source"], stats.to_json()["filter"]) == ("Webcam", "Face Swap")
+    assert set(stats.names) == {"Camera", "Webcam", "Face Swap"}
+
+
+def test_of_many_names_the_last_ones_are_remembered() -> None:
+    stats = LaneStats("Camera", "Face Swap")
+    for number in range(1000):
+        stats.rename(f"Camera {number}", "Face Swap")
+    assert len(stats.names) == MOST_NAMES
+    assert {"Face Swap", "Camera 999", "Camera 960"} <= set(stats.names)
