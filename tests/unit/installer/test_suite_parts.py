@@ -63,9 +63,10 @@ def folder(tmp_path):
 def run(folder, parts):
     """Runs the parts by a real pytest: exit codes, closing lines and results, one of each for a part."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     codes, closings, cases = [], {}, []
     for part in parts:
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *part.arguments]
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "xdist", *part.arguments]
         done = subprocess.run(
             command, cwd=folder, env=environ, capture_output=True, text=True, timeout=250, check=False
         )
