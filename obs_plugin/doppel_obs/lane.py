@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 from typing import Callable, Sequence
 
@@ -9,16 +10,15 @@ from doppel_ipc import gate_abi, native, segment
 from doppel_ipc.errors import FormatError, SegmentError
 from doppel_ipc.messages import CloseLane, Message, OpenLane, Settings
 from doppel_ipc.messages import Segment as SegmentMessage
+from doppel_ipc.pixel_format import FrameLayout
 from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.phrases import Phrase, phrase, verbatim
-from doppel_obs.rendering import wants_rgb
 
 MOST_SLOTS = 8
 FEW_SLOTS = 6
 LARGE_FRAME_BYTES = 16 << 20
 """From this size on a lane has few slots: 4K in BGRA would take 265 MiB otherwise."""
-RGB_PIXEL_BYTES = 4
 SLOTS_BEYOND_DELAY = 3
 """The gate allows D up to the number of slots less this."""
 RETRY_NS = 2_000_000_000
@@ -36,7 +36,7 @@ class Lane:
         filter_id: the gate's id of the filter.
         send: sends a message to the worker of a generation.
         next_serial: gives a number larger than all before, for each lane that is opened.
-        rgb: says whether pictures are wanted as RGB, too.
+        i444: pictures are wanted with chroma for every pixel, too (:mod:`doppel_obs.rendering`).
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Lane:
         filter_id: int,
         send: SendTo,
         next_serial: Callable[[], int],
-        rgb: Callable[[], bool] = wants_rgb,
+        i444: Callable[[], bool],
     ) -> None:
         self._gate = gate
         self._filter_id = filter_id
         self._send = send
         self._next_serial = next_serial
-        self._wants_rgb = rgb
+        self._wants_i444 = i444
         self._segment: segment.Segment | None = None
         self._geometry_serial = 0
         self._generation = 0
@@ -158,23 +158,18 @@ class Lane:
         settings_serial: int,
     ) -> bool:
         try:
-            layout = status.geometry.layout()
-            rgb = self._wants_rgb()
-            slot_bytes = layout.size + (RGB_PIXEL_BYTES * layout.width * layout.height if rgb else 0)
-            self.slots = FEW_SLOTS if slot_bytes >= LARGE_FRAME_BYTES else MOST_SLOTS
-            size = native.segment_bytes(self._gate, layout, self.slots, rgb=rgb)
-            made = segment.create(size)
+            made = self._make(status.geometry.layout())
         except (FormatError, SegmentError) as error:
             self.problem = verbatim(str(error))
             return False
         serial = self._next_serial()
         result = self._gate.doppel_gate_attach(
-            self._filter_id, made.handle, size, self.slots, status.geometry_serial, serial
+            self._filter_id, made.handle, made.descriptor.bytes, self.slots, status.geometry_serial, serial
         )
         if result != 0:
             made.close()
             if result == gate_abi.ATTACH_CANNOT_MAP:
-                self.problem = phrase("lane.no-memory", size=size >> 20)
+                self.problem = phrase("lane.no-memory", size=made.descriptor.bytes >> 20)
             return False
         self.problem = None
         self._segment = made
@@ -192,3 +187,16 @@ class Lane:
             generation,
         )
         return True
+
+    def _make(self, layout: FrameLayout) -> segment.Segment:
+        """Shared memory for such frames; without what can be done without, where there is no room for it."""
+        sizes = []
+        for i444 in (True, False) if self._wants_i444() else (False,):
+            few = native.segment_bytes(self._gate, layout, FEW_SLOTS, i444=i444)
+            self.slots = FEW_SLOTS if few >= FEW_SLOTS * LARGE_FRAME_BYTES else MOST_SLOTS
+            sizes.append((self.slots, native.segment_bytes(self._gate, layout, self.slots, i444=i444)))
+        for self.slots, size in sizes[:-1]:
+            with contextlib.suppress(SegmentError):
+                return segment.create(size)
+        self.slots, size = sizes[-1]
+        return segment.create(size)

@@ -1,8 +1,8 @@
 """Does OBS draw on a graphics card, or on the processor?
 
-Without a card Mesa draws on the processor, and libobs's conversion of every YUV frame to RGB is by far the
-most of that work: for a 720p source at 30 frames a second OBS took 138 % of a core with it, and 51 % without.
-The worker converts in a few hundredths of that, so there a lane's pictures are wanted as RGB.
+Without a card Mesa draws on the processor, and libobs's conversion of YUV frames with shared chroma is by far
+the most of that work: its shader interpolates the chroma. The worker does it in a few hundredths of the time,
+so there a lane's pictures are wanted with chroma for every pixel (I444).
 """
 
 from __future__ import annotations
@@ -11,17 +11,26 @@ import os
 from pathlib import Path
 from typing import Mapping
 
-RGB_ENV = "DOPPEL_RGB"
-"""``0``: never as RGB; ``1``: always. For tests, and for whoever sees other colours."""
+I444_ENV = "DOPPEL_I444"
+"""``0``: never; ``1``: always. For tests, and for who sees other colours or has llvmpipe without threads."""
+FIRST_OBS = 29 << 24
+"""``obs_get_version``. OBS 28 shapes a source's textures before the filters have had the frame."""
 
 _TASKS = Path("/proc/self/task")
 _RASTERIZER = "llvmpipe-"
 """Mesa names the threads that draw so (src/gallium/drivers/llvmpipe/lp_rast.c)."""
 
 
-def wants_rgb(environ: Mapping[str, str] = os.environ) -> bool:
-    """Are pictures wanted as RGB? :data:`RGB_ENV` decides, else :func:`draws_on_the_processor`."""
-    word = environ.get(RGB_ENV)
+def wants_i444(obs_version: int, environ: Mapping[str, str] = os.environ) -> bool:
+    """Are pictures wanted as I444? :data:`I444_ENV` decides, else :func:`draws_on_the_processor`.
+
+    Args:
+        obs_version: of ``obs_get_version``; never before :data:`FIRST_OBS`.
+        environ: OBS's environment.
+    """
+    if obs_version < FIRST_OBS:
+        return False
+    word = environ.get(I444_ENV)
     return word == "1" if word in ("0", "1") else draws_on_the_processor()
 
 

@@ -89,6 +89,7 @@ class LibObs(ctypes.Structure):
         ("obs_source_enabled", ctypes.c_void_p),
         ("obs_source_enum_filters", ctypes.c_void_p),
         ("obs_source_media_get_state", ctypes.c_void_p),
+        ("obs_source_showing", ctypes.c_void_p),
         ("obs_filter_get_target", ctypes.c_void_p),
         ("obs_source_video_render", ctypes.c_void_p),
         ("obs_source_default_render", ctypes.c_void_p),

@@ -39,6 +39,7 @@ struct doppel_libobs {
 	bool (*obs_source_enabled)(const void *source);
 	void (*obs_source_enum_filters)(void *source, void (*callback)(void *source, void *filter, void *data), void *data);
 	int32_t (*obs_source_media_get_state)(void *source);
+	bool (*obs_source_showing)(const void *source);
 	void *(*obs_filter_get_target)(const void *filter);
 	void (*obs_source_video_render)(void *source);
 	void (*obs_source_default_render)(void *source);

@@ -221,6 +221,12 @@ static uint32_t get_output_flags(const void *source)
 	return ((const struct fake_source *)source)->flags;
 }
 
+static bool is_showing(const void *source)
+{
+	in_libobs();
+	return ((const struct fake_source *)source)->show_wanted;
+}
+
 static int32_t get_deinterlace_mode(const void *source)
 {
 	return ((const struct fake_source *)source)->deinterlace;
@@ -335,6 +341,7 @@ void fake_install(void)
 		.obs_source_enabled = enabled,
 		.obs_source_enum_filters = enum_filters,
 		.obs_source_media_get_state = media_get_state,
+		.obs_source_showing = is_showing,
 	};
 	const struct doppel_default defaults[] = {{.key = "persona", .kind = DOPPEL_STRING, .text = "none"},
 						  {.key = "strength", .kind = DOPPEL_DOUBLE, .number = 1}};
@@ -531,8 +538,9 @@ static bool filter_frame(struct fake_source *source, const struct doppel_geometr
 		return true;
 	}
 	CHECK_EQUAL(at->refs, 1); /* OBS's current frame has no reference of its own */
-	CHECK_EQUAL(at->format, 8);
-	CHECK(at->full_range); /* or libobs would stretch it */
+	CHECK_EQUAL(at->format, 10);
+	for (unsigned p = 0; p < 3; p++) /* whatever textures libobs has by then, it reads no further than this */
+		CHECK(at->data[p] != NULL && at->linesize[p] == at->width);
 	picture_of_frame(out, at);
 	return true;
 }

@@ -6,8 +6,10 @@ import resource
 from typing import Any
 
 import pytest
-from doppel_ipc import gate_abi
+from doppel_ipc import gate_abi, native, segment
+from doppel_ipc.errors import SegmentError
 from doppel_ipc.messages import CloseLane, Message, OpenLane, Settings
+from doppel_ipc.pixel_format import FrameLayout, PixelFormat
 from doppel_ipc.settings import FilterSettings
 from doppel_obs.lane import RETRY_NS, Lane
 
@@ -23,7 +25,9 @@ class Bench:
         self.sent: list[tuple[Message, int]] = []
         gate: Any = self.gate
         serials = itertools.count(1)
-        self.lane = Lane(gate, 5, lambda message, to: self.sent.append((message, to)), lambda: next(serials))
+        self.lane = Lane(
+            gate, 5, lambda message, to: self.sent.append((message, to)), lambda: next(serials), lambda: False
+        )
 
     def tick(self, after_ns: int, generation: int = 1) -> bool:
         return self.lane.tick(
@@ -142,14 +146,47 @@ def test_a_script_that_comes_new_to_a_filter_takes_its_face_for_there(
     assert bench.told_of_a_face() is told
 
 
-@pytest.mark.parametrize("rgb", [False, True])
-def test_a_lane_has_room_for_pictures_as_rgb_where_they_are_wanted(
-    ring_library: ctypes.CDLL, rgb: bool
-) -> None:
-    gate: Any = FakeGate(ring_library)
+def opened_bytes(ring: ctypes.CDLL, *, i444: bool, layout: FrameLayout) -> tuple[int, int]:
+    """Slots and bytes of the segment that a lane is opened with."""
+    gate: Any = FakeGate(ring)
+    gate.status.geometry = native.Geometry.of(layout)
     sent: list[Message] = []
-    lane = Lane(gate, 5, lambda message, _to: sent.append(message), itertools.count(1).__next__, lambda: rgb)
+    lane = Lane(gate, 5, lambda message, _to: sent.append(message), itertools.count(1).__next__, lambda: i444)
     assert lane.tick(START_NS, gate.status, 1, "Camera", FilterSettings(), 1)
-
     (opened,) = [message for message in sent if isinstance(message, OpenLane)]
-    assert (opened.segment.bytes > lane.slots * 64 * 48 * 4) is rgb
+    lane.close()
+    return lane.slots, opened.segment.bytes
+
+
+HD = FrameLayout.of(PixelFormat.I420, 1920, 1080)
+UHD = FrameLayout.of(PixelFormat.I420, 3840, 2160)
+HD_BGRA = FrameLayout.of(PixelFormat.BGRA, 1920, 1080)
+
+
+@pytest.mark.parametrize(
+    ("layout", "slots", "slots_with"), [(HD, 8, 8), (UHD, 8, 6), (HD_BGRA, 8, 8)], ids=["hd", "4k", "bgra"]
+)
+def test_a_lane_has_room_for_pictures_as_i444_where_they_are_wanted(
+    ring_library: ctypes.CDLL, layout: FrameLayout, slots: int, slots_with: int
+) -> None:
+    without = opened_bytes(ring_library, i444=False, layout=layout)
+    both = opened_bytes(ring_library, i444=True, layout=layout)
+
+    assert (without[0], both[0]) == (slots, slots_with)
+    assert without[1] == native.segment_bytes(ring_library, layout, slots)
+    assert both[1] == native.segment_bytes(ring_library, layout, slots_with, i444=True)
+
+
+def test_where_there_is_no_room_for_them_a_lane_does_without(
+    ring_library: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = native.segment_bytes(ring_library, HD, 8)
+    real = segment.create
+
+    def small_memory(size: int) -> segment.Segment:
+        if size > plain:
+            raise SegmentError("no room")
+        return real(size)
+
+    monkeypatch.setattr(segment, "create", small_memory)
+    assert opened_bytes(ring_library, i444=True, layout=HD) == (8, plain)

@@ -1,0 +1,221 @@
+"""Where OBS draws without a graphics card the filter answers with I444 frames of its own.
+
+The shared OBS does draw so (llvmpipe), but its tests want frames edited in place, as with a card; here each
+lane that is opened is told otherwise.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from doppel_ipc.paths import InstallConfig
+from doppel_obs.rendering import I444_ENV
+
+from installer.scene import Scene
+from tests.integration.rig import EMPTY_SCENE, REMOTE, SCRIPT, Rig, Setup, wait_for
+from tests.integration.stage import Stage, assert_nothing_unjudged, judged, shown_numbers
+from tests.integration.sync_stage import screenshot
+from tests.integration.test_nothing_unjudged import (
+    MOMENT,
+    a_script_reload,
+    a_worker_kill,
+    hiding_and_showing_the_source,
+    other_settings_of_the_filter,
+    persona_changes,
+    restarts_of_the_media,
+    scene_switches,
+    seeks,
+    the_loop,
+)
+from tests.support.judge import Judge, Verdict
+
+WIDTH, HEIGHT = 640, 360
+SLOTS = 8
+
+
+SETTLED = 1.3
+"""Seconds after which the gate answers so."""
+
+
+@pytest.fixture
+def whole(stage: Stage) -> Iterator[Stage]:
+    """A stage whose lanes have pictures as I444."""
+    stage.rig.remote("set_environment", I444_ENV, "1")
+    yield stage
+    stage.rig.remote("set_environment", I444_ENV, "0")
+
+
+def lane_bytes(rig: Rig) -> set[int]:
+    """Sizes of the segments that the worker has mapped."""
+    maps = Path(f"/proc/{rig.worker().pid}/maps").read_text(encoding="utf-8")
+    found = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) .*memfd:doppel", maps, re.MULTILINE)
+    return {int(end, 16) - int(start, 16) for start, end in found}
+
+
+def has_i444(rig: Rig, width: int = WIDTH, height: int = HEIGHT) -> bool:
+    return any(size > SLOTS * width * height * 3 for size in lane_bytes(rig))
+
+
+def write_still(path: Path, pixel_format: str) -> Path:
+    """Two seconds of one picture: blocks and ramps of full colours, so that each wrong step shows."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    picture = np.stack(
+        [x * 255 // WIDTH, (y * 37 + x // 9 * 53) % 256, np.where(x // 40 % 2 == 0, 235, 20)], axis=2
+    ).astype(np.uint8)
+    picture[: HEIGHT // 16, : WIDTH // 2] = np.array([255, 0, 0], np.uint8)
+    picture[: HEIGHT // 16, WIDTH // 2 :: 3] = np.array([0, 255, 255], np.uint8)
+    with av.open(str(path), "w", format="nut") as container:
+        stream = container.add_stream("mjpeg" if pixel_format == FULL_RANGE else "rawvideo", rate=30)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixel_format
+        for _ in range(60):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pixel_format)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+FULL_RANGE = "yuvj420p"
+PACKED = ("yuyv422", "uyvy422")
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", FULL_RANGE, "nv12", "yuv422p", *PACKED])
+def test_the_colours_are_those_of_a_frame_edited_in_place(
+    stage: Stage, tmp_path: Path, pixel_format: str
+) -> None:
+    """Packed formats are compared with the same samples in planes: libobs's shader for them takes each
+    pixel's Y from its neighbour (PSYUY2_Reverse, 29.0.2: frac() of a half), which would be no good model.
+    """
+    model = "yuv422p" if pixel_format in PACKED else pixel_format
+    pictures = []
+    stage.show()
+    for word, name in (("0", model), ("1", pixel_format)):
+        camera = f"{stage.camera} {word}"
+        stage.rig.remote("set_environment", I444_ENV, word)
+        stage.add_camera(camera, write_still(tmp_path / f"{word}.nut", name))
+        stage.rig.add_filter(camera)
+        stage.rig.wait_swapping(camera)
+        assert has_i444(stage.rig) == (word == "1")
+        time.sleep(SETTLED)
+        pictures.append(screenshot(stage, camera).astype(int))
+        stage.remove_camera(camera)
+    stage.rig.remote("set_environment", I444_ENV, "0")
+
+    assert len(np.unique(pictures[0].reshape(-1, 4), axis=0)) > 1000, "nothing to compare"
+    difference = np.abs(pictures[0] - pictures[1])
+    assert difference.max() <= 6  # llvmpipe interpolates chroma in steps of 1/256
+    assert difference.mean() < 0.5
+
+
+@pytest.mark.parametrize(
+    "happening",
+    [
+        scene_switches,
+        seeks,
+        a_worker_kill,
+        pytest.param(restarts_of_the_media, marks=pytest.mark.long),
+        pytest.param(the_loop, marks=pytest.mark.long),
+        pytest.param(hiding_and_showing_the_source, marks=pytest.mark.long),
+        pytest.param(persona_changes, marks=pytest.mark.long),
+        pytest.param(a_script_reload, marks=pytest.mark.long),
+        pytest.param(other_settings_of_the_filter, marks=pytest.mark.long),
+    ],
+    ids=lambda happening: happening.__name__,
+)
+def test_nothing_unjudged_is_shown_in_i444_through(
+    happening: Callable[[Stage], None], whole: Stage, judge: Judge
+) -> None:
+    whole.show()
+    assert has_i444(whole.rig)
+    time.sleep(SETTLED)
+    if happening is a_worker_kill:
+        whole.expect_warning("The worker is started again")
+    with whole.rig.recording() as recording:
+        happening(whole)
+    judgements = judged(judge, recording[0])
+
+    assert_nothing_unjudged(judgements)
+    assert any(item.verdict is Verdict.BLURRED for item in judgements)
+
+
+def test_the_pictures_go_on_in_their_order_and_at_their_rate(whole: Stage, judge: Judge) -> None:
+    whole.show()
+    time.sleep(SETTLED / 2)  # so that the change of format is recorded, too
+    with whole.rig.recording() as recording:
+        time.sleep(2)
+    numbers = shown_numbers(judged(judge, recording[0]))
+
+    assert len(set(numbers)) > 30
+    assert all(later >= earlier for earlier, later in itertools.pairwise(numbers))
+
+
+def test_a_filter_that_comes_and_goes_leaves_the_source_alive(whole: Stage, judge: Judge) -> None:
+    """Its last frame may still be the source's when it goes."""
+    whole.show()
+    for _ in range(3):
+        time.sleep(SETTLED)
+        whole.rig.remove_filter(whole.camera)
+        whole.rig.request("GetStats")
+        whole.rig.add_filter(whole.camera)
+        whole.wait_swapping()
+    with whole.rig.recording() as recording:
+        time.sleep(2 * MOMENT)
+    assert_nothing_unjudged(judged(judge, recording[0]))
+
+
+def test_another_filter_after_ours_and_deinterlacing_end_it_and_give_it_back(
+    whole: Stage, judge: Judge
+) -> None:
+    whole.show()
+    with whole.rig.recording() as recording:
+        whole.rig.add_filter(whole.camera, "Face Swap 2")
+        time.sleep(MOMENT)
+        whole.wait_swapping()
+        whole.rig.remove_filter(whole.camera, "Face Swap 2")
+        time.sleep(MOMENT)
+        whole.rig.remote("deinterlace", whole.camera, 2)
+        time.sleep(MOMENT)
+        whole.rig.remote("deinterlace", whole.camera, 0)
+        time.sleep(MOMENT)
+        whole.wait_swapping()
+        time.sleep(MOMENT)
+    assert_nothing_unjudged(judged(judge, recording[0]))
+
+
+@pytest.mark.parametrize("times", [4, pytest.param(150, marks=pytest.mark.long)])
+def test_restarts_and_seeks_of_the_media_between_answers_do_no_harm(
+    whole: Stage, judge: Judge, times: int
+) -> None:
+    """The media source shapes the textures for its own frames; from OBS 30.1 on after each answer's tick."""
+    whole.show()
+    with whole.rig.recording() as recording:
+        for count in range(times):
+            time.sleep(SETTLED if count < 8 else 0.1 + count % 7 * 0.2)
+            if count % 2 == 0:
+                whole.media("RESTART")
+            else:
+                whole.seek(500 + count % 5 * 2000)
+    judgements = judged(judge, recording[0]) if times < 10 else []
+    assert whole.rig.alive()
+    assert_nothing_unjudged(judgements)
+
+
+def test_an_obs_that_draws_on_the_processor_is_known_by_itself(
+    start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: Path
+) -> None:
+    setup = Setup(
+        [], [Scene(EMPTY_SCENE, [])], scripts=(REMOTE, SCRIPT), config=mark_config, environ={I444_ENV: ""}
+    )
+    rig = start_obs(setup)
+    with Stage(rig, clip) as stage:
+        stage.show()
+        wait_for(lambda: has_i444(rig), 10, "the lane has no pictures as I444")
+    result = rig.stop()
+    assert result.memory_leaks == 0
+    assert result.exit_code == 0
