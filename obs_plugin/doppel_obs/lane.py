@@ -179,7 +179,7 @@ class Lane:
             OpenLane(
                 serial,
                 name[:200],
-                SegmentMessage(where.kind, where.name, where.bytes),
+                SegmentMessage(where.kind, where.name, where.bytes, where.inode),
                 settings_serial,
                 settings,
                 bool(self._face_lately),

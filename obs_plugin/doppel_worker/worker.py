@@ -179,7 +179,8 @@ class Worker:
             return
         found = message.segment
         try:
-            ring = WorkerRing.open(self._library, SegmentDescriptor(found.kind, found.name, found.bytes))
+            where = SegmentDescriptor(found.kind, found.name, found.bytes, found.inode)
+            ring = WorkerRing.open(self._library, where)
         except SegmentError as error:
             logger.error("lane %d: %s", message.lane, error)
             advice = sentence("worker.segment", "disable and enable the filter; if it stays, restart OBS")

@@ -38,6 +38,7 @@ class Segment:
     kind: str = wire(word(*KINDS))
     name: str = wire(PATH)
     bytes: int = wire(integer(1, MAX_BYTES))
+    inode: int = wire(integer(0, (1 << 63) - 1), default=0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -65,6 +65,9 @@ class SegmentDescriptor:
     """``memfd`` and ``file``: an absolute path; ``tag``: the mapping's name."""
     bytes: int
     """Size, a whole number of pages."""
+    inode: int = 0
+    """``memfd``: of this very memory, for the number in the name may be another segment's by the time it is
+    opened. 0: any."""
 
 
 class Segment:
@@ -157,7 +160,10 @@ def open_memory(descriptor: SegmentDescriptor) -> mmap.mmap:
     except OSError as error:
         raise SegmentError(f"the segment {descriptor.name} cannot be opened: {error.strerror}") from error
     try:
-        have = os.fstat(fd).st_size
+        found = os.fstat(fd)
+        have = found.st_size
+        if descriptor.inode not in (0, found.st_ino):
+            raise SegmentError(f"the segment {descriptor.name} is gone; another one has its number by now")
         if have != descriptor.bytes:
             raise SegmentError(f"the segment {descriptor.name} has {have} bytes != {descriptor.bytes}")
         if descriptor.kind == MEMFD:
@@ -195,7 +201,8 @@ def _create_memfd(size: int) -> Segment:
     with _closing_on_error(fd):
         _allocate(fd, size, "shared memory")
         fcntl.fcntl(fd, _F_ADD_SEALS, _SEALS)
-    return Segment(SegmentDescriptor(MEMFD, f"/proc/{os.getpid()}/fd/{fd}", size), fd)
+    name = f"/proc/{os.getpid()}/fd/{fd}"
+    return Segment(SegmentDescriptor(MEMFD, name, size, os.fstat(fd).st_ino), fd)
 
 
 def _check_seals(fd: int, name: str) -> None:

@@ -79,7 +79,7 @@ class WorkerProcess:
     def open_lane(
         self, lane: int, found: SegmentDescriptor, settings: FilterSettings, *, face_lately: bool = False
     ) -> None:
-        where = messages.Segment(found.kind, found.name, found.bytes)
+        where = messages.Segment(found.kind, found.name, found.bytes, found.inode)
         self.send(messages.OpenLane(lane, f"camera {lane}", where, 1, settings, face_lately))
 
     def expect(

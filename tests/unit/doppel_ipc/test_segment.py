@@ -238,3 +238,14 @@ def test_a_flatpak_uses_a_folder_that_both_sides_see(tmp_path: Path, monkeypatch
     assert segment.default_folder("linux") == tmp_path / "app" / "com.obsproject.Studio"
     monkeypatch.delenv("FLATPAK_ID")
     assert segment.default_folder("linux") == tmp_path
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memfd is Linux's")
+def test_another_segment_that_got_the_number_of_one_that_is_gone_is_not_taken_for_it() -> None:
+    gone = segment.create(SIZE, MEMFD)
+    gone.close()
+    with segment.create(SIZE, MEMFD) as other:
+        assert other.descriptor.name == gone.descriptor.name, "the number was not used again"
+        with pytest.raises(SegmentError, match="gone"):
+            segment.open_memory(gone.descriptor)
+        segment.open_memory(other.descriptor).close()

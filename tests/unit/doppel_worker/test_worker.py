@@ -60,7 +60,7 @@ class Desk:
 
     def open(self, number: int, gate: GateSide, persona: str = "invert") -> None:
         found = gate.segment.descriptor
-        where = messages.Segment(found.kind, found.name, found.bytes)
+        where = messages.Segment(found.kind, found.name, found.bytes, found.inode)
         self.tell(messages.OpenLane(number, "camera", where, 1, FilterSettings(persona=persona)))
 
     def status(self, number: int) -> messages.LaneStatus:
@@ -145,7 +145,7 @@ def test_faces_whose_warnings_would_not_fit_into_a_message_are_listed_without_th
 
 def test_a_lane_is_served_when_it_was_opened_before_the_backend_was_there(desk: Desk, gate: GateSide) -> None:
     found = gate.segment.descriptor
-    where = messages.Segment(found.kind, found.name, found.bytes)
+    where = messages.Segment(found.kind, found.name, found.bytes, found.inode)
     desk.worker.handle(desk.hello)
     desk.worker.handle(messages.OpenLane(1, "camera", where, 1, FilterSettings(persona="no-face")))
     assert desk.last(messages.LaneOpened).lane == 1
