@@ -18,7 +18,7 @@ from doppel_obs.libobs import OUTPUT_AUDIO, Handle, Libobs
 from doppel_obs.phrases import Phrase, phrase
 from doppel_obs.policy import PolicyKeeper
 from doppel_obs.registration import Holder
-from doppel_obs.rendering import wants_i444
+from doppel_obs.rendering import wants_rgb
 from doppel_obs.status_line import Situation, StatusLine
 
 SETTLE_NS = 25_000_000
@@ -67,7 +67,7 @@ class FilterInstance:
         self._gate = holder.gate
         self.filter_id = filter_id
         version = int(self._obs.obs_get_version())
-        self.lane = Lane(holder.gate, filter_id, send, next_serial, lambda: wants_i444(version))
+        self.lane = Lane(holder.gate, filter_id, send, next_serial, lambda: wants_rgb(version))
         self._delay = DelayController(self.lane.slots - SLOTS_BEYOND_DELAY)
         self.settings = FilterSettings()
         self._problems: list[Phrase] = []

@@ -36,7 +36,7 @@ class Lane:
         filter_id: the gate's id of the filter.
         send: sends a message to the worker of a generation.
         next_serial: gives a number larger than all before, for each lane that is opened.
-        i444: pictures are wanted with chroma for every pixel, too (:mod:`doppel_obs.rendering`).
+        rgb: pictures are wanted as RGB, too (:mod:`doppel_obs.rendering`).
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Lane:
         filter_id: int,
         send: SendTo,
         next_serial: Callable[[], int],
-        i444: Callable[[], bool],
+        rgb: Callable[[], bool],
     ) -> None:
         self._gate = gate
         self._filter_id = filter_id
         self._send = send
         self._next_serial = next_serial
-        self._wants_i444 = i444
+        self._wants_rgb = rgb
         self._segment: segment.Segment | None = None
         self._geometry_serial = 0
         self._generation = 0
@@ -191,10 +191,10 @@ class Lane:
     def _make(self, layout: FrameLayout) -> segment.Segment:
         """Shared memory for such frames; without what can be done without, where there is no room for it."""
         sizes = []
-        for i444 in (True, False) if self._wants_i444() else (False,):
-            few = native.segment_bytes(self._gate, layout, FEW_SLOTS, i444=i444)
+        for rgb in (True, False) if self._wants_rgb() else (False,):
+            few = native.segment_bytes(self._gate, layout, FEW_SLOTS, rgb=rgb)
             self.slots = FEW_SLOTS if few >= FEW_SLOTS * LARGE_FRAME_BYTES else MOST_SLOTS
-            sizes.append((self.slots, native.segment_bytes(self._gate, layout, self.slots, i444=i444)))
+            sizes.append((self.slots, native.segment_bytes(self._gate, layout, self.slots, rgb=rgb)))
         for self.slots, size in sizes[:-1]:
             with contextlib.suppress(SegmentError):
                 return segment.create(size)

@@ -2,7 +2,7 @@
 
 Without a card Mesa draws on the processor, and libobs's conversion of YUV frames with shared chroma is by far
 the most of that work: its shader interpolates the chroma. The worker does it in a few hundredths of the time,
-so there a lane's pictures are wanted with chroma for every pixel (I444).
+so there a lane's pictures are wanted as RGB.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Mapping
 
-I444_ENV = "DOPPEL_I444"
+RGB_ENV = "DOPPEL_RGB"
 """``0``: never; ``1``: always. For tests, and for who sees other colours or has llvmpipe without threads."""
 FIRST_OBS = 29 << 24
 """``obs_get_version``. OBS 28 shapes a source's textures before the filters have had the frame."""
@@ -21,8 +21,8 @@ _RASTERIZER = "llvmpipe-"
 """Mesa names the threads that draw so (src/gallium/drivers/llvmpipe/lp_rast.c)."""
 
 
-def wants_i444(obs_version: int, environ: Mapping[str, str] = os.environ) -> bool:
-    """Are pictures wanted as I444? :data:`I444_ENV` decides, else :func:`draws_on_the_processor`.
+def wants_rgb(obs_version: int, environ: Mapping[str, str] = os.environ) -> bool:
+    """Are pictures wanted as RGB? :data:`RGB_ENV` decides, else :func:`draws_on_the_processor`.
 
     Args:
         obs_version: of ``obs_get_version``; never before :data:`FIRST_OBS`.
@@ -30,7 +30,7 @@ def wants_i444(obs_version: int, environ: Mapping[str, str] = os.environ) -> boo
     """
     if obs_version < FIRST_OBS:
         return False
-    word = environ.get(I444_ENV)
+    word = environ.get(RGB_ENV)
     return word == "1" if word in ("0", "1") else draws_on_the_processor()
 
 

@@ -94,8 +94,8 @@ class SegmentHeader(ctypes.Structure):
         ("pixels_offset", ctypes.c_uint64),
         ("slate_offset", ctypes.c_uint64),
         ("geometry", Geometry),
-        ("i444_offset", ctypes.c_uint64),
-        ("i444_stride", ctypes.c_uint64),
+        ("rgb_offset", ctypes.c_uint64),
+        ("rgb_stride", ctypes.c_uint64),
         ("reserved1", ctypes.c_uint8 * (256 - 48 - 88 - 16)),
         ("doorbell", ctypes.c_uint32),
         ("waiting", ctypes.c_uint32),
@@ -128,7 +128,7 @@ class SlotHeader(ctypes.Structure):
         ("color_range_min", ctypes.c_float * 3),
         ("color_range_max", ctypes.c_float * 3),
         ("reserved0", ctypes.c_uint32),
-        ("i444_id", ctypes.c_uint64),
+        ("rgb_id", ctypes.c_uint64),
         ("reserved", ctypes.c_uint8 * (256 - 72 - 4 - 64 - 24 - 4 - 8)),
     ]
 
@@ -164,11 +164,11 @@ RING_FUNCTIONS: dict[str, Entry] = {
     "doppel_geometry_complete": ((ctypes.POINTER(Geometry),), _I32, _check_geometry),
     "doppel_now_ns": ((), _U64, None),
     "doppel_segment_bytes": ((ctypes.POINTER(Geometry), _U32), _U64, None),
-    "doppel_segment_bytes_with_i444": ((ctypes.POINTER(Geometry), _U32), _U64, None),
+    "doppel_segment_bytes_with_rgb": ((ctypes.POINTER(Geometry), _U32), _U64, None),
     "doppel_worker_ask_again": ((_PTR, _U64), None, None),
     "doppel_worker_done": ((_PTR, _U64, _U32, _U32, _U32), _I32, _check_done),
     "doppel_worker_keep": ((_PTR, _U64, _U32), _I32, _check_done),
-    "doppel_worker_make_i444": ((_PTR, _U64, _U32), _I32, _check_done),
+    "doppel_worker_make_rgb": ((_PTR, _U64, _U32), _I32, _check_done),
     "doppel_worker_next": ((_PTR, _U64, _U64, ctypes.POINTER(_U32)), _I32, None),
     "doppel_worker_open": ((_PTR, _U64), _I32, _check_open),
     "doppel_worker_set_slate": ((_PTR, _U64, _U32), None, None),
@@ -223,20 +223,20 @@ def declare(library: ctypes.CDLL, table: dict[str, Entry], origin: str) -> None:
         raise NativeError(f"{origin} lacks {', '.join(missing)}; run `python3 -m installer install` again")
 
 
-def segment_bytes(library: ctypes.CDLL, layout: FrameLayout, slot_count: int, *, i444: bool = False) -> int:
+def segment_bytes(library: ctypes.CDLL, layout: FrameLayout, slot_count: int, *, rgb: bool = False) -> int:
     """Bytes of a segment for that layout, a whole number of pages.
 
     Args:
         library: see :func:`load`.
         layout: of the frames.
         slot_count: number of slots, 4..12.
-        i444: with room for each picture as I444, where frames of that layout can be turned into it.
+        rgb: with room for each picture as RGB, where frames of that layout can be turned into it.
 
     Raises:
         FormatError: the layout or the slot count is out of range.
     """
     geometry = ctypes.byref(Geometry.of(layout))
-    size = int(library.doppel_segment_bytes_with_i444(geometry, slot_count)) if i444 else 0
+    size = int(library.doppel_segment_bytes_with_rgb(geometry, slot_count)) if rgb else 0
     size = size or int(library.doppel_segment_bytes(geometry, slot_count))
     if size == 0:
         raise FormatError(f"no segment holds {slot_count} slots of {layout.width}x{layout.height} pixels")

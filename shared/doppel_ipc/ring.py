@@ -78,7 +78,7 @@ class WorkerRing:
         self.closed = False
         self._stride, self._pixels = int(header.slot_stride), int(header.pixels_offset)
         self._slate = int(header.slate_offset)
-        self._wants_i444 = int(header.i444_offset) != 0
+        self._wants_rgb = int(header.rgb_offset) != 0
         self._returned = ctypes.c_uint32(0)
         self._view = memoryview(self._memory)
 
@@ -166,13 +166,13 @@ class WorkerRing:
     def done(self, slot: Slot, verdict: Verdict, faces: int = 0) -> None:
         """Hands the edited frame back with what was judged; its pixels are no longer the worker's.
 
-        Where the segment asks for it, the picture is put beside it as I444 first.
+        Where the segment asks for it, the picture is put beside it as RGB first.
 
         Raises:
             SegmentError: the slot is not the worker's.
         """
-        if self._wants_i444 and verdict not in (Verdict.NONE, Verdict.COVERED):
-            self._library.doppel_worker_make_i444(self._base, self._bytes, slot.index)
+        if self._wants_rgb and verdict not in (Verdict.NONE, Verdict.COVERED):
+            self._library.doppel_worker_make_rgb(self._base, self._bytes, slot.index)
         self._library.doppel_worker_done(self._base, self._bytes, slot.index, int(verdict), faces)
 
     def slate(self) -> memoryview:

@@ -2,7 +2,7 @@
  *
  * filter_video(N) edits libobs's own frame in place and returns it, with N's own time stamp. First N's pixels go into a
  * free slot and to the worker; then what gate_frame.c chooses comes over them (or is returned in a frame of our own, where
- * the lane has pictures as I444: gate_i444.c).
+ * the lane has pictures as RGB: gate_rgb.c).
  *
  * When the source stops sending (paused, a still), gate_idle.c sees to its last frame.
  */
@@ -73,11 +73,9 @@ static struct obs_source_frame *show(struct doppel_filter *filter, struct obs_so
 		return frame;
 	case DOPPEL_SHOW_HELD:
 		filter->frame_picture = DOPPEL_PICTURE_JUDGED;
-		answer = doppel_i444_answer(filter, frame, turn);
-		if (answer != NULL) {
-			write_colour(answer, turn->colour);
+		answer = doppel_rgb_answer(filter, frame, turn);
+		if (answer != NULL)
 			return answer;
-		}
 		timed_copy_out(filter, frame, turn);
 		write_colour(frame, turn->colour);
 		return frame;
@@ -169,7 +167,7 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 	}
 	if (answer == NULL)
 		turn.sample.outcome = DOPPEL_OUT_DROPPED;
-	doppel_i444_note(filter, &turn);
+	doppel_rgb_note(filter, &turn);
 	doppel_publish_ring(filter);
 	turn.sample.total_ns = doppel_clamp_ns(doppel_clock_ns(), turn.now);
 	doppel_record(filter, &turn);

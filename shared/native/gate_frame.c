@@ -109,7 +109,7 @@ static enum doppel_show show_held(struct doppel_filter *filter, struct doppel_tu
 	doppel_ring_shown(ring, filter->held_slot, turn->now);
 	turn->picture = doppel_ring_pixels(ring, filter->held_slot);
 	turn->colour = &slot->colour;
-	turn->i444 = doppel_ring_i444(ring, filter->held_slot);
+	turn->rgb = doppel_ring_rgb(ring, filter->held_slot);
 	turn->sample.outcome = outcome;
 	turn->sample.shown_id = slot->frame_id;
 	turn->sample.delay_ns = doppel_clamp_ns(turn->now, slot->capture_ns);

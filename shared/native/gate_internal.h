@@ -24,7 +24,7 @@
 #include "ring_gate.h"
 
 #define DOPPEL_SAMPLES 256u
-#define DOPPEL_I444_FRAMES 2u
+#define DOPPEL_RGB_FRAMES 2u
 #define DOPPEL_SAMPLE_WORDS 5u
 #define DOPPEL_GEOMETRY_WORDS 11u
 _Static_assert(sizeof(struct doppel_sample) == DOPPEL_SAMPLE_WORDS * 8, "sample words");
@@ -114,9 +114,9 @@ struct doppel_filter {
 	uint8_t *stash; /* the last frame's original, where no lane has it (gate_idle.c) */
 	uint64_t stash_bytes;
 	uint64_t stash_id; /* of the frame in it; 0: none */
-	struct doppel_i444_frame *i444[DOPPEL_I444_FRAMES]; /* gate_i444.c */
-	uint32_t i444_suspicion;
-	uint64_t i444_from_ns;
+	struct doppel_rgb_frame *rgb[DOPPEL_RGB_FRAMES]; /* gate_rgb.c */
+	uint32_t rgb_suspicion;
+	uint64_t rgb_from_ns;
 	bool stash_unsent; /* its lane has not got it yet */
 	uint64_t sent_id;  /* of the last frame sent into `lane`; 0: none */
 	uint32_t again_seen;
@@ -190,7 +190,7 @@ struct doppel_turn {
 	struct doppel_sample sample;
 	const uint8_t *picture;		     /* the held one's or the slate's pixels, in filter->geometry */
 	const struct doppel_colour *colour; /* the held one's */
-	const uint8_t *i444;		     /* the held one's picture as I444; NULL: there is none */
+	const uint8_t *rgb;		     /* the held one's picture as RGB; NULL: there is none */
 	bool in_place;			     /* libobs's frame must be the one that is returned */
 	bool panic;			     /* the cover is the panic's */
 };
@@ -206,14 +206,14 @@ bool doppel_original_is_wanted(const struct doppel_filter *filter);
 uint32_t doppel_clamp_ns(uint64_t later, uint64_t earlier);
 void doppel_record(struct doppel_filter *filter, struct doppel_turn *turn);
 
-/* answers as I444 (gate_i444.c) */
+/* answers as RGB (gate_rgb.c) */
 /* The held picture in a frame of ours, to be returned in that one's place; NULL: not here, or not now. Under `lock`. */
-struct obs_source_frame *doppel_i444_answer(struct doppel_filter *filter, const struct obs_source_frame *frame,
+struct obs_source_frame *doppel_rgb_answer(struct doppel_filter *filter, const struct obs_source_frame *frame,
 					   struct doppel_turn *turn);
 /* At the end of each frame: what was shown, and whether the next one may be such. Under `lock`. */
-void doppel_i444_note(struct doppel_filter *filter, const struct doppel_turn *turn);
+void doppel_rgb_note(struct doppel_filter *filter, const struct doppel_turn *turn);
 /* The filter is gone: its frames are others' to use. */
-void doppel_i444_retire(struct doppel_filter *filter);
+void doppel_rgb_retire(struct doppel_filter *filter);
 
 /* callbacks of the async filter (gate_async.c, gate_idle.c, gate_render.c, gate_signals.c) */
 void doppel_async_load(void *data, void *settings);

@@ -82,7 +82,7 @@ void doppel_filter_return(struct doppel_filter *filter)
 	if (filter->weak != NULL)
 		doppel_libobs.obs_weak_source_release(filter->weak);
 	free(filter->stash);
-	doppel_i444_retire(filter);
+	doppel_rgb_retire(filter);
 	free(filter->hotkeys.owner);
 	doppel_sync_free(filter->sync);
 	free(filter);

@@ -26,7 +26,7 @@ struct obs_source_frame {
 	bool flip;
 	uint8_t flags;
 	uint8_t trc;
-	/* libobs's own; we use them only in frames of ours (gate_i444.c) */
+	/* libobs's own; we use them only in frames of ours (gate_rgb.c) */
 	long refs;
 	bool prev_frame;
 };

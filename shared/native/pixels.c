@@ -1,6 +1,6 @@
 #include "pixels.h"
 
-#include "i444.h"
+#include "rgb.h"
 
 #include <string.h>
 
@@ -92,11 +92,11 @@ uint64_t doppel_segment_bytes(const struct doppel_geometry *geometry, uint32_t s
 	return DOPPEL_HEADER_BYTES + (slot_count + UINT64_C(2)) * stride; /* the slate, and the kept frame */
 }
 
-uint64_t doppel_segment_bytes_with_i444(const struct doppel_geometry *geometry, uint32_t slot_count)
+uint64_t doppel_segment_bytes_with_rgb(const struct doppel_geometry *geometry, uint32_t slot_count)
 {
 	const uint64_t without = doppel_segment_bytes(geometry, slot_count);
-	const uint64_t i444 = without != 0 ? doppel_i444_bytes(geometry) : 0;
-	return i444 == 0 ? 0 : without + slot_count * ((i444 + PAGE - 1) / PAGE * PAGE);
+	const uint64_t rgb = without != 0 ? doppel_rgb_bytes(geometry) : 0;
+	return rgb == 0 ? 0 : without + slot_count * ((rgb + PAGE - 1) / PAGE * PAGE);
 }
 
 /* ---- copies ------------------------------------------------------------------------------------------------- */

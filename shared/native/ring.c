@@ -1,7 +1,7 @@
 #include "ring_gate.h"
 
 #include "platform.h"
-#include "i444.h"
+#include "rgb.h"
 #include "ring_words.h"
 
 #include <stdlib.h>
@@ -46,10 +46,10 @@ struct doppel_ring *doppel_ring_create(void *base, uint64_t bytes, const struct 
 	header->pixels_offset = DOPPEL_HEADER_BYTES;
 	header->slate_offset = DOPPEL_HEADER_BYTES + slot_count * ring->slot_stride;
 	header->geometry = ring->geometry;
-	const uint64_t with_i444 = doppel_segment_bytes_with_i444(geometry, slot_count);
-	if (with_i444 != 0 && bytes >= with_i444) {
-		ring->i444_offset = header->i444_offset = needed;
-		ring->i444_stride = header->i444_stride = (with_i444 - needed) / slot_count;
+	const uint64_t with_rgb = doppel_segment_bytes_with_rgb(geometry, slot_count);
+	if (with_rgb != 0 && bytes >= with_rgb) {
+		ring->rgb_offset = header->rgb_offset = needed;
+		ring->rgb_stride = header->rgb_stride = (with_rgb - needed) / slot_count;
 	}
 	memset((uint8_t *)base + DOPPEL_SLOT0_OFFSET, 0, (size_t)slot_count * DOPPEL_SLOT_HEADER_BYTES);
 	atomic_thread_fence(memory_order_release);
@@ -66,12 +66,12 @@ uint8_t *doppel_ring_pixels(const struct doppel_ring *ring, uint32_t slot)
 	return ring->base + DOPPEL_HEADER_BYTES + slot * ring->slot_stride;
 }
 
-const uint8_t *doppel_ring_i444(const struct doppel_ring *ring, uint32_t slot)
+const uint8_t *doppel_ring_rgb(const struct doppel_ring *ring, uint32_t slot)
 {
-	if (ring->i444_offset == 0 ||
-	    atomic_load_explicit(&slot_of(ring->base, slot)->i444_id, memory_order_acquire) != ring->slots[slot].frame_id)
+	if (ring->rgb_offset == 0 ||
+	    atomic_load_explicit(&slot_of(ring->base, slot)->rgb_id, memory_order_acquire) != ring->slots[slot].frame_id)
 		return NULL;
-	return ring->base + ring->i444_offset + slot * ring->i444_stride;
+	return ring->base + ring->rgb_offset + slot * ring->rgb_stride;
 }
 
 const uint8_t *doppel_ring_slate(const struct doppel_ring *ring)

@@ -71,8 +71,8 @@ struct doppel_segment_header {
 	uint64_t slate_offset;	/* of the slate's pixels, same layout as a slot: after the last slot; the kept frame's
 				 * come after them */
 	struct doppel_geometry geometry;
-	uint64_t i444_offset; /* of slot 0's picture as I444 (i444.h), after the kept frame; 0: none is wanted */
-	uint64_t i444_stride; /* from one slot's to the next, multiple of 4096 */
+	uint64_t rgb_offset; /* of slot 0's picture as RGB (rgb.h), after the kept frame; 0: none is wanted */
+	uint64_t rgb_stride; /* from one slot's to the next, multiple of 4096 */
 	uint8_t reserved1[256 - 48 - 88 - 16];
 	/* offset 256 */
 	_Atomic uint32_t doorbell; /* +1 by the gate for each submitted frame; the worker waits on it (futex) */
@@ -104,7 +104,7 @@ struct doppel_slot_header {
 	float color_range_min[3];
 	float color_range_max[3];
 	uint32_t reserved0;
-	_Atomic uint64_t i444_id; /* worker: the frame whose judged picture lies in the slot's I444 area; 0: none */
+	_Atomic uint64_t rgb_id; /* worker: the frame whose judged picture lies in the slot's RGB area; 0: none */
 	uint8_t reserved[256 - 72 - 4 - 64 - 24 - 4 - 8];
 };
 
@@ -113,9 +113,9 @@ _Static_assert(offsetof(struct doppel_segment_header, geometry) == 48, "header")
 _Static_assert(offsetof(struct doppel_segment_header, doorbell) == 256, "header words");
 _Static_assert(offsetof(struct doppel_segment_header, kept_id) == 280, "header words");
 _Static_assert(sizeof(struct doppel_segment_header) == 320, "header");
-_Static_assert(offsetof(struct doppel_segment_header, i444_offset) == 136, "header");
+_Static_assert(offsetof(struct doppel_segment_header, rgb_offset) == 136, "header");
 _Static_assert(offsetof(struct doppel_slot_header, full_range) == 72, "slot header");
-_Static_assert(offsetof(struct doppel_slot_header, i444_id) == 168, "slot header");
+_Static_assert(offsetof(struct doppel_slot_header, rgb_id) == 168, "slot header");
 _Static_assert(sizeof(struct doppel_slot_header) == DOPPEL_SLOT_HEADER_BYTES, "slot header");
 _Static_assert(DOPPEL_SLOT0_OFFSET + DOPPEL_MAX_SLOTS * DOPPEL_SLOT_HEADER_BYTES <= DOPPEL_HEADER_BYTES, "page");
 
@@ -130,9 +130,9 @@ DOPPEL_API uint32_t doppel_abi(void);
 DOPPEL_API int32_t doppel_geometry_complete(struct doppel_geometry *geometry);
 /* Bytes of a segment for that geometry and slot count (page multiple); 0 if either is out of range. */
 DOPPEL_API uint64_t doppel_segment_bytes(const struct doppel_geometry *geometry, uint32_t slot_count);
-/* The same with room for every slot's picture as I444; 0 also for other formats than it is made of. A segment of so many bytes (or
+/* The same with room for every slot's picture as RGB; 0 also for other formats than it is made of. A segment of so many bytes (or
  * more) asks the worker for them. */
-DOPPEL_API uint64_t doppel_segment_bytes_with_i444(const struct doppel_geometry *geometry, uint32_t slot_count);
+DOPPEL_API uint64_t doppel_segment_bytes_with_rgb(const struct doppel_geometry *geometry, uint32_t slot_count);
 
 /* ---- worker side, called by ctypes (releases the GIL) -------------------------------------------------------- */
 
@@ -148,9 +148,9 @@ DOPPEL_API int32_t doppel_worker_next(void *base, uint64_t bytes, uint64_t timeo
 DOPPEL_API int32_t doppel_worker_keep(void *base, uint64_t bytes, uint32_t slot);
 /* Asks the gate to submit the kept frame once more. It does so if no other frame has come. */
 DOPPEL_API void doppel_worker_ask_again(void *base, uint64_t bytes);
-/* Where the segment asks for it: a BUSY slot's picture, as it stands, into its I444 area. To be called when it is edited,
+/* Where the segment asks for it: a BUSY slot's picture, as it stands, into its RGB area. To be called when it is edited,
  * before doppel_worker_done(). 0, or -1 as there, or if the segment has no such area. */
-DOPPEL_API int32_t doppel_worker_make_i444(void *base, uint64_t bytes, uint32_t slot);
+DOPPEL_API int32_t doppel_worker_make_rgb(void *base, uint64_t bytes, uint32_t slot);
 /* BUSY -> DONE with the verdict. 0, or -1 if the slot was not BUSY or the index is out of range. */
 DOPPEL_API int32_t doppel_worker_done(void *base, uint64_t bytes, uint32_t slot, uint32_t verdict, uint32_t faces);
 /* The slate's pixels are complete (1) or gone (0). */

@@ -44,8 +44,8 @@ struct doppel_ring {
 	struct doppel_geometry geometry;
 	uint32_t slot_count;
 	uint64_t slot_stride;
-	uint64_t i444_offset; /* 0: the segment has no room for pictures as I444 */
-	uint64_t i444_stride;
+	uint64_t rgb_offset; /* 0: the segment has no room for pictures as RGB */
+	uint64_t rgb_stride;
 	uint64_t given_back; /* frames that were sent and will never be shown */
 	uint64_t harvested_ns; /* when the words were looked at last */
 	struct doppel_ring_slot slots[DOPPEL_MAX_SLOTS];
@@ -57,8 +57,8 @@ struct doppel_ring *doppel_ring_create(void *base, uint64_t bytes, const struct 
 void doppel_ring_destroy(struct doppel_ring *ring); /* does not unmap */
 
 uint8_t *doppel_ring_pixels(const struct doppel_ring *ring, uint32_t slot);
-/* That result's picture as I444, or NULL where the worker has made none of this very frame. */
-const uint8_t *doppel_ring_i444(const struct doppel_ring *ring, uint32_t slot);
+/* That result's picture as RGB, or NULL where the worker has made none of this very frame. */
+const uint8_t *doppel_ring_rgb(const struct doppel_ring *ring, uint32_t slot);
 /* The slate's pixels, or NULL while the worker has drawn none. */
 const uint8_t *doppel_ring_slate(const struct doppel_ring *ring);
 

@@ -2,7 +2,7 @@
  * checks once; indices and counts are bounded all the same.
  */
 #include "platform.h"
-#include "i444.h"
+#include "rgb.h"
 #include "ring_words.h"
 
 #include <stdbool.h>
@@ -27,11 +27,11 @@ int32_t doppel_worker_open(void *base, uint64_t bytes)
 	    header->pixels_offset != DOPPEL_HEADER_BYTES ||
 	    header->slate_offset != DOPPEL_HEADER_BYTES + header->slot_count * stride)
 		return DOPPEL_OPEN_SIZES;
-	if (header->i444_offset == 0)
+	if (header->rgb_offset == 0)
 		return 0;
-	const uint64_t with_i444 = doppel_segment_bytes_with_i444(&geometry, header->slot_count);
-	if (with_i444 == 0 || bytes < with_i444 || header->i444_offset != needed ||
-	    header->i444_stride != (with_i444 - needed) / header->slot_count)
+	const uint64_t with_rgb = doppel_segment_bytes_with_rgb(&geometry, header->slot_count);
+	if (with_rgb == 0 || bytes < with_rgb || header->rgb_offset != needed ||
+	    header->rgb_stride != (with_rgb - needed) / header->slot_count)
 		return DOPPEL_OPEN_SIZES;
 	return 0;
 }
@@ -138,7 +138,7 @@ int32_t doppel_worker_keep(void *base, uint64_t bytes, uint32_t slot)
 	return 0;
 }
 
-int32_t doppel_worker_make_i444(void *base, uint64_t bytes, uint32_t slot)
+int32_t doppel_worker_make_rgb(void *base, uint64_t bytes, uint32_t slot)
 {
 	if (slot >= slots_in(base, bytes))
 		return -1;
@@ -150,15 +150,22 @@ int32_t doppel_worker_make_i444(void *base, uint64_t bytes, uint32_t slot)
 	const struct doppel_geometry written = header->geometry;
 	const uint32_t count = slots_in(base, bytes);
 	const uint64_t needed = doppel_segment_bytes(&written, count);
-	const uint64_t with_i444 = doppel_segment_bytes_with_i444(&written, count);
-	if (header->i444_offset == 0 || with_i444 == 0 || bytes < with_i444)
+	const uint64_t with_rgb = doppel_segment_bytes_with_rgb(&written, count);
+	if (header->rgb_offset == 0 || with_rgb == 0 || bytes < with_rgb)
 		return -1;
 	struct doppel_geometry geometry = written;
 	doppel_geometry_complete(&geometry);
 	const uint64_t stride = (geometry.frame_bytes + DOPPEL_PAGE - 1) / DOPPEL_PAGE * DOPPEL_PAGE;
-	doppel_i444_convert((uint8_t *)base + needed + slot * ((with_i444 - needed) / count),
-			    (uint8_t *)base + DOPPEL_HEADER_BYTES + slot * stride, &geometry);
-	atomic_store_explicit(&words->i444_id, atomic_load_explicit(&words->frame_id, memory_order_relaxed),
+	/* Of a full range libobs ignores the limits, and does not even keep them. */
+	struct doppel_rgb_colour colour = {.range_max = {1.0f, 1.0f, 1.0f}};
+	memcpy(colour.matrix, words->color_matrix, sizeof colour.matrix);
+	if (words->full_range == 0) {
+		memcpy(colour.range_min, words->color_range_min, sizeof colour.range_min);
+		memcpy(colour.range_max, words->color_range_max, sizeof colour.range_max);
+	}
+	doppel_rgb_convert((uint8_t *)base + needed + slot * ((with_rgb - needed) / count),
+			   (uint8_t *)base + DOPPEL_HEADER_BYTES + slot * stride, &geometry, &colour);
+	atomic_store_explicit(&words->rgb_id, atomic_load_explicit(&words->frame_id, memory_order_relaxed),
 			      memory_order_release);
 	return 0;
 }

@@ -329,7 +329,7 @@ static void attach(void)
 	if (status.lane_state == DOPPEL_LANE_ACTIVE && below(4) != 0)
 		return;
 	const uint32_t slots = 4 + below(9);
-	uint64_t bytes = below(2) == 0 ? doppel_segment_bytes_with_i444(&status.geometry, slots) : 0;
+	uint64_t bytes = below(2) == 0 ? doppel_segment_bytes_with_rgb(&status.geometry, slots) : 0;
 	if (bytes == 0)
 		bytes = doppel_segment_bytes(&status.geometry, slots);
 	while (free_handle < HANDLES && memories[free_handle].bytes != NULL)

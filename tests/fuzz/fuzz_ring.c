@@ -64,11 +64,11 @@ static void make_room(uint64_t bytes)
 	segment_bytes = bytes;
 }
 
-/* With room for pictures as I444 or without. */
+/* With room for pictures as RGB or without. */
 static uint64_t some_bytes(const struct doppel_geometry *geometry, uint32_t slots)
 {
-	const uint64_t with_i444 = byte() % 2 == 0 ? doppel_segment_bytes_with_i444(geometry, slots) : 0;
-	return with_i444 != 0 ? with_i444 : doppel_segment_bytes(geometry, slots);
+	const uint64_t with_rgb = byte() % 2 == 0 ? doppel_segment_bytes_with_rgb(geometry, slots) : 0;
+	return with_rgb != 0 ? with_rgb : doppel_segment_bytes(geometry, slots);
 }
 
 static void be_the_gate(void)
@@ -174,7 +174,7 @@ static void be_the_worker(void)
 			doppel_worker_done(segment, segment_bytes, byte() % 16, byte(), byte());
 			break;
 		case 4:
-			doppel_worker_make_i444(segment, segment_bytes, byte() % 16);
+			doppel_worker_make_rgb(segment, segment_bytes, byte() % 16);
 			break;
 		case 5:
 			doppel_worker_ask_again(segment, segment_bytes);

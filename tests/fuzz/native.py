@@ -19,7 +19,7 @@ _FLAGS = (
     "-std=c11", "-g", "-O2", "-fno-omit-frame-pointer", "-fsanitize=fuzzer,address,undefined",
     "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror", "-pthread",
 )  # fmt: skip
-_RING = ("platform.c", "ring.c", "ring_worker.c", "pixels.c", "i444.c", "mosaic.c")
+_RING = ("platform.c", "ring.c", "ring_worker.c", "pixels.c", "rgb.c", "mosaic.c")
 _OURS = tuple(f"-Ddoppel_{name}=doppel_system_{name}" for name in ("clock_ns", "map", "unmap"))
 """The gate's fuzzer has a clock and memory of its own."""
 NAMES = ("gate", "ring")

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import pytest
 from doppel_ipc.paths import InstallConfig
-from doppel_obs.rendering import I444_ENV
+from doppel_obs.rendering import RGB_ENV
 
 from installer.display import VirtualDisplay
 from installer.scene import Scene
@@ -52,7 +52,7 @@ def answers_in_place() -> Iterator[None]:
     test_rgb_answers.py is about the other way.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(I444_ENV, "0")
+        patch.setenv(RGB_ENV, "0")
         yield
 
 

@@ -7,7 +7,7 @@ import time
 
 import psutil
 import pytest
-from doppel_obs.rendering import I444_ENV
+from doppel_obs.rendering import RGB_ENV
 
 from installer.layout import PROJECT
 from installer.report import OUTCOMES
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.obs, pytest.mark.timeout(600)]
 
 @pytest.fixture(autouse=True)
 def as_users_have_it(monkeypatch):
-    monkeypatch.delenv(I444_ENV, raising=False)
+    monkeypatch.delenv(RGB_ENV, raising=False)
 
 
 def start(*arguments):

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-bool rig_wants_i444;
+bool rig_wants_rgb;
 
 struct rig_segment rig_segment(uint64_t bytes)
 {
@@ -35,7 +35,7 @@ int32_t rig_attach(uint64_t filter_id, struct rig_segment *segment, uint32_t slo
 {
 	struct doppel_gate_status status;
 	CHECK_EQUAL(doppel_gate_get_status(filter_id, &status), 0);
-	uint64_t bytes = rig_wants_i444 ? doppel_segment_bytes_with_i444(&status.geometry, slots) : 0;
+	uint64_t bytes = rig_wants_rgb ? doppel_segment_bytes_with_rgb(&status.geometry, slots) : 0;
 	if (bytes == 0)
 		bytes = doppel_segment_bytes(&status.geometry, slots);
 	if (bytes == 0)
@@ -64,7 +64,7 @@ static const struct doppel_segment_header *header_of(const struct rig_segment *s
 }
 
 /* In the place of the converted picture one that fake_look knows, of the same frame. */
-static void mark_i444(const struct rig_segment *segment, int32_t slot)
+static void mark_rgb(const struct rig_segment *segment, int32_t slot)
 {
 	const struct doppel_segment_header *header = header_of(segment);
 	static _Thread_local struct fake_picture picture;
@@ -73,13 +73,11 @@ static void mark_i444(const struct rig_segment *segment, int32_t slot)
 	       header->geometry.frame_bytes);
 	uint64_t id;
 	fake_look(&picture, &id);
-	const struct doppel_geometry whole = fake_geometry(10, header->geometry.width, header->geometry.height, 0);
-	fake_raw(&picture, &whole, id);
-	fake_judge(picture.bytes, &whole);
-	const size_t plane = (size_t)whole.width * whole.height;
-	for (unsigned p = 0; p < 3; p++) /* without the gaps that a slot has between its planes */
-		memcpy(segment->worker + header->i444_offset + (uint32_t)slot * header->i444_stride + p * plane,
-		       picture.bytes + whole.offset[p], plane);
+	const struct doppel_geometry bgrx = fake_geometry(8, header->geometry.width, header->geometry.height, 0);
+	fake_raw(&picture, &bgrx, id);
+	fake_judge(picture.bytes, &bgrx);
+	memcpy(segment->worker + header->rgb_offset + (uint32_t)slot * header->rgb_stride, picture.bytes,
+	       (size_t)bgrx.linesize[0] * bgrx.rows[0]);
 }
 
 void rig_finish(const struct rig_segment *segment, int32_t slot, uint32_t verdict)
@@ -88,9 +86,9 @@ void rig_finish(const struct rig_segment *segment, int32_t slot, uint32_t verdic
 	if (verdict >= DOPPEL_VERDICT_SWAPPED && verdict <= DOPPEL_VERDICT_ORIGINAL) {
 		fake_judge(segment->worker + header->pixels_offset + (uint32_t)slot * header->slot_stride,
 			   &header->geometry);
-		if (header->i444_offset != 0) {
-			CHECK_EQUAL(doppel_worker_make_i444(segment->worker, segment->bytes, (uint32_t)slot), 0);
-			mark_i444(segment, slot);
+		if (header->rgb_offset != 0) {
+			CHECK_EQUAL(doppel_worker_make_rgb(segment->worker, segment->bytes, (uint32_t)slot), 0);
+			mark_rgb(segment, slot);
 		}
 	}
 	CHECK_EQUAL(doppel_worker_done(segment->worker, segment->bytes, (uint32_t)slot, verdict, 1), 0);

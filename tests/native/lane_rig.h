@@ -10,7 +10,7 @@ struct rig_segment {
 	uint8_t *worker; /* the worker's mapping */
 };
 
-extern bool rig_wants_i444; /* rig_attach makes segments with room for pictures as I444 */
+extern bool rig_wants_rgb; /* rig_attach makes segments with room for pictures as RGB */
 
 /* A sealed memory file, mapped for the worker. */
 struct rig_segment rig_segment(uint64_t bytes);

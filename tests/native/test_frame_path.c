@@ -98,11 +98,11 @@ static void async_running(struct scene *scene)
 	running(scene, 0);
 }
 
-static void async_running_with_i444(struct scene *scene)
+static void async_running_with_rgb(struct scene *scene)
 {
-	rig_wants_i444 = true;
+	rig_wants_rgb = true;
 	running(scene, 0);
-	rig_wants_i444 = false;
+	rig_wants_rgb = false;
 }
 
 /* The counter and the trap themselves. */
@@ -141,7 +141,7 @@ int main(void)
 	sync_install();
 	check_the_trap();
 	check_path("async", async_running, swap_async);
-	check_path("async, I444", async_running_with_i444, swap_async);
+	check_path("async, RGB", async_running_with_rgb, swap_async);
 	check_path("sync", sync_running, swap_sync);
 	printf("frame path: ok\n");
 	return 0;

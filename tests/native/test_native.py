@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 NATIVE = PROJECT / "shared" / "native"
 REPORT = PROJECT / "docs" / "native-stress.md"
-RING = ("platform.c", "ring.c", "ring_worker.c", "pixels.c", "i444.c", "mosaic.c")
+RING = ("platform.c", "ring.c", "ring_worker.c", "pixels.c", "rgb.c", "mosaic.c")
 
 ASAN = "address,undefined"
 TSAN = "thread"
@@ -83,7 +83,7 @@ GATE_TESTS = tuple(
         "test_gate_hotkeys",
         "test_gate_idle",
         "test_gate_render",
-        "test_gate_i444",
+        "test_gate_rgb",
         "test_gate_signals",
     )
 )

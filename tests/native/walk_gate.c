@@ -140,7 +140,7 @@ static void work(void)
 		if (busy[i] >= 0 && !hostile)
 			rig_finish(&segments[i], busy[i], below(12) == 0 ? below(9) : 1 + below(4));
 		else if (busy[i] >= 0 && below(2) == 0)
-			doppel_worker_make_i444(segments[i].worker, segments[i].bytes, (uint32_t)busy[i]);
+			doppel_worker_make_rgb(segments[i].worker, segments[i].bytes, (uint32_t)busy[i]);
 		if (busy[i] >= 0 && hostile)
 			doppel_worker_done(segments[i].worker, segments[i].bytes, (uint32_t)busy[i], below(9), 1);
 		busy[i] = rig_take(&segments[i]);
@@ -316,7 +316,7 @@ int main(int count, char **arguments)
 		if (i % 20000 == 0) { /* another source */
 			while (source.filter_count > 0)
 				fake_filter_remove(source.filters[0]);
-			rig_wants_i444 = below(2) == 0;
+			rig_wants_rgb = below(2) == 0;
 			fake_source_init(&source, below(2) == 0 ? OBS_FLAG_CONTROLLABLE_MEDIA : 0);
 			source.timestamp = 1000000 * MS;
 			media_started = true;

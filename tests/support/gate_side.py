@@ -80,10 +80,10 @@ class GateSide:
         slots: int = 6,
         kind: str | None = None,
         *,
-        i444: bool = False,
+        rgb: bool = False,
     ) -> None:
         self.library, self.layout = library, layout
-        size = native.segment_bytes(library, layout, slots, i444=i444)
+        size = native.segment_bytes(library, layout, slots, rgb=rgb)
         self.segment = segment.create(size, kind)
         # As the gate does, a mapping of its own; Python's mapping keeps a duplicate of the descriptor.
         self.memory = mmap.mmap(self.segment.handle, size)

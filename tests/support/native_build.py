@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 NATIVE = Path(__file__).resolve().parents[2] / "shared" / "native"
-_RING_SOURCES = ("ring.c", "ring_worker.c", "pixels.c", "i444.c", "mosaic.c", "platform.c")
+_RING_SOURCES = ("ring.c", "ring_worker.c", "pixels.c", "rgb.c", "mosaic.c", "platform.c")
 _FLAGS = ("-std=c11", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror")
 
 

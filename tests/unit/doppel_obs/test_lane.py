@@ -146,12 +146,12 @@ def test_a_script_that_comes_new_to_a_filter_takes_its_face_for_there(
     assert bench.told_of_a_face() is told
 
 
-def opened_bytes(ring: ctypes.CDLL, *, i444: bool, layout: FrameLayout) -> tuple[int, int]:
+def opened_bytes(ring: ctypes.CDLL, *, rgb: bool, layout: FrameLayout) -> tuple[int, int]:
     """Slots and bytes of the segment that a lane is opened with."""
     gate: Any = FakeGate(ring)
     gate.status.geometry = native.Geometry.of(layout)
     sent: list[Message] = []
-    lane = Lane(gate, 5, lambda message, _to: sent.append(message), itertools.count(1).__next__, lambda: i444)
+    lane = Lane(gate, 5, lambda message, _to: sent.append(message), itertools.count(1).__next__, lambda: rgb)
     assert lane.tick(START_NS, gate.status, 1, "Camera", FilterSettings(), 1)
     (opened,) = [message for message in sent if isinstance(message, OpenLane)]
     lane.close()
@@ -166,15 +166,15 @@ HD_BGRA = FrameLayout.of(PixelFormat.BGRA, 1920, 1080)
 @pytest.mark.parametrize(
     ("layout", "slots", "slots_with"), [(HD, 8, 8), (UHD, 8, 6), (HD_BGRA, 8, 8)], ids=["hd", "4k", "bgra"]
 )
-def test_a_lane_has_room_for_pictures_as_i444_where_they_are_wanted(
+def test_a_lane_has_room_for_pictures_as_rgb_where_they_are_wanted(
     ring_library: ctypes.CDLL, layout: FrameLayout, slots: int, slots_with: int
 ) -> None:
-    without = opened_bytes(ring_library, i444=False, layout=layout)
-    both = opened_bytes(ring_library, i444=True, layout=layout)
+    without = opened_bytes(ring_library, rgb=False, layout=layout)
+    both = opened_bytes(ring_library, rgb=True, layout=layout)
 
     assert (without[0], both[0]) == (slots, slots_with)
     assert without[1] == native.segment_bytes(ring_library, layout, slots)
-    assert both[1] == native.segment_bytes(ring_library, layout, slots_with, i444=True)
+    assert both[1] == native.segment_bytes(ring_library, layout, slots_with, rgb=True)
 
 
 def test_where_there_is_no_room_for_them_a_lane_does_without(
@@ -189,4 +189,4 @@ def test_where_there_is_no_room_for_them_a_lane_does_without(
         return real(size)
 
     monkeypatch.setattr(segment, "create", small_memory)
-    assert opened_bytes(ring_library, i444=True, layout=HD) == (8, plain)
+    assert opened_bytes(ring_library, rgb=True, layout=HD) == (8, plain)

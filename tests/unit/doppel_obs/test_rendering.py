@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from doppel_obs.rendering import FIRST_OBS, I444_ENV, draws_on_the_processor, wants_i444
+from doppel_obs.rendering import FIRST_OBS, RGB_ENV, draws_on_the_processor, wants_rgb
 
 
 def tasks(folder: Path, *names: str) -> Path:
@@ -35,8 +35,8 @@ def test_a_thread_that_ends_meanwhile_is_passed_over(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("word", "wanted"), [("0", False), ("1", True), ("", False)])
 def test_the_environment_decides_where_it_says_something(word: str, wanted: bool) -> None:
-    assert wants_i444(FIRST_OBS, {I444_ENV: word}) is wanted  # "": as here, where nothing is drawn
+    assert wants_rgb(FIRST_OBS, {RGB_ENV: word}) is wanted  # "": as here, where nothing is drawn
 
 
 def test_obs_28_never_gets_such_frames() -> None:
-    assert not wants_i444(FIRST_OBS - 1, {I444_ENV: "1"})
+    assert not wants_rgb(FIRST_OBS - 1, {RGB_ENV: "1"})

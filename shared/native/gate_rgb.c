@@ -1,4 +1,4 @@
-/* Answers as I444: frames of our own in the place of libobs's, for an OBS that draws without a graphics card (i444.h).
+/* Answers as RGB: frames of our own in the place of libobs's, for an OBS that draws without a graphics card (rgb.h).
  *
  * libobs's frame has no room for one. References work like this (29 to 32): libobs raises those of the frame that goes into
  * filter_video and lowers those of the frame that comes out, so a frame of ours goes out with one more than the one that
@@ -11,17 +11,18 @@
  *
  * Between the tick, which shapes the source's textures for our frame, and its upload a media source may shape them for a
  * frame of its own (a restart, a seek: obs_source_set_video_frame, obs_source_show_preloaded_video). Then ours is uploaded
- * into textures of another format. That I444 has three planes of the largest size, and is converted by a shader like any
- * YUV, makes this harmless: every read of libobs stays inside, and one frame's chroma is wrong. (An RGB frame would end OBS.)
- * Such events raise the suspicion (gate_signals.c), and for SETTLED_NS after one, and after any picture that went out in place,
- * everything goes out in place.
+ * into textures of another format. As RGB of limited range it is converted by a shader, like any YUV, and all its planes
+ * are there and of the largest size, so every read of libobs stays inside, and one garbled frame is shown. (RGB of full
+ * range, which needs no shader, would end OBS: upload_raw_frame, "No conversion requested".) Such events raise the
+ * suspicion (gate_signals.c), and for SETTLED_NS after one, and after any picture that went out in place, everything
+ * goes out in place.
  *
  * In place as well: where another filter comes after us or the source is deinterlaced, for then frames are kept for longer; and
  * where the source is not shown, for from 29.1 on a change of format takes the graphics mutex inside the source's own, and a
  * screenshot of a source that was not drawn in this tick takes them the other way round.
  */
 #include "gate_internal.h"
-#include "i444.h"
+#include "rgb.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,68 +31,69 @@
 #define SETTLED_NS UINT64_C(1000000000)
 #define LAST_SDR_TRANSFER 1 /* libobs's VIDEO_TRC_SRGB; 0 is "as usual", those after it are HDR */
 #define ALIVE 1L
+#define MOST_TEXTURES 4u /* of libobs, for one source */
 
-struct doppel_i444_frame {
+struct doppel_rgb_frame {
 	struct obs_source_frame frame; /* first: this is what libobs gets */
 	uint8_t *pixels;
 	uint64_t bytes;
 	uint64_t retired_at; /* libobs's video time */
-	struct doppel_i444_frame *next;
+	struct doppel_rgb_frame *next;
 };
 
 static struct {
 	struct doppel_lock lock;
-	struct doppel_i444_frame *first;
+	struct doppel_rgb_frame *first;
 } retired;
 
-static bool is_ours_alone(struct doppel_i444_frame *own)
+static bool is_ours_alone(struct doppel_rgb_frame *own)
 {
 	return __atomic_load_n(&own->frame.refs, __ATOMIC_ACQUIRE) == ALIVE;
 }
 
 /* Nobody can know it any more. */
-static bool is_over(struct doppel_i444_frame *own, uint64_t video_time)
+static bool is_over(struct doppel_rgb_frame *own, uint64_t video_time)
 {
 	return video_time > own->retired_at + LONG_OVER_NS && is_ours_alone(own);
 }
 
-static struct doppel_i444_frame *take_retired(uint64_t video_time)
+static struct doppel_rgb_frame *take_retired(uint64_t video_time)
 {
 	doppel_lock(&retired.lock);
-	struct doppel_i444_frame **at = &retired.first;
+	struct doppel_rgb_frame **at = &retired.first;
 	while (*at != NULL && !is_over(*at, video_time))
 		at = &(*at)->next;
-	struct doppel_i444_frame *found = *at;
+	struct doppel_rgb_frame *found = *at;
 	if (found != NULL)
 		*at = found->next;
 	doppel_unlock(&retired.lock);
 	return found;
 }
 
-void doppel_i444_retire(struct doppel_filter *filter)
+void doppel_rgb_retire(struct doppel_filter *filter)
 {
 	const uint64_t now = doppel_libobs.obs_get_video_frame_time();
 	doppel_lock(&retired.lock);
-	for (struct doppel_i444_frame *own = retired.first; own != NULL; own = own->next)
+	for (struct doppel_rgb_frame *own = retired.first; own != NULL; own = own->next)
 		if (is_over(own, now)) {
 			free(own->pixels);
 			own->pixels = NULL;
 			own->bytes = 0;
 		}
-	for (unsigned i = 0; i < DOPPEL_I444_FRAMES; i++) {
-		struct doppel_i444_frame *own = filter->i444[i];
+	for (unsigned i = 0; i < DOPPEL_RGB_FRAMES; i++) {
+		struct doppel_rgb_frame *own = filter->rgb[i];
 		if (own == NULL)
 			continue;
 		own->retired_at = now;
 		own->next = retired.first;
 		retired.first = own;
-		filter->i444[i] = NULL;
+		filter->rgb[i] = NULL;
 	}
 	doppel_unlock(&retired.lock);
 }
 
 /* Memory is asked for with the first answer, and when the size has changed. */
-static bool has_room(struct doppel_i444_frame *own, uint64_t bytes)
+static bool has_room(struct doppel_rgb_frame *own, uint64_t bytes)
 {
 	if (own->bytes == bytes)
 		return true;
@@ -101,15 +103,15 @@ static bool has_room(struct doppel_i444_frame *own, uint64_t bytes)
 	return own->pixels != NULL;
 }
 
-static struct doppel_i444_frame *unused(struct doppel_filter *filter, uint64_t bytes)
+static struct doppel_rgb_frame *unused(struct doppel_filter *filter, uint64_t bytes)
 {
-	for (unsigned i = 0; i < DOPPEL_I444_FRAMES; i++) {
-		struct doppel_i444_frame *own = filter->i444[i];
+	for (unsigned i = 0; i < DOPPEL_RGB_FRAMES; i++) {
+		struct doppel_rgb_frame *own = filter->rgb[i];
 		if (own == NULL) {
 			own = take_retired(filter->frame_video_time);
 			if (own == NULL && (own = calloc(1, sizeof *own)) != NULL)
 				own->frame.refs = ALIVE;
-			filter->i444[i] = own;
+			filter->rgb[i] = own;
 		}
 		if (own != NULL && is_ours_alone(own))
 			return has_room(own, bytes) ? own : NULL;
@@ -119,38 +121,40 @@ static struct doppel_i444_frame *unused(struct doppel_filter *filter, uint64_t b
 
 static bool is_possible(const struct doppel_filter *filter, const struct doppel_turn *turn)
 {
-	return turn->i444 != NULL && !turn->in_place && filter->frame_suspicion == filter->i444_suspicion;
+	return turn->rgb != NULL && !turn->in_place && filter->frame_suspicion == filter->rgb_suspicion;
 }
 
-void doppel_i444_note(struct doppel_filter *filter, const struct doppel_turn *turn)
+void doppel_rgb_note(struct doppel_filter *filter, const struct doppel_turn *turn)
 {
 	if (is_possible(filter, turn))
 		return;
-	filter->i444_suspicion = filter->frame_suspicion;
-	filter->i444_from_ns = turn->now + SETTLED_NS;
+	filter->rgb_suspicion = filter->frame_suspicion;
+	filter->rgb_from_ns = turn->now + SETTLED_NS;
 }
 
-struct obs_source_frame *doppel_i444_answer(struct doppel_filter *filter, const struct obs_source_frame *frame,
+struct obs_source_frame *doppel_rgb_answer(struct doppel_filter *filter, const struct obs_source_frame *frame,
 					    struct doppel_turn *turn)
 {
-	const uint64_t bytes = doppel_i444_bytes(&filter->geometry);
-	if (!is_possible(filter, turn) || turn->now < filter->i444_from_ns || frame->trc > LAST_SDR_TRANSFER || bytes == 0)
+	const uint64_t bytes = doppel_rgb_bytes(&filter->geometry);
+	if (!is_possible(filter, turn) || turn->now < filter->rgb_from_ns || frame->trc > LAST_SDR_TRANSFER || bytes == 0)
 		return NULL;
-	struct doppel_i444_frame *own = unused(filter, bytes);
+	struct doppel_rgb_frame *own = unused(filter, bytes);
 	if (own == NULL)
 		return NULL;
 	const uint64_t start = doppel_clock_ns();
-	memcpy(own->pixels, turn->i444, (size_t)bytes);
+	memcpy(own->pixels, turn->rgb, (size_t)bytes);
 	turn->sample.copy_ns += (uint32_t)(doppel_clock_ns() - start);
 	struct obs_source_frame *answer = &own->frame;
 	memcpy(answer, frame, offsetof(struct obs_source_frame, refs));
 	memset(answer->data, 0, sizeof answer->data);
 	memset(answer->linesize, 0, sizeof answer->linesize);
-	for (unsigned p = 0; p < DOPPEL_I444_PLANES; p++) {
-		answer->data[p] = own->pixels + p * (bytes / DOPPEL_I444_PLANES);
-		answer->linesize[p] = frame->width;
+	for (unsigned p = 0; p < MOST_TEXTURES; p++) {
+		answer->data[p] = own->pixels;
+		answer->linesize[p] = frame->width * DOPPEL_RGB_PIXEL_BYTES;
 	}
-	answer->format = DOPPEL_I444_FORMAT;
+	answer->format = DOPPEL_RGB_FORMAT;
+	answer->full_range = false;
+	answer->flip = turn->colour->flip != 0;
 	__atomic_add_fetch(&answer->refs, 1, __ATOMIC_ACQ_REL);
 	return answer;
 }

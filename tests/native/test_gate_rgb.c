@@ -1,4 +1,4 @@
-/* Answers as I444: the frames that the async filter returns in the place of libobs's, where its lane has pictures as I444.
+/* Answers as RGB: the frames that the async filter returns in the place of libobs's, where its lane has pictures as RGB.
  * fake_obs.c counts the references of every frame as libobs does, and fails where they do not come out even.
  */
 #include "check.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define I444 10u
+#define BGRX 8u
 #define SECOND (1000 * MS)
 
 /* What the source's newest frame became. */
@@ -23,7 +23,7 @@ static struct doppel_filter *filter_of(const struct scene *scene)
 
 static struct obs_source_frame *own_frame(const struct scene *scene, unsigned which)
 {
-	return (struct obs_source_frame *)(void *)filter_of(scene)->i444[which];
+	return (struct obs_source_frame *)(void *)filter_of(scene)->rgb[which];
 }
 
 /* For more than a second nothing but judged pictures. */
@@ -35,14 +35,14 @@ static void settle(struct scene *scene)
 	}
 }
 
-static void running_with_i444(struct scene *scene)
+static void running_with_rgb(struct scene *scene)
 {
-	rig_wants_i444 = true;
+	rig_wants_rgb = true;
 	running(scene, 0);
-	rig_wants_i444 = false;
+	rig_wants_rgb = false;
 	CHECK_EQUAL(format_shown(scene), i420.pixel_format); /* not at once */
 	settle(scene);
-	CHECK_EQUAL(format_shown(scene), I444);
+	CHECK_EQUAL(format_shown(scene), BGRX);
 }
 
 static void next_is_judged(struct scene *scene, uint32_t format)
@@ -52,10 +52,10 @@ static void next_is_judged(struct scene *scene, uint32_t format)
 	judge_all(scene, DOPPEL_VERDICT_SWAPPED);
 }
 
-static void test_judged_pictures_go_out_as_i444_in_their_order(void)
+static void test_judged_pictures_go_out_as_rgb_in_their_order(void)
 {
 	struct scene scene;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	const uint32_t released = scene.source.released;
 	uint64_t before, shown;
 	CHECK_EQUAL(tick(&scene, 1, &before), FAKE_JUDGED);
@@ -63,7 +63,7 @@ static void test_judged_pictures_go_out_as_i444_in_their_order(void)
 	for (int i = 0; i < 100; i++) {
 		CHECK_EQUAL(tick(&scene, 1, &shown), FAKE_JUDGED);
 		CHECK_EQUAL(shown, (before + 1) % 64);
-		CHECK_EQUAL(format_shown(&scene), I444);
+		CHECK_EQUAL(format_shown(&scene), BGRX);
 		before = shown;
 		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
 	}
@@ -71,13 +71,13 @@ static void test_judged_pictures_go_out_as_i444_in_their_order(void)
 	end(&scene);
 }
 
-static void test_a_held_picture_goes_out_as_i444_and_the_cover_in_place(void)
+static void test_a_held_picture_goes_out_as_rgb_and_the_cover_in_place(void)
 {
 	struct scene scene;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	for (int i = 0; i < 10; i++) {
 		CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_JUDGED); /* nobody judges any more */
-		CHECK_EQUAL(format_shown(&scene), I444);
+		CHECK_EQUAL(format_shown(&scene), BGRX);
 	}
 	for (int i = 0; i < 10; i++)
 		tick(&scene, 1, NULL);
@@ -88,14 +88,14 @@ static void test_a_held_picture_goes_out_as_i444_and_the_cover_in_place(void)
 		tick(&scene, 1, NULL), judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
 	next_is_judged(&scene, i420.pixel_format); /* formats do not change to and fro */
 	settle(&scene);
-	next_is_judged(&scene, I444);
+	next_is_judged(&scene, BGRX);
 	end(&scene);
 }
 
 static void test_a_pause_and_a_panic_go_out_in_place(void)
 {
 	struct scene scene;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	struct doppel_policy policy = normal;
 	policy.paused = 1;
 	set_policy(&scene, policy);
@@ -109,7 +109,7 @@ static void test_a_pause_and_a_panic_go_out_in_place(void)
 	end(&scene);
 }
 
-static void test_a_lane_without_i444_is_answered_in_place(void)
+static void test_a_lane_without_rgb_is_answered_in_place(void)
 {
 	struct scene scene;
 	running(&scene, 0);
@@ -118,11 +118,11 @@ static void test_a_lane_without_i444_is_answered_in_place(void)
 	end(&scene);
 }
 
-static void test_a_picture_without_its_i444_goes_out_in_place(void)
+static void test_a_picture_without_its_rgb_goes_out_in_place(void)
 {
 	struct scene scene;
-	running_with_i444(&scene);
-	/* The worker says that the I444 is another frame's: so it is not this one's. */
+	running_with_rgb(&scene);
+	/* The worker says that the RGB is another frame's: so it is not this one's. */
 	for (int i = 0; i < 3; i++) {
 		tick(&scene, 1, NULL);
 		for (int32_t slot; (slot = rig_take(&scene.segment)) >= 0;) {
@@ -130,7 +130,7 @@ static void test_a_picture_without_its_i444_goes_out_in_place(void)
 				(void *)(scene.segment.worker + DOPPEL_SLOT0_OFFSET +
 					 (uint32_t)slot * DOPPEL_SLOT_HEADER_BYTES);
 			rig_finish(&scene.segment, slot, DOPPEL_VERDICT_SWAPPED);
-			atomic_store(&words->i444_id, atomic_load(&words->frame_id) - 1);
+			atomic_store(&words->rgb_id, atomic_load(&words->frame_id) - 1);
 		}
 	}
 	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_JUDGED);
@@ -141,7 +141,7 @@ static void test_a_picture_without_its_i444_goes_out_in_place(void)
 static void test_where_other_filters_come_after_it_is_answered_in_place(void)
 {
 	struct scene scene;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	struct fake_filter *delay = fake_delay_add(&scene.source, 1);
 	for (int i = 0; i < 4; i++) {
 		tick(&scene, 1, NULL);
@@ -150,7 +150,7 @@ static void test_where_other_filters_come_after_it_is_answered_in_place(void)
 	next_is_judged(&scene, i420.pixel_format);
 	fake_filter_remove(delay);
 	settle(&scene);
-	next_is_judged(&scene, I444);
+	next_is_judged(&scene, BGRX);
 
 	struct fake_filter *ours = fake_filter_add(&scene.source); /* covers, for it has no lane */
 	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_COVER);
@@ -162,7 +162,7 @@ static void test_where_other_filters_come_after_it_is_answered_in_place(void)
 static void test_a_deinterlaced_source_is_answered_in_place(void)
 {
 	struct scene scene;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	scene.source.deinterlace = 1;
 	for (int i = 0; i < 4; i++) {
 		tick(&scene, 2, NULL);
@@ -175,7 +175,7 @@ static void test_a_deinterlaced_source_is_answered_in_place(void)
 static void test_a_source_that_is_not_shown_is_answered_in_place(void)
 {
 	struct scene scene;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	scene.source.show_wanted = false;
 	for (int i = 0; i < 4; i++) {
 		tick(&scene, 1, NULL);
@@ -185,32 +185,32 @@ static void test_a_source_that_is_not_shown_is_answered_in_place(void)
 	scene.source.show_wanted = true;
 	next_is_judged(&scene, i420.pixel_format);
 	settle(&scene);
-	next_is_judged(&scene, I444);
+	next_is_judged(&scene, BGRX);
 	end(&scene);
 }
 
 static void test_after_anything_that_may_have_changed_the_texture_it_is_answered_in_place_for_a_while(void)
 {
 	struct scene scene;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	doppel_suspect(filter_of(&scene)); /* as a restart of the media does */
 	for (int i = 0; i < 29; i++)
 		next_is_judged(&scene, i420.pixel_format);
 	settle(&scene);
-	next_is_judged(&scene, I444);
+	next_is_judged(&scene, BGRX);
 	end(&scene);
 }
 
 static void test_a_frame_that_somebody_still_reads_is_not_written(void)
 {
 	struct scene scene;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	struct obs_source_frame *first = own_frame(&scene, 0);
 	CHECK(first != NULL);
 	first->refs++; /* obs_source_get_frame */
 	uint8_t seen[16];
 	memcpy(seen, first->data[0], sizeof seen);
-	next_is_judged(&scene, I444);
+	next_is_judged(&scene, BGRX);
 	CHECK_EQUAL(memcmp(seen, first->data[0], sizeof seen), 0);
 	struct obs_source_frame *second = own_frame(&scene, 1);
 	CHECK(second != NULL && second != first);
@@ -219,77 +219,77 @@ static void test_a_frame_that_somebody_still_reads_is_not_written(void)
 	CHECK_EQUAL(memcmp(seen, first->data[0], sizeof seen), 0);
 	first->refs--;
 	second->refs--;
-	next_is_judged(&scene, I444);
+	next_is_judged(&scene, BGRX);
 	end(&scene);
 }
 
 static void test_frames_of_a_filter_that_is_gone_are_used_again_when_nobody_can_know_them(void)
 {
 	struct scene scene;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	const struct obs_source_frame *old = own_frame(&scene, 0);
 	fake_filter_remove(scene.filter);
 	scene.filter = NULL;
 	end(&scene);
 	CHECK(old->data[0] != NULL); /* libobs may still upload the last answer */
 
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	CHECK(own_frame(&scene, 0) != old); /* for a second of libobs's own time */
 	end(&scene);
 	fake.video_time += 2 * SECOND;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	CHECK(own_frame(&scene, 0) != NULL);
 	old = own_frame(&scene, 0);
-	((struct obs_source_frame *)(void *)filter_of(&scene)->i444[0])->refs++; /* and somebody holds it for ever */
+	((struct obs_source_frame *)(void *)filter_of(&scene)->rgb[0])->refs++; /* and somebody holds it for ever */
 	end(&scene);
 
 	const struct doppel_geometry small = i420; /* of another size */
 	i420 = fake_geometry(2, 80, 48, 16);
 	fake.video_time += 2 * SECOND;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	const struct obs_source_frame *fresh = own_frame(&scene, 0);
 	CHECK(fresh != old);
 	CHECK_EQUAL(fresh->width, 80);
-	next_is_judged(&scene, I444);
+	next_is_judged(&scene, BGRX);
 	end(&scene);
 	i420 = small;
 	fake.video_time += 2 * SECOND;
-	running_with_i444(&scene);
+	running_with_rgb(&scene);
 	CHECK(own_frame(&scene, 0) == fresh); /* of the right size by now */
 	CHECK_EQUAL(fresh->width, 64);
 	end(&scene);
 }
 
-static void test_only_shared_chroma_of_even_sizes_is_made_whole(void)
+static void test_only_opaque_yuv_of_even_sizes_is_made_rgb(void)
 {
 	const struct doppel_geometry none[] = {
-		{.pixel_format = 1, .width = 63, .height = 64},	 {.pixel_format = 1, .width = 64, .height = 63},
-		{.pixel_format = 4, .width = 63, .height = 64},	 {.pixel_format = 7, .width = 64, .height = 64},
-		{.pixel_format = 9, .width = 64, .height = 64},	 {.pixel_format = 18, .width = 64, .height = 64},
-		{.pixel_format = 10, .width = 64, .height = 64}, {.pixel_format = 13, .width = 64, .height = 64},
+		{.pixel_format = 1, .width = 63, .height = 64}, {.pixel_format = 1, .width = 64, .height = 63},
+		{.pixel_format = 4, .width = 63, .height = 64}, {.pixel_format = 7, .width = 64, .height = 64},
+		{.pixel_format = 9, .width = 64, .height = 64}, {.pixel_format = 18, .width = 64, .height = 64},
+		{.pixel_format = 13, .width = 64, .height = 64},
 	};
 	for (unsigned i = 0; i < sizeof none / sizeof none[0]; i++)
-		CHECK_EQUAL(doppel_segment_bytes_with_i444(&none[i], 6), 0);
-	const struct doppel_geometry packed = {.pixel_format = 4, .width = 64, .height = 63};
-	CHECK(doppel_segment_bytes_with_i444(&packed, 6) > doppel_segment_bytes(&packed, 6));
-	CHECK_EQUAL(doppel_segment_bytes_with_i444(&packed, 3), 0);
+		CHECK_EQUAL(doppel_segment_bytes_with_rgb(&none[i], 6), 0);
+	const struct doppel_geometry whole = {.pixel_format = 10, .width = 63, .height = 63};
+	CHECK(doppel_segment_bytes_with_rgb(&whole, 6) > doppel_segment_bytes(&whole, 6));
+	CHECK_EQUAL(doppel_segment_bytes_with_rgb(&whole, 3), 0);
 }
 
 int main(void)
 {
 	scene_install();
-	test_judged_pictures_go_out_as_i444_in_their_order();
-	test_a_held_picture_goes_out_as_i444_and_the_cover_in_place();
+	test_judged_pictures_go_out_as_rgb_in_their_order();
+	test_a_held_picture_goes_out_as_rgb_and_the_cover_in_place();
 	test_a_pause_and_a_panic_go_out_in_place();
-	test_a_lane_without_i444_is_answered_in_place();
-	test_a_picture_without_its_i444_goes_out_in_place();
+	test_a_lane_without_rgb_is_answered_in_place();
+	test_a_picture_without_its_rgb_goes_out_in_place();
 	test_where_other_filters_come_after_it_is_answered_in_place();
 	test_a_deinterlaced_source_is_answered_in_place();
 	test_a_frame_that_somebody_still_reads_is_not_written();
 	test_frames_of_a_filter_that_is_gone_are_used_again_when_nobody_can_know_them();
 	test_a_source_that_is_not_shown_is_answered_in_place();
 	test_after_anything_that_may_have_changed_the_texture_it_is_answered_in_place_for_a_while();
-	test_only_shared_chroma_of_even_sizes_is_made_whole();
-	puts("i444: ok");
+	test_only_opaque_yuv_of_even_sizes_is_made_rgb();
+	puts("rgb: ok");
 	return 0;
 }
