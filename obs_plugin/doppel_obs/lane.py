@@ -17,8 +17,8 @@ from doppel_obs.phrases import Phrase, phrase, verbatim
 
 MOST_SLOTS = 8
 FEW_SLOTS = 6
-LARGE_FRAME_BYTES = 16 << 20
-"""From this size on a lane has few slots: 4K in BGRA would take 265 MiB otherwise."""
+LARGE_BYTES = 160 << 20
+"""A lane that would be larger has few slots: 4K in BGRA would take 316 MiB otherwise."""
 SLOTS_BEYOND_DELAY = 3
 """The gate allows D up to the number of slots less this."""
 RETRY_NS = 2_000_000_000
@@ -192,8 +192,8 @@ class Lane:
         """Shared memory for such frames; without what can be done without, where there is no room for it."""
         sizes = []
         for rgb in (True, False) if self._wants_rgb() else (False,):
-            few = native.segment_bytes(self._gate, layout, FEW_SLOTS, rgb=rgb)
-            self.slots = FEW_SLOTS if few >= FEW_SLOTS * LARGE_FRAME_BYTES else MOST_SLOTS
+            most = native.segment_bytes(self._gate, layout, MOST_SLOTS, rgb=rgb)
+            self.slots = FEW_SLOTS if most > LARGE_BYTES else MOST_SLOTS
             sizes.append((self.slots, native.segment_bytes(self._gate, layout, self.slots, rgb=rgb)))
         for self.slots, size in sizes[:-1]:
             with contextlib.suppress(SegmentError):

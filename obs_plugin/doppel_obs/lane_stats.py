@@ -125,6 +125,7 @@ class LaneStats:
             "worker_ms": times,
             "submitted": status.submitted,
             "given_back": status.given_back,
+            "rgb_answers": status.rgb_answers,
             "renders_blocked": status.renders_blocked,
             "flushes": status.flushes,
         }

@@ -75,7 +75,6 @@ _TABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     "obs_source_enabled": ((_P,), c_bool),
     "obs_source_enum_filters": ((_P, ENUM_CALLBACK, _P), None),
     "obs_source_media_get_state": ((_P,), c_int32),
-    "obs_source_showing": ((_P,), c_bool),
     # What the gate calls for hotkeys and for remote controls
     "obs_hotkey_register_source": ((_P, _S, _S, _P, _P), c_size_t),
     "obs_hotkey_unregister": ((c_size_t,), None),

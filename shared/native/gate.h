@@ -39,7 +39,6 @@ struct doppel_libobs {
 	bool (*obs_source_enabled)(const void *source);
 	void (*obs_source_enum_filters)(void *source, void (*callback)(void *source, void *filter, void *data), void *data);
 	int32_t (*obs_source_media_get_state)(void *source);
-	bool (*obs_source_showing)(const void *source);
 	void *(*obs_filter_get_target)(const void *filter);
 	void (*obs_source_video_render)(void *source);
 	void (*obs_source_default_render)(void *source);
@@ -119,6 +118,7 @@ struct doppel_gate_status {
 	uint64_t reuploads;	  /* video_render put our picture back into the parent's texture */
 	uint64_t flushes;
 	uint64_t judged_again; /* submissions of an idle source's last frame */
+	uint64_t rgb_answers; /* frames that went out as RGB, in a frame of the gate's own */
 	uint64_t filters_after; /* other filters that got the last frame after us, and may keep or exchange it */
 	uint32_t readback_frames; /* of delay_frames: 1 where pictures are read back from the graphics card, else 0 */
 	uint32_t passes_on;	  /* sync filter: 1 while the asynchronous one on the same source does the work */

@@ -7,6 +7,7 @@
  * When the source stops sending (paused, a still), gate_idle.c sees to its last frame.
  */
 #include "gate_internal.h"
+#include "rgb.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -132,12 +133,15 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 	const struct doppel_neighbours neighbours = doppel_neighbours_of(filter);
 	atomic_store_explicit(&filter->filters_after, neighbours.after, memory_order_relaxed);
 	void *parent = doppel_libobs.obs_filter_get_parent(filter->source);
+	const bool media = parent != NULL && (doppel_libobs.obs_source_get_output_flags(parent) &
+					      OBS_FLAG_CONTROLLABLE_MEDIA) != 0;
 	turn.in_place = parent == NULL || neighbours.after > 0 || neighbours.ours_after > 0 ||
 			doppel_libobs.obs_source_get_deinterlace_mode(parent) != 0 ||
-			!doppel_libobs.obs_source_showing(parent);
+			(media && doppel_rgb_is_packed(frame->format));
 	struct obs_source_frame *answer = frame;
 
 	doppel_lock(&filter->lock);
+	doppel_note_tick(filter, video_time);
 	filter->last_id++;
 	filter->frame_video_time = video_time;
 	filter->frame_suspicion = atomic_load_explicit(&filter->suspicion, memory_order_acquire);
@@ -167,7 +171,7 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 	}
 	if (answer == NULL)
 		turn.sample.outcome = DOPPEL_OUT_DROPPED;
-	doppel_rgb_note(filter, &turn);
+	doppel_rgb_note(filter, &turn, answer != NULL && answer != frame);
 	doppel_publish_ring(filter);
 	turn.sample.total_ns = doppel_clamp_ns(doppel_clock_ns(), turn.now);
 	doppel_record(filter, &turn);

@@ -209,6 +209,7 @@ static void read_status(struct doppel_filter *filter, struct doppel_gate_status 
 	status->reuploads = atomic_load(&filter->reuploads);
 	status->flushes = atomic_load(&filter->flushes);
 	status->judged_again = atomic_load(&filter->judged_again);
+	status->rgb_answers = atomic_load(&filter->rgb_answers);
 	status->filters_after = atomic_load(&filter->filters_after);
 	status->readback_frames = filter->readback_frames;
 	status->passes_on = atomic_load(&filter->passes_on);

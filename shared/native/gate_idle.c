@@ -109,8 +109,9 @@ void doppel_async_video_tick(void *data, float seconds)
 	(void)seconds;
 	struct doppel_filter *filter = data;
 	doppel_signals_follow_parent(filter);
-	const uint64_t now = doppel_clock_ns();
+	const uint64_t now = doppel_clock_ns(), video_time = doppel_libobs.obs_get_video_frame_time();
 	doppel_lock(&filter->lock);
+	doppel_note_tick(filter, video_time);
 	doppel_take_incoming(filter, true);
 	doppel_tick_idle(filter, now);
 	doppel_publish_ring(filter);

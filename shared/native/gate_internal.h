@@ -6,7 +6,8 @@
  *
  *   - Fields under `lock`: only inside it. It is held for table look-ups and frame copies, never over a call of libobs.
  *     The only system calls under it are the worker's wake and, when a source's geometry changes or a frame is kept for
- *     the first time, the memory of one frame (malloc, free: gate_idle.c, gate_source.c, gate_sync_frame.c).
+ *     the first time, the memory of one frame (malloc, free: gate_idle.c, gate_source.c, gate_rgb.c,
+ *     gate_sync_frame.c).
  *   - `lanes`: the control thread's list, under `control`. The frame path holds plain pointers into it; a lane is freed
  *     only when the frame path has set its `let_go` and nobody has pinned it.
  *   - Atomics: one writer each, any reader.
@@ -116,7 +117,9 @@ struct doppel_filter {
 	uint64_t stash_id; /* of the frame in it; 0: none */
 	struct doppel_rgb_frame *rgb[DOPPEL_RGB_FRAMES]; /* gate_rgb.c */
 	uint32_t rgb_suspicion;
+	bool rgb_last; /* the last frame went out so */
 	uint64_t rgb_from_ns;
+	uint64_t tick_now, tick_before, tick_drawn; /* libobs's video times */
 	bool stash_unsent; /* its lane has not got it yet */
 	uint64_t sent_id;  /* of the last frame sent into `lane`; 0: none */
 	uint32_t again_seen;
@@ -136,7 +139,7 @@ struct doppel_filter {
 	/* frame path -> control plane */
 	_Atomic uint32_t lane_state, unsupported_format, delay_frames;
 	_Atomic uint64_t lane_serial, oldest_busy_ns, frame_interval_ns, published_frame_ns, first_frame_ns,
-		first_swapped_ns, submitted, given_back, renders_blocked, reuploads, flushes, filters_after,
+		first_swapped_ns, submitted, given_back, renders_blocked, reuploads, flushes, rgb_answers, filters_after,
 		judged_again;
 	_Atomic uint32_t passes_on;
 	_Atomic uint64_t outcomes[DOPPEL_OUT_DROPPED + 1];
@@ -210,8 +213,10 @@ void doppel_record(struct doppel_filter *filter, struct doppel_turn *turn);
 /* The held picture in a frame of ours, to be returned in that one's place; NULL: not here, or not now. Under `lock`. */
 struct obs_source_frame *doppel_rgb_answer(struct doppel_filter *filter, const struct obs_source_frame *frame,
 					   struct doppel_turn *turn);
-/* At the end of each frame: what was shown, and whether the next one may be such. Under `lock`. */
-void doppel_rgb_note(struct doppel_filter *filter, const struct doppel_turn *turn);
+/* At the end of each frame: did it go out so? Under `lock`. */
+void doppel_rgb_note(struct doppel_filter *filter, const struct doppel_turn *turn, bool as_rgb);
+/* A tick of libobs, told by each callback that comes before the draw. Under `lock`. */
+void doppel_note_tick(struct doppel_filter *filter, uint64_t video_time);
 /* The filter is gone: its frames are others' to use. */
 void doppel_rgb_retire(struct doppel_filter *filter);
 

@@ -239,6 +239,7 @@ void doppel_async_video_render(void *data, void *effect)
 	const uint64_t video_time = doppel_libobs.obs_get_video_frame_time();
 	if (outer_parent == parent) {
 		doppel_lock(&filter->lock);
+		filter->tick_drawn = video_time;
 		if (take_upload(filter, video_time) && (outer_uploaded || filter->frame_neighbours.after > 0))
 			note_upload(filter);
 		doppel_unlock(&filter->lock);
@@ -254,6 +255,7 @@ void doppel_async_video_render(void *data, void *effect)
 	atomic_store(&filter->showing, 1);
 
 	doppel_lock(&filter->lock);
+	filter->tick_drawn = video_time;
 	const enum action action = decide(filter, &drawing);
 	if (action != DRAW_NOTHING)
 		filter->last_visible_ns = drawing.now;

@@ -12,14 +12,18 @@
  * Between the tick, which shapes the source's textures for our frame, and its upload a media source may shape them for a
  * frame of its own (a restart, a seek: obs_source_set_video_frame, obs_source_show_preloaded_video). Then ours is uploaded
  * into textures of another format. As RGB of limited range it is converted by a shader, like any YUV, and all its planes
- * are there and of the largest size, so every read of libobs stays inside, and one garbled frame is shown. (RGB of full
- * range, which needs no shader, would end OBS: upload_raw_frame, "No conversion requested".) Such events raise the
- * suspicion (gate_signals.c), and for SETTLED_NS after one, and after any picture that went out in place, everything
- * goes out in place.
+ * are there and of the largest size, so libobs reads no further in it than in a frame of its own of that size, and garbled
+ * pictures are shown until the formats agree again. (RGB of full range, which needs no shader, would end OBS: upload_raw_frame,
+ * "No conversion requested".) Such events raise the suspicion (gate_signals.c), and for SETTLED_NS after one, and after
+ * any picture that could not go out so, everything goes out in place. Packed 4:2:2 of a media source does always: its texture
+ * passes for one of BGRX, and would be exchanged for such.
  *
- * In place as well: where another filter comes after us or the source is deinterlaced, for then frames are kept for longer; and
- * where the source is not shown, for from 29.1 on a change of format takes the graphics mutex inside the source's own, and a
- * screenshot of a source that was not drawn in this tick takes them the other way round.
+ * From 29.1 on a change of format takes the graphics mutex inside the source's own, and whoever draws the source (a screenshot,
+ * on a thread of its own) takes them the other way round, but only if it was not drawn since the tick before. So RGB
+ * begins only in a tick before which the source was drawn, and goes on while it is hidden. Where it has to end (a cover, another
+ * filter) nothing can be done about that.
+ *
+ * In place as well: where another filter comes after us or the source is deinterlaced, for then frames are kept for longer.
  */
 #include "gate_internal.h"
 #include "rgb.h"
@@ -124,19 +128,36 @@ static bool is_possible(const struct doppel_filter *filter, const struct doppel_
 	return turn->rgb != NULL && !turn->in_place && filter->frame_suspicion == filter->rgb_suspicion;
 }
 
-void doppel_rgb_note(struct doppel_filter *filter, const struct doppel_turn *turn)
+void doppel_note_tick(struct doppel_filter *filter, uint64_t video_time)
 {
-	if (is_possible(filter, turn))
+	if (filter->tick_now == video_time)
 		return;
-	filter->rgb_suspicion = filter->frame_suspicion;
-	filter->rgb_from_ns = turn->now + SETTLED_NS;
+	filter->tick_before = filter->tick_now;
+	filter->tick_now = video_time;
+}
+
+static bool may_begin(const struct doppel_filter *filter, const struct doppel_turn *turn)
+{
+	return turn->now >= filter->rgb_from_ns && filter->tick_drawn == filter->tick_before;
+}
+
+void doppel_rgb_note(struct doppel_filter *filter, const struct doppel_turn *turn, bool as_rgb)
+{
+	if (!as_rgb && (filter->rgb_last || !is_possible(filter, turn))) {
+		filter->rgb_suspicion = filter->frame_suspicion;
+		filter->rgb_from_ns = turn->now + SETTLED_NS;
+	}
+	filter->rgb_last = as_rgb;
+	if (as_rgb)
+		doppel_count(&filter->rgb_answers);
 }
 
 struct obs_source_frame *doppel_rgb_answer(struct doppel_filter *filter, const struct obs_source_frame *frame,
 					    struct doppel_turn *turn)
 {
 	const uint64_t bytes = doppel_rgb_bytes(&filter->geometry);
-	if (!is_possible(filter, turn) || turn->now < filter->rgb_from_ns || frame->trc > LAST_SDR_TRANSFER || bytes == 0)
+	if (!is_possible(filter, turn) || !(filter->rgb_last || may_begin(filter, turn)) ||
+	    frame->trc > LAST_SDR_TRANSFER || bytes == 0)
 		return NULL;
 	struct doppel_rgb_frame *own = unused(filter, bytes);
 	if (own == NULL)

@@ -12,8 +12,16 @@
 
 #include "ring.h"
 
+#include <stdbool.h>
+
 #define DOPPEL_RGB_FORMAT 8u /* libobs's VIDEO_FORMAT_BGRX */
 #define DOPPEL_RGB_PIXEL_BYTES 4u
+
+/* A format that libobs uploads into a texture of four bytes a sample, and may take for BGRX's. */
+static inline bool doppel_rgb_is_packed(uint32_t pixel_format)
+{
+	return pixel_format >= 3 && pixel_format <= 5; /* YVYU, YUY2, UYVY */
+}
 
 /* Bytes of such a frame as BGRX, without padding; 0: not of these formats (8 bits, YUV, opaque), or its chroma is shared and
  * its size odd (libobs stretches the chroma of those a little). */

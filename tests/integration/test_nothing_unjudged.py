@@ -193,7 +193,9 @@ def test_a_filter_that_is_enabled_again_lets_no_more_than_the_frame_in_flight_th
         verdicts = [item.verdict for item in judged(judge, recording[0])]
         raw = [index for index, verdict in enumerate(verdicts) if verdict is Verdict.RAW]
         assert raw, "the user disabled the filter: the original is to be shown"
-        assert raw == list(range(len(raw))), "the original came back after the filter was enabled"
+        # The first frame of a recording may be one that OBS drew before the filter was disabled.
+        assert raw[0] <= 1
+        assert raw == list(range(raw[0], raw[-1] + 1)), "the original came back after the filter was enabled"
         assert len(verdicts) - len(raw) >= (2 * MOMENT - took) * FPS - 6
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange
 from doppel_ipc.paths import InstallConfig
 from doppel_obs.rendering import RGB_ENV
 
@@ -41,7 +42,7 @@ SLOTS = 8
 
 
 SETTLED = 1.3
-"""Seconds after which the gate answers so."""
+"""Seconds after which the gate answers so again."""
 
 
 @pytest.fixture
@@ -50,6 +51,17 @@ def whole(stage: Stage) -> Iterator[Stage]:
     stage.rig.remote("set_environment", RGB_ENV, "1")
     yield stage
     stage.rig.remote("set_environment", RGB_ENV, "0")
+
+
+def answers(stage: Stage) -> int:
+    """Frames that went out as RGB so far."""
+    return int(stage.lane().get("rgb_answers", 0))
+
+
+def wait_answers(stage: Stage) -> None:
+    """Returns when frames go out as RGB."""
+    before = answers(stage)
+    wait_for(lambda: answers(stage) > before, 20, "nothing goes out as RGB")
 
 
 def lane_bytes(rig: Rig) -> set[int]:
@@ -71,38 +83,46 @@ def write_still(path: Path, pixel_format: str) -> Path:
     ).astype(np.uint8)
     picture[: HEIGHT // 16, : WIDTH // 2] = np.array([255, 0, 0], np.uint8)
     picture[: HEIGHT // 16, WIDTH // 2 :: 3] = np.array([0, 255, 255], np.uint8)
-    with av.open(str(path), "w", format="nut") as container:
-        stream = container.add_stream("mjpeg" if pixel_format == FULL_RANGE else "rawvideo", rate=30)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixel_format
+    full = pixel_format == FULL_RANGE
+    with av.open(str(path), "w", format="matroska" if full else "nut") as container:
+        stream = container.add_stream("ffv1" if full else "rawvideo", rate=30)
+        stream.width, stream.height = WIDTH, HEIGHT
+        stream.pix_fmt = "yuv420p" if full else pixel_format
+        if full:
+            stream.codec_context.color_range = ColorRange.JPEG
         for _ in range(60):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pixel_format)
+            if full:
+                frame = av.VideoFrame.from_ndarray(frame.to_ndarray(), format="yuv420p")
+                frame.color_range = ColorRange.JPEG
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
 
 
 FULL_RANGE = "yuvj420p"
-PACKED = ("yuyv422", "uyvy422")
 
 
-@pytest.mark.parametrize("pixel_format", ["yuv420p", FULL_RANGE, "nv12", "yuv422p", "yuv444p", *PACKED])
+@pytest.mark.parametrize("pixel_format", ["yuv420p", FULL_RANGE, "nv12", "yuv422p", "yuv444p"])
 def test_the_colours_are_those_of_a_frame_edited_in_place(
     stage: Stage, tmp_path: Path, pixel_format: str
 ) -> None:
-    """Packed formats are compared with the same samples in planes: libobs's shader for them takes each
-    pixel's Y from its neighbour (PSYUY2_Reverse, 29.0.2: frac() of a half), which would be no good model.
-    """
-    model = "yuv422p" if pixel_format in PACKED else pixel_format
+    """Packed formats of media sources are edited in place (gate_rgb.c); test_rgb.py has their arithmetic."""
     pictures = []
     stage.show()
-    for word, name in (("0", model), ("1", pixel_format)):
+    for word in ("0", "1"):
         camera = f"{stage.camera} {word}"
         stage.rig.remote("set_environment", RGB_ENV, word)
-        stage.add_camera(camera, write_still(tmp_path / f"{word}.nut", name))
+        stage.add_camera(camera, write_still(tmp_path / f"{word}.nut", pixel_format))
         stage.rig.add_filter(camera)
         stage.rig.wait_swapping(camera)
         assert has_rgb(stage.rig) == (word == "1")
-        time.sleep(SETTLED)
+        if word == "1":
+            wait_for(
+                lambda: stage.rig.lane(camera).get("rgb_answers", 0) > 5,  # noqa: B023 - called at once
+                20,
+                "nothing goes out as RGB",
+            )
         pictures.append(screenshot(stage, camera).astype(int))
         stage.remove_camera(camera)
     stage.rig.remote("set_environment", RGB_ENV, "0")
@@ -132,12 +152,12 @@ def test_nothing_unjudged_is_shown_in_rgb_through(
     happening: Callable[[Stage], None], whole: Stage, judge: Judge
 ) -> None:
     whole.show()
-    assert has_rgb(whole.rig)
-    time.sleep(SETTLED)
+    wait_answers(whole)
     if happening is a_worker_kill:
         whole.expect_warning("The worker is started again")
     with whole.rig.recording() as recording:
         happening(whole)
+        wait_answers(whole)
     judgements = judged(judge, recording[0])
 
     assert_nothing_unjudged(judgements)
@@ -146,8 +166,8 @@ def test_nothing_unjudged_is_shown_in_rgb_through(
 
 def test_the_pictures_go_on_in_their_order_and_at_their_rate(whole: Stage, judge: Judge) -> None:
     whole.show()
-    time.sleep(SETTLED / 2)  # so that the change of format is recorded, too
-    with whole.rig.recording() as recording:
+    with whole.rig.recording() as recording:  # the change of format, too
+        wait_answers(whole)
         time.sleep(2)
     numbers = shown_numbers(judged(judge, recording[0]))
 
@@ -159,13 +179,14 @@ def test_a_filter_that_comes_and_goes_leaves_the_source_alive(whole: Stage, judg
     """Its last frame may still be the source's when it goes."""
     whole.show()
     for _ in range(3):
-        time.sleep(SETTLED)
+        wait_answers(whole)
         whole.rig.remove_filter(whole.camera)
         whole.rig.request("GetStats")
         whole.rig.add_filter(whole.camera)
         whole.wait_swapping()
     with whole.rig.recording() as recording:
-        time.sleep(2 * MOMENT)
+        wait_answers(whole)
+        time.sleep(3 * MOMENT)
     assert_nothing_unjudged(judged(judge, recording[0]))
 
 
@@ -173,19 +194,20 @@ def test_another_filter_after_ours_and_deinterlacing_end_it_and_give_it_back(
     whole: Stage, judge: Judge
 ) -> None:
     whole.show()
+    wait_answers(whole)
     with whole.rig.recording() as recording:
         whole.rig.add_filter(whole.camera, "Face Swap 2")
         time.sleep(MOMENT)
-        whole.wait_swapping()
         whole.rig.remove_filter(whole.camera, "Face Swap 2")
-        time.sleep(MOMENT)
+        wait_answers(whole)
         whole.rig.remote("deinterlace", whole.camera, 2)
         time.sleep(MOMENT)
         whole.rig.remote("deinterlace", whole.camera, 0)
-        time.sleep(MOMENT)
-        whole.wait_swapping()
-        time.sleep(MOMENT)
-    assert_nothing_unjudged(judged(judge, recording[0]))
+        wait_answers(whole)
+    # A blend of two frames has no legible number: such a frame may be one that the judge cannot place.
+    judgements = judged(judge, recording[0])
+    assert not [item for item in judgements if item.verdict is Verdict.RAW]
+    assert any(item.verdict is Verdict.BLURRED for item in judgements)
 
 
 @pytest.mark.parametrize("times", [4, pytest.param(150, marks=pytest.mark.long)])
@@ -215,6 +237,7 @@ def test_an_obs_that_draws_on_the_processor_is_known_by_itself(
     with Stage(rig, clip) as stage:
         stage.show()
         wait_for(lambda: has_rgb(rig), 10, "the lane has no pictures as RGB")
+        wait_answers(stage)
     result = rig.stop()
     assert result.memory_leaks == 0
     assert result.exit_code == 0

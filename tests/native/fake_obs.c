@@ -221,12 +221,6 @@ static uint32_t get_output_flags(const void *source)
 	return ((const struct fake_source *)source)->flags;
 }
 
-static bool is_showing(const void *source)
-{
-	in_libobs();
-	return ((const struct fake_source *)source)->show_wanted;
-}
-
 static int32_t get_deinterlace_mode(const void *source)
 {
 	return ((const struct fake_source *)source)->deinterlace;
@@ -341,7 +335,6 @@ void fake_install(void)
 		.obs_source_enabled = enabled,
 		.obs_source_enum_filters = enum_filters,
 		.obs_source_media_get_state = media_get_state,
-		.obs_source_showing = is_showing,
 	};
 	const struct doppel_default defaults[] = {{.key = "persona", .kind = DOPPEL_STRING, .text = "none"},
 						  {.key = "strength", .kind = DOPPEL_DOUBLE, .number = 1}};

@@ -160,11 +160,12 @@ def opened_bytes(ring: ctypes.CDLL, *, rgb: bool, layout: FrameLayout) -> tuple[
 
 HD = FrameLayout.of(PixelFormat.I420, 1920, 1080)
 UHD = FrameLayout.of(PixelFormat.I420, 3840, 2160)
-HD_BGRA = FrameLayout.of(PixelFormat.BGRA, 1920, 1080)
+QHD_BGRA = FrameLayout.of(PixelFormat.BGRA, 2560, 1440)
+UHD_BGRA = FrameLayout.of(PixelFormat.BGRA, 3840, 2160)
 
 
 @pytest.mark.parametrize(
-    ("layout", "slots", "slots_with"), [(HD, 8, 8), (UHD, 8, 6), (HD_BGRA, 8, 8)], ids=["hd", "4k", "bgra"]
+    ("layout", "slots", "slots_with"), [(HD, 8, 8), (UHD, 8, 6), (QHD_BGRA, 8, 8), (UHD_BGRA, 6, 6)]
 )
 def test_a_lane_has_room_for_pictures_as_rgb_where_they_are_wanted(
     ring_library: ctypes.CDLL, layout: FrameLayout, slots: int, slots_with: int
