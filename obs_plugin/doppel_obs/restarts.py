@@ -9,6 +9,8 @@ USEFUL_NS = 1_000_000_000
 """A worker that served this long was worth starting: what failed before it is forgotten."""
 SHORT_LIFE = 0.1
 """A worker that judged a frame and ended soon after is this part of a failure: it may have been killed."""
+WORKED_NS = 200_000_000
+"""One that served this long has judged a frame, said or not: it says so only every half second."""
 _FREE = 2.0
 """Failures in a row from which there is a wait: a single one is no reason."""
 
@@ -34,7 +36,7 @@ class Backoff:
         """
         if served_ns >= USEFUL_NS:
             self._failures = 0.0
-        self._failures += SHORT_LIFE if judged else 1.0
+        self._failures += SHORT_LIFE if judged or served_ns >= WORKED_NS else 1.0
         doubled = int(self._failures - _FREE)
         wait_ns = FIRST_NS << min(doubled, 20) if self._failures >= _FREE else 0
         self._not_before_ns = now_ns + min(wait_ns, LONGEST_NS)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from doppel_obs.restarts import FIRST_NS, LONGEST_NS, USEFUL_NS, Backoff
+from doppel_obs.restarts import FIRST_NS, LONGEST_NS, USEFUL_NS, WORKED_NS, Backoff
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,3 +45,8 @@ def test_useless_workers_are_started_ever_more_rarely_but_not_given_up(failures:
 
     assert waits == sorted(waits)
     assert waits[-1] <= LONGEST_NS
+
+
+def test_one_that_is_killed_before_it_could_say_that_it_works_is_no_failure() -> None:
+    assert set(waits_of(Backoff(), 10, judged=False, served_ns=WORKED_NS)) == {0}
+    assert waits_of(Backoff(), 10, judged=False, served_ns=WORKED_NS - 1)[-1] > 0
