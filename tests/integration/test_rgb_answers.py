@@ -157,7 +157,10 @@ def test_nothing_unjudged_is_shown_in_rgb_through(
         whole.expect_warning("The worker is started again")
     with whole.rig.recording() as recording:
         happening(whole)
-        wait_answers(whole)
+        if (
+            happening is not restarts_of_the_media
+        ):  # stopped and played again it stays in place: slower, not wrong
+            wait_answers(whole)
     judgements = judged(judge, recording[0])
 
     assert_nothing_unjudged(judgements)
