@@ -32,6 +32,8 @@ SCRIPT = PROJECT / "obs_plugin" / "doppel_filter.py"
 SCRIPTS = Path(__file__).resolve().parent / "obs_scripts"
 REMOTE = SCRIPTS / "doppel_test_remote.py"
 CANVAS = (640, 360)
+LEAST_RECORDED_MS = 700.0
+"""A recording shorter than this shows nothing: 21 frames at 30 a second."""
 SCENE, EMPTY_SCENE, CAMERA = "Main", "Empty", "Camera"
 _OURS = re.compile(r"\[doppel\]|doppel_|Traceback", re.IGNORECASE)
 
@@ -162,15 +164,24 @@ class Rig:
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[list[Path]]:
-        """Records while the block runs; the list then holds the recording's path."""
+        """Records while the block runs, and until there is something to judge; the list then holds the path.
+
+        A busy machine's encoder can begin long after OBS says that it records.
+        """
         result: list[Path] = []
         self.request("StartRecord")
         wait_for(lambda: self.request("GetRecordStatus")["outputActive"], 20, "the recording did not start")
         try:
             yield result
+            if self.alive():
+                wait_for(lambda: self._recorded_ms() >= LEAST_RECORDED_MS, 20, "nothing is recorded")
         finally:
             if self.alive():
                 result.append(self.stop_recording())
+
+    def _recorded_ms(self) -> float:
+        """How long the frames are that the encoder has given to the running recording; 0 without one."""
+        return float(self.request("GetRecordStatus")["outputDuration"])
 
     def stop_recording(self) -> Path:
         """Ends the recording; returns its file."""
