@@ -1,8 +1,8 @@
 """Does OBS draw on a graphics card, or on the processor?
 
-Without a card Mesa draws on the processor, where libobs's conversion shader for YUV frames takes about a third
-of OBS's processor time (docs/figures.md). The worker converts in a tenth of that, so there a lane's pictures
-are wanted as RGB.
+Without a card Mesa draws on the processor, where libobs's conversion shader for YUV frames takes about a
+third of OBS's processor time (docs/figures.md). The worker converts in a tenth of that, so there a lane's
+pictures are wanted as RGB.
 """
 
 from __future__ import annotations
