@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
+import dataclasses
 from typing import Callable, Sequence
 
 from doppel_ipc import gate_abi, native, segment
@@ -26,6 +26,16 @@ RETRY_NS = 2_000_000_000
 
 SendTo = Callable[[Message, int], None]
 """``send(message, generation)``: to the worker of that generation; dropped where it is another's turn."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Memory:
+    """What was made for a lane."""
+
+    segment: segment.Segment
+    slots: int
+    lacks: Phrase | None
+    """What it does without, because there was no room for it."""
 
 
 class Lane:
@@ -60,8 +70,9 @@ class Lane:
         self.serial = 0
         """Of the open lane; 0: none."""
         self.slots = MOST_SLOTS
+        """Of the lane that was opened last."""
         self.problem: Phrase | None = None
-        """Why there is no lane though there could be one; for the status line."""
+        """Why there is no lane though there could be one, or what it does without; for the status line."""
         self._face_lately: bool | None = None
 
     def tick(
@@ -158,21 +169,21 @@ class Lane:
         settings_serial: int,
     ) -> bool:
         try:
-            made = self._make(status.geometry.layout())
+            memory = self._make(status.geometry.layout())
         except (FormatError, SegmentError) as error:
             self.problem = verbatim(str(error))
             return False
-        serial = self._next_serial()
+        made, serial = memory.segment, self._next_serial()
         result = self._gate.doppel_gate_attach(
-            self._filter_id, made.handle, made.descriptor.bytes, self.slots, status.geometry_serial, serial
+            self._filter_id, made.handle, made.descriptor.bytes, memory.slots, status.geometry_serial, serial
         )
         if result != 0:
             made.close()
             if result == gate_abi.ATTACH_CANNOT_MAP:
                 self.problem = phrase("lane.no-memory", size=made.descriptor.bytes >> 20)
             return False
-        self.problem = None
-        self._segment = made
+        self.problem = memory.lacks
+        self._segment, self.slots = made, memory.slots
         self.serial, self._generation, self._geometry_serial = serial, generation, status.geometry_serial
         where = made.descriptor
         self._send(
@@ -188,15 +199,21 @@ class Lane:
         )
         return True
 
-    def _make(self, layout: FrameLayout) -> segment.Segment:
-        """Shared memory for such frames; without what can be done without, where there is no room for it."""
-        sizes = []
-        for rgb in (True, False) if self._wants_rgb() else (False,):
-            most = native.segment_bytes(self._gate, layout, MOST_SLOTS, rgb=rgb)
-            self.slots = FEW_SLOTS if most > LARGE_BYTES else MOST_SLOTS
-            sizes.append((self.slots, native.segment_bytes(self._gate, layout, self.slots, rgb=rgb)))
-        for self.slots, size in sizes[:-1]:
-            with contextlib.suppress(SegmentError):
-                return segment.create(size)
-        self.slots, size = sizes[-1]
-        return segment.create(size)
+    def _make(self, layout: FrameLayout) -> _Memory:
+        """Shared memory for such frames; without pictures as RGB, where there is no room for them."""
+        lacks = None
+        if self._wants_rgb():
+            slots, size = self._size(layout, rgb=True)
+            try:
+                return _Memory(segment.create(size), slots, None)
+            except SegmentError:
+                lacks = phrase("lane.no-rgb", size=size >> 20)
+        slots, size = self._size(layout, rgb=False)
+        return _Memory(segment.create(size), slots, lacks)
+
+    def _size(self, layout: FrameLayout, *, rgb: bool) -> tuple[int, int]:
+        """Slots and bytes of a lane for such frames."""
+        most = native.segment_bytes(self._gate, layout, MOST_SLOTS, rgb=rgb)
+        if most <= LARGE_BYTES:
+            return MOST_SLOTS, most
+        return FEW_SLOTS, native.segment_bytes(self._gate, layout, FEW_SLOTS, rgb=rgb)

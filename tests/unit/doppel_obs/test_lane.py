@@ -20,13 +20,13 @@ START_NS = 10**12
 
 
 class Bench:
-    def __init__(self, ring: ctypes.CDLL) -> None:
+    def __init__(self, ring: ctypes.CDLL, *, rgb: bool = False) -> None:
         self.gate = FakeGate(ring)
         self.sent: list[tuple[Message, int]] = []
         gate: Any = self.gate
         serials = itertools.count(1)
         self.lane = Lane(
-            gate, 5, lambda message, to: self.sent.append((message, to)), lambda: next(serials), lambda: False
+            gate, 5, lambda message, to: self.sent.append((message, to)), lambda: next(serials), lambda: rgb
         )
 
     def tick(self, after_ns: int, generation: int = 1) -> bool:
@@ -43,6 +43,10 @@ class Bench:
 
     def opened(self) -> list[int]:
         return [message.lane for message, _ in self.sent if isinstance(message, OpenLane)]
+
+    def opened_bytes(self) -> int:
+        """Size of the newest lane's segment."""
+        return [message for message, _ in self.sent if isinstance(message, OpenLane)][-1].segment.bytes
 
 
 @pytest.fixture
@@ -148,14 +152,11 @@ def test_a_script_that_comes_new_to_a_filter_takes_its_face_for_there(
 
 def opened_bytes(ring: ctypes.CDLL, *, rgb: bool, layout: FrameLayout) -> tuple[int, int]:
     """Slots and bytes of the segment that a lane is opened with."""
-    gate: Any = FakeGate(ring)
-    gate.status.geometry = native.Geometry.of(layout)
-    sent: list[Message] = []
-    lane = Lane(gate, 5, lambda message, _to: sent.append(message), itertools.count(1).__next__, lambda: rgb)
-    assert lane.tick(START_NS, gate.status, 1, "Camera", FilterSettings(), 1)
-    (opened,) = [message for message in sent if isinstance(message, OpenLane)]
-    lane.close()
-    return lane.slots, opened.segment.bytes
+    bench = Bench(ring, rgb=rgb)
+    bench.gate.status.geometry = native.Geometry.of(layout)
+    assert bench.tick(0)
+    bench.lane.close()
+    return bench.lane.slots, bench.opened_bytes()
 
 
 HD = FrameLayout.of(PixelFormat.I420, 1920, 1080)
@@ -178,16 +179,27 @@ def test_a_lane_has_room_for_pictures_as_rgb_where_they_are_wanted(
     assert both[1] == native.segment_bytes(ring_library, layout, slots_with, rgb=True)
 
 
-def test_where_there_is_no_room_for_them_a_lane_does_without(
+def test_where_there_is_no_room_for_them_a_lane_does_without_and_says_so(
     ring_library: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = native.segment_bytes(ring_library, HD, 8)
-    real = segment.create
+    plain = native.segment_bytes(ring_library, UHD, 8)
+    real, room = segment.create, plain
 
     def small_memory(size: int) -> segment.Segment:
-        if size > plain:
+        if size > room:
             raise SegmentError("no room")
         return real(size)
 
     monkeypatch.setattr(segment, "create", small_memory)
-    assert opened_bytes(ring_library, rgb=True, layout=HD) == (8, plain)
+    bench = Bench(ring_library, rgb=True)
+    bench.gate.status.geometry = native.Geometry.of(UHD)
+    assert bench.tick(0)
+    assert (bench.lane.slots, bench.opened_bytes()) == (8, plain)
+    assert "no room" in words(bench.lane.problem)
+
+    room = native.segment_bytes(ring_library, UHD, 6, rgb=True)
+    bench.gate.status.geometry_serial += 1
+    assert bench.tick(1)
+    assert (bench.lane.slots, bench.opened_bytes()) == (6, room)
+    assert bench.lane.problem is None
+    bench.lane.close()
