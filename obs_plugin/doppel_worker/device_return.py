@@ -8,11 +8,20 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import cv2
+from doppel_models.errors import ModelsError
+from doppel_models.sentences import told_by
+
+from doppel_worker.errors import WorkerError
+
 _logger = logging.getLogger(__name__)
 
 FIRST_SECONDS: Final = 30.0
 """Until the first try: a game that is being started is done with it then."""
 _MOST_SECONDS: Final = 600.0
+_REFUSALS: Final = (WorkerError, ModelsError, MemoryError, OSError, RuntimeError, cv2.error)
+"""What want of memory (why the device was given up) and drivers raise. Each is tried again; an error that
+leaves a thread is a mistake in the program, and ends the worker."""
 
 
 class DeviceReturn:
@@ -37,8 +46,7 @@ class DeviceReturn:
             try:
                 if self._attempt():
                     return
-            except Exception:
-                # Whatever it is (MemoryError, too: want of memory is why the device was given up), the stream
-                # goes on with the processor, and an error that leaves a thread ends the worker.
-                _logger.warning("%s could not be tried", self._name, exc_info=True)
+            except _REFUSALS as error:
+                why = told_by(error) or type(error).__name__
+                _logger.warning("%s could not be tried: %s", self._name, why, exc_info=True)
             _logger.info("%s cannot be used yet; next try in %.0f s", self._name, self._pause)

@@ -6,10 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 
+import cv2
 import pytest
 from doppel_ipc.settings import FilterSettings
 from doppel_models.engines.base import FaceEngine
 from doppel_models.engines.mesh.engine import MeshEngine
+from doppel_models.errors import SessionError
 from doppel_models.masks_builtin import load as load_mask
 from doppel_worker.assets import PersonaKey, PersonaLoader
 from doppel_worker.compositor_cpu import CpuCompositor
@@ -33,8 +35,18 @@ SETTINGS = FilterSettings(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("error", [MemoryError("no memory"), RuntimeError("a driver that is broken")])
-def test_a_try_that_fails_in_any_way_is_followed_by_another(error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), "MemoryError"),
+        (RuntimeError("a driver that is broken"), "a driver that is broken"),
+        (cv2.error("Insufficient memory"), "Insufficient memory"),
+        (SessionError("no session"), "no session"),
+    ],
+)
+def test_a_try_that_fails_says_why_and_is_followed_by_another(
+    error: Exception, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
     tries, done = [], threading.Event()
 
     def attempt() -> bool:
@@ -47,6 +59,7 @@ def test_a_try_that_fails_in_any_way_is_followed_by_another(error: Exception) ->
     DeviceReturn("cuda:0", attempt, 0.01)
     assert done.wait(60)
     assert len(tries) == 2
+    assert f"cuda:0 could not be tried: {told}" in caplog.messages
 
 
 class ModelEngine(MeshEngine):
@@ -60,12 +73,15 @@ class Device:
 
     def __init__(self, *broken: str) -> None:
         self.broken, self.made = set(broken), list[str]()
+        self.may_load = threading.Event()
+        self.may_load.set()
         self.loader = PersonaLoader(self._load)
         self.compositor = CpuCompositor()
         self.pipeline = FacePipeline(self.compositor, detector(), landmarker(), self.loader)
         self.turns, self.health = Turns(), DeviceHealth("cuda:0")
 
     def _load(self, key: PersonaKey) -> FaceEngine:
+        assert self.may_load.wait(60)
         self.made.append(key.persona)
         if key.persona in self.broken:
             raise PersonaError(f"{key.persona} is broken")
@@ -78,7 +94,8 @@ class House:
     def __init__(self, first: Device, settings: FilterSettings = SETTINGS) -> None:
         self.device = first
         self.told: list[PipelineEvent] = []
-        self.lane = SwapLane(lambda _settings: self.device, settings, self.told.append, FaceMemory())  # type: ignore[arg-type,return-value]
+        faces = FaceMemory()
+        self.lane = SwapLane(first, lambda _settings: self.device, settings, self.told.append, faces)  # type: ignore[arg-type,return-value]
         self.number = 0
 
     def frame(self) -> None:
@@ -112,6 +129,22 @@ def test_a_lane_with_more_models_than_are_kept_moves_and_does_not_load_them_agai
     assert set(gpu.made) == {"bronze", "clay", "porcelain"}
     # Three that are ready at the same moment are one too many for the loader: one may be made twice.
     assert len(gpu.made) <= 4
+
+
+def test_settings_that_change_while_a_device_is_back_uncover_and_cover_nobody() -> None:
+    cpu, gpu = Device(), Device()
+    house = House(cpu)
+    house.until(lambda: in_use(house, cpu))
+    gpu.may_load.clear()
+    house.device = gpu
+    for strength in (0.9, 0.8, 0.7):
+        house.lane.configure(SETTINGS.replace(strength=strength))
+        house.frame()
+        assert in_use(house, cpu)
+    gpu.may_load.set()
+    house.until(lambda: house.is_on(gpu))
+    assert house.lane._lane.personas.engine is not None
+    assert house.lane._lane.cast.is_settled
 
 
 def test_a_persona_that_can_be_had_nowhere_does_not_keep_a_lane_from_its_device() -> None:
