@@ -12,10 +12,11 @@ from doppel_ipc.settings import FilterSettings
 
 from doppel_obs import settings_reader
 from doppel_obs.delay import DelayController
+from doppel_obs.filtered_source import FilteredSource
 from doppel_obs.lane import SLOTS_BEYOND_DELAY, Lane, SendTo
 from doppel_obs.lane_stats import ALL_SAMPLES, LaneStats
-from doppel_obs.libobs import OUTPUT_AUDIO, Handle, Libobs
-from doppel_obs.phrases import Phrase, phrase
+from doppel_obs.libobs import Handle, Libobs
+from doppel_obs.phrases import Phrase
 from doppel_obs.policy import PolicyKeeper
 from doppel_obs.registration import Holder
 from doppel_obs.rendering import wants_rgb
@@ -78,7 +79,7 @@ class FilterInstance:
         self.policy = PolicyKeeper(holder, filter_id)
         self._samples = (gate_abi.Sample * gate_abi.SAMPLES_KEPT)()
         self.status = gate_abi.Status()
-        self._parent: Handle | None = None
+        self.source = FilteredSource(self._obs)
         self._interval_ns = 0
         self._enabled = True
         self.lane_status: LaneStatus | None = None
@@ -134,7 +135,7 @@ class FilterInstance:
 
         The nanoseconds are None while it is not known yet how late the picture is.
         """
-        source, self._sound_note = self._sound_source()
+        source, self._sound_note = self.source.sound(self.settings.sound_source)
         wanted = self._enabled and self.settings.swap and self.settings.sound_sync
         if not wanted or self.status.passes_on:
             self._sound_note = None
@@ -166,16 +167,6 @@ class FilterInstance:
         running = self.lane_status is not None and self.lane_status.state == "running"
         return running and self.lane.serial != 0 and self.status.lane_serial == self.lane.serial
 
-    def has_own_sound(self) -> bool:
-        """True where the filtered source has sound of its own."""
-        parent = self._strong_parent()
-        if parent is None:
-            return False
-        try:
-            return bool(self._obs.obs_source_get_output_flags(parent) & OUTPUT_AUDIO)
-        finally:
-            self._obs.obs_source_release(parent)
-
     def leave(self, *, alive: bool) -> None:
         """The script ends (``alive``: the gate goes on covering), or the filter is gone."""
         try:
@@ -184,18 +175,15 @@ class FilterInstance:
             else:
                 self.lane.close()
         finally:
-            parent, self._parent = self._parent, None
-            if parent is not None:
-                self._obs.obs_weak_source_release(parent)
+            self.source.close()
 
     # -- one look
 
     def _look_at_source(self, source: Handle, now_ns: int) -> None:
         self._enabled = bool(self._obs.obs_source_enabled(source))
-        if self._parent is None:
-            self._parent = self._obs.weak_parent(source)
-        if self._parent is not None:
-            names = self._source_name(), self._obs.name_of(source)
+        self.source.look(source)
+        if self.source.found:
+            names = self.source.name(), self._obs.name_of(source)
             self.stats = self.stats or LaneStats(*names, self.samples_kept)
             self.stats.rename(*names)
         if self._settled(now_ns):
@@ -270,35 +258,3 @@ class FilterInstance:
 
     def _persona_in_use(self) -> str:
         return self.lane_status.persona if self.lane_status is not None else self.settings.persona
-
-    # -- the source
-
-    def _strong_parent(self) -> Handle | None:
-        if self._parent is None:
-            return None
-        source: Handle | None = self._obs.obs_weak_source_get_source(self._parent)
-        return source
-
-    def _source_name(self) -> str:
-        parent = self._strong_parent()
-        if parent is None:
-            return ""
-        try:
-            return self._obs.name_of(parent)
-        finally:
-            self._obs.obs_source_release(parent)
-
-    def _sound_source(self) -> tuple[Handle | None, Phrase | None]:
-        """The source whose sound is to be delayed (a reference), and a note for the status line."""
-        parent = self._strong_parent()
-        if parent is not None:
-            if self._obs.obs_source_get_output_flags(parent) & OUTPUT_AUDIO:
-                return parent, None
-            self._obs.obs_source_release(parent)
-        name = self.settings.sound_source
-        if not name:
-            return None, phrase("sound.pick")
-        source: Handle | None = self._obs.obs_get_source_by_name(name.encode())
-        if source is None:
-            return None, phrase("sound.no-source", name=name)
-        return source, None

@@ -100,7 +100,7 @@ class PageActions:
             choices=control.choices,
             looks=self._looks.names(),
             audio_names=self._holder.libobs.audio_device_names(),
-            own_sound=instance is not None and instance.has_own_sound(),
+            own_sound=instance is not None and instance.source.has_sound(),
             delay=say(_delay(instance)),
             in_use=say(self._in_use(instance)),
         )
