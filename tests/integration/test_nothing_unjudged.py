@@ -17,11 +17,24 @@ from doppel_ipc.paths import InstallConfig
 
 from installer.scene import Scene
 from tests.integration.rig import EMPTY_SCENE, REMOTE, SCRIPT, Rig, Setup, wait_for
-from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged, shown_numbers
+from tests.integration.stage import (
+    FPS,
+    IN_FLIGHT,
+    Stage,
+    assert_nothing_unjudged,
+    judged,
+    record_end,
+    shown_numbers,
+)
+from tests.integration.sync_stage import screenshot
 from tests.support.judge import Judge, Verdict
 
 MOMENT = 0.35
 """Seconds between two actions of a user in a hurry; long enough for frames to be recorded in between."""
+TRIES = 5
+"""To show something within a second, on a machine that may stand still for so long."""
+AFTER = 21
+"""Frames that OBS draws after a filter was enabled, before it is looked what they were."""
 
 
 def scene_switches(stage: Stage) -> None:
@@ -77,8 +90,8 @@ def a_slow_worker(stage: Stage) -> None:
 
 
 def a_stuck_worker(stage: Stage) -> None:
-    stage.rig.set_filter(stage.camera, persona="stuck")
     restarts = stage.rig.stats()["worker"]["restarts"]
+    stage.rig.set_filter(stage.camera, persona="stuck")
     wait_for(
         lambda: stage.rig.stats()["worker"]["restarts"] > restarts, 20, "a worker that is stuck is not killed"
     )
@@ -149,10 +162,10 @@ MAY_LEAVE_A_WARNING = (a_stuck_worker, a_worker_kill)
 def test_nothing_unjudged_is_shown_through(
     happening: Callable[[Stage], None], stage: Stage, judge: Judge
 ) -> None:
-    stage.show()
     if happening in MAY_LEAVE_A_WARNING:
         stage.expect_warning("The worker is started again")
     with stage.rig.recording() as recording:
+        stage.show()
         happening(stage)
     judgements = judged(judge, recording[0])
 
@@ -165,38 +178,57 @@ def test_nothing_unjudged_is_shown_through(
 def test_the_last_frames_result_is_shown_within_a_second_after_a_pause(stage: Stage, judge: Judge) -> None:
     stage.rig.set_filter(stage.camera, hold_ms=5000)  # a machine that is busy covers nothing
     stage.show()
+
+    def is_last(number: int | None) -> bool:
+        # The cursor is the time of the last packet, which is decoded up to two frames ahead of the picture.
+        return number == pytest.approx(stage.cursor_ms() * FPS / 1000, abs=2.5)
+
+    def is_shown() -> bool:
+        return is_last(judge.judge(screenshot(stage, stage.scene)[..., :3]).frame_number)
+
     with stage.rig.recording() as recording:
-        time.sleep(MOMENT)
-        stage.media("PAUSE")
-        time.sleep(1.2)
-        paused_at = stage.cursor_ms() * FPS / 1000
+        for _ in range(TRIES):
+            stage.media("PLAY")
+            stage.more_frames(FPS // 3)
+            stage.media("PAUSE")
+            time.sleep(1.2)
+            in_time = is_shown()
+            wait_for(is_shown, 20, "the last frame's result is not shown")
+            if in_time:
+                break
+        record_end(stage)
     judgements = judged(judge, recording[0])
 
     assert_nothing_unjudged(judgements)
-    # The cursor is the time of the last packet, which is decoded up to two frames ahead of the picture.
-    assert shown_numbers(judgements)[-1] == pytest.approx(paused_at, abs=2.5)
+    assert is_last(shown_numbers(judgements)[-1])
     assert judgements[-1].verdict is Verdict.BLURRED, "a paused picture is not to be covered"
+    assert in_time, f"it took more than a second, {TRIES} times"
 
 
 def test_a_filter_that_is_enabled_again_lets_no_more_than_the_frame_in_flight_through(
     stage: Stage, judge: Judge
 ) -> None:
     stage.show()
+
+    def is_original() -> bool:
+        return judge.judge(screenshot(stage, stage.scene)[..., :3]).verdict is Verdict.RAW
+
     for _ in range(2):
         stage.enable_filter(on=False)
+        wait_for(is_original, 20, "the original is not shown")
+        stage.rig.draw_more(IN_FLIGHT)
         with stage.rig.recording() as recording:
             time.sleep(MOMENT)
-            before = time.monotonic()
             stage.enable_filter(on=True)
-            took = time.monotonic() - before
-            time.sleep(2 * MOMENT)
+            skipped = stage.rig.not_encoded()
+            stage.rig.draw_more(AFTER + IN_FLIGHT)
+            skipped = stage.rig.not_encoded() - skipped
         verdicts = [item.verdict for item in judged(judge, recording[0])]
         raw = [index for index, verdict in enumerate(verdicts) if verdict is Verdict.RAW]
         assert raw, "the user disabled the filter: the original is to be shown"
-        # The first frame of a recording may be one that OBS drew before the filter was disabled.
-        assert raw[0] <= 1
+        assert raw[0] == 0
         assert raw == list(range(raw[0], raw[-1] + 1)), "the original came back after the filter was enabled"
-        assert len(verdicts) - len(raw) >= (2 * MOMENT - took) * FPS - 6
+        assert len(verdicts) - len(raw) >= AFTER - IN_FLIGHT - skipped
 
 
 def test_a_screenshot_of_the_source_shows_nothing_unjudged(
@@ -260,6 +292,10 @@ def test_a_video_delay_below_the_filter_uncovers_nothing(
 @pytest.mark.parametrize("mode", [2, 3, 8], ids=["retro", "blend", "yadif-2x"])
 def test_a_deinterlaced_source_shows_nothing_unjudged(stage: Stage, judge: Judge, mode: int) -> None:
     stage.show()
+    # OBS since 29.1 freezes, with and without Doppel, where the source shapes its textures at the moment that
+    # deinterlacing is chosen (graphics, then async_mutex, against the other way round): its media source
+    # does so in the first frames after its start, of which one lacks the transfer function.
+    wait_for(lambda: stage.cursor_ms() > 1000, 20, "the camera does not play")
     with stage.rig.recording() as recording:
         stage.rig.remote("deinterlace", stage.camera, mode)
         time.sleep(4 * MOMENT)
