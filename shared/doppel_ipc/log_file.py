@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Callable, Iterator, Mapping
 
 LOG_NAME = "doppel.log"
 LEVEL_ENV = "DOPPEL_LOG_LEVEL"
@@ -83,10 +83,11 @@ class LogFile(logging.handlers.RotatingFileHandler):
             full = os.fstat(stream.fileno())
             stream.close()
         try:
-            # Another process may have begun a new file just now: that one is not full.
-            if full is not None and os.path.samestat(full, Path(base).stat()):
-                self._rotate_all(base)
-                self._kept_ns = None
+            with _alone(Path(base)) as is_alone:
+                # Another process may have begun a new file just now: that one is not full.
+                if is_alone and full is not None and os.path.samestat(full, Path(base).stat()):
+                    self._rotate_all(base)
+                    self._kept_ns = None
         except FileNotFoundError:
             pass  # it is doing that at this very moment
         except OSError:
@@ -94,12 +95,20 @@ class LogFile(logging.handlers.RotatingFileHandler):
         self.stream = self._open()
 
     def _rotate_all(self, base: str) -> None:
+        aside = Path(f"{base}.new")
+        if aside.exists():
+            self._keep(aside)  # a process was killed before it had done that
         # First aside: where that fails, no backup has been lost for nothing.
-        self.rotate(base, f"{base}.new")
-        for number in range(BACKUPS - 1, 0, -1):
-            with contextlib.suppress(FileNotFoundError):
-                Path(f"{base}.{number}").replace(f"{base}.{number + 1}")
-        Path(f"{base}.new").replace(f"{base}.1")
+        self.rotate(base, str(aside))
+        self._keep(aside)
+
+    def _keep(self, aside: Path) -> None:
+        """Makes it the first backup; the others move up to the first free number, the last one goes."""
+        backups = [Path(f"{self.baseFilename}.{number}") for number in range(1, BACKUPS + 1)]
+        free = next((index for index, path in enumerate(backups) if not path.exists()), BACKUPS - 1)
+        for index in range(free, 0, -1):
+            backups[index - 1].replace(backups[index])
+        aside.replace(backups[0])
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Says why lines are lost, where it was not said lately; the next line opens the file anew."""
@@ -134,3 +143,38 @@ class LogFile(logging.handlers.RotatingFileHandler):
         else:
             self.stream.close()
             self.stream = self._open()
+
+
+@contextlib.contextmanager
+def _alone(log: Path) -> Iterator[bool]:
+    """False while another process puts the files of this log away; the lock ends with the process."""
+    try:
+        held = _hold(log)
+    except (BlockingIOError, FileExistsError):
+        held = None
+    try:
+        yield held is not None
+    finally:
+        if held is not None:
+            os.close(held)
+
+
+def _hold(log: Path) -> int:
+    if sys.platform == "win32":
+        # A folder cannot be locked there; this file goes when it is closed, however the process ends.
+        try:
+            return os.open(f"{log}.rotating", os.O_CREAT | os.O_EXCL | os.O_TEMPORARY)
+        except PermissionError as error:
+            raise FileExistsError("it is being removed") from error
+    else:
+        import fcntl
+
+        handle = os.open(log.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise
+        except OSError:
+            pass  # a file system without locks: two that begin a new file at the same moment cost a backup
+        return handle

@@ -84,6 +84,36 @@ def test_a_file_that_another_process_has_just_begun_is_not_put_away(
     assert [path.name for path in sorted(tmp_path.iterdir())] == [LOG_NAME, f"{LOG_NAME}.1"]
 
 
+def test_two_that_find_the_file_full_at_the_same_moment_put_it_away_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = LogFile(tmp_path, nobody, max_bytes=100), LogFile(tmp_path, nobody, max_bytes=100)
+    one.handle(record("<0>"))
+
+    def put_away(full: str, aside: str) -> None:
+        other.handle(record("<1>"))
+        os.replace(full, aside)  # noqa: PTH105 - as the log does it
+
+    monkeypatch.setattr(one, "rotate", put_away)
+    one.handle(record("<2>"))
+    one.close()
+    other.close()
+    files = sorted(tmp_path.iterdir())
+    assert [path.name for path in files] == [LOG_NAME, f"{LOG_NAME}.1"]
+    assert [re.findall(r"<(\d)>", path.read_text(encoding="utf-8")) for path in files] == [["2"], ["0", "1"]]
+
+
+def test_what_a_killed_process_had_put_aside_becomes_a_backup(tmp_path: Path) -> None:
+    (tmp_path / f"{LOG_NAME}.new").write_text("aside", encoding="utf-8")
+    (tmp_path / f"{LOG_NAME}.2").write_text("older", encoding="utf-8")
+    (tmp_path / LOG_NAME).write_text("x" * 100, encoding="utf-8")
+    file = LogFile(tmp_path, nobody, max_bytes=100)
+    file.handle(record("<0>"))
+    file.close()
+    backups = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob(f"{LOG_NAME}.*")}
+    assert backups == {f"{LOG_NAME}.1": "x" * 100, f"{LOG_NAME}.2": "aside", f"{LOG_NAME}.3": "older"}
+
+
 def test_a_file_that_cannot_be_rotated_now_is_written_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
