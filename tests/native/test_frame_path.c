@@ -62,8 +62,18 @@ static void swap_sync(struct scene *scene, int n)
 		judge_all(scene, n % 7 == 0 ? DOPPEL_VERDICT_COVERED : DOPPEL_VERDICT_SWAPPED);
 }
 
+/* Judged pictures and held ones go out as RGB; in the end nobody judges any more. */
+static void swap_rgb(struct scene *scene, int n)
+{
+	set_policy(scene, (struct doppel_policy){.hold_ns = 100 * MS, .delay_frames = 2});
+	tick(scene, 1, NULL);
+	if (n % 10 < 8 && n < TICKS - 50)
+		judge_all(scene, DOPPEL_VERDICT_SWAPPED);
+}
+
 /* What the child ends with: 0, or 1 where memory was allocated; killed: a system call. */
-static void check_path(const char *name, void (*begin_running)(struct scene *), void (*swap)(struct scene *, int))
+static void check_path(const char *name, void (*begin_running)(struct scene *), void (*swap)(struct scene *, int),
+		       uint64_t least_rgb)
 {
 	fflush(stdout);
 	const pid_t child = fork();
@@ -79,7 +89,8 @@ static void check_path(const char *name, void (*begin_running)(struct scene *), 
 		for (int n = 1; n <= TICKS; n++)
 			swap(&scene, n);
 		const struct doppel_gate_status after = status_of(&scene);
-		const int all = after.swapped > before.swapped && after.covered > before.covered && after.held > before.held;
+		const int all = after.swapped > before.swapped && after.covered > before.covered && after.held > before.held &&
+				after.rgb_answers >= before.rgb_answers + least_rgb;
 		syscall(SYS_exit, allocations != 0 ? 1 : all ? 0 : 2);
 	}
 	int status = 0;
@@ -103,6 +114,10 @@ static void async_running_with_rgb(struct scene *scene)
 	rig_wants_rgb = true;
 	running(scene, 0);
 	rig_wants_rgb = false;
+	for (int n = 0; n < 40; n++) { /* more than a second of judged pictures: RGB has begun, and its frames are there */
+		tick(scene, 1, NULL);
+		judge_all(scene, DOPPEL_VERDICT_SWAPPED);
+	}
 }
 
 /* The counter and the trap themselves. */
@@ -140,9 +155,9 @@ int main(void)
 {
 	sync_install();
 	check_the_trap();
-	check_path("async", async_running, swap_async);
-	check_path("async, RGB", async_running_with_rgb, swap_async);
-	check_path("sync", sync_running, swap_sync);
+	check_path("async", async_running, swap_async, 0);
+	check_path("async, RGB", async_running_with_rgb, swap_rgb, TICKS / 2);
+	check_path("sync", sync_running, swap_sync, 0);
 	printf("frame path: ok\n");
 	return 0;
 }
