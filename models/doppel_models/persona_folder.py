@@ -1,4 +1,4 @@
-"""A persona's folder, which appears complete or not at all."""
+"""A persona's folder, which appears complete or not at all, whenever the program or the machine stops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from doppel_models.atomic import TEMPORARY
+from doppel_models.atomic import TEMPORARY, sync_folder, write_synced
 
 _LEFT_S = 3600.0
 """What is unfinished for so long was left by an interruption; nothing is written for minutes."""
@@ -33,18 +33,23 @@ def put(target: Path, files: Mapping[str, bytes]) -> None:
         new = Path(temporary) / target.name
         new.mkdir()
         for name, data in files.items():
-            (new / name).write_bytes(data)
-        if not target.exists():
+            write_synced(new / name, data)
+        sync_folder(new)
+        if target.exists():
+            _exchange(target, new, Path(temporary) / "old")
+        else:
             new.replace(target)
-            return
-        # Out of the way and back in one step each: one of the two is always there.
-        old = Path(temporary) / "old"
-        target.replace(old)
-        try:
-            new.replace(target)
-        except OSError:
-            old.replace(target)
-            raise
+        sync_folder(target.parent)
+
+
+def _exchange(target: Path, new: Path, old: Path) -> None:
+    """Out of the way and back in one step each: one of the two is always there."""
+    target.replace(old)
+    try:
+        new.replace(target)
+    except OSError:
+        old.replace(target)
+        raise
 
 
 def _tidy(folder: Path) -> None:

@@ -21,7 +21,6 @@ import dataclasses
 import datetime
 import json
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +28,7 @@ import msgspec
 
 from doppel_models.errors import PersonaError
 from doppel_models.files.licences import Acceptance
+from doppel_models.plain_file import is_plain, plain_size
 from doppel_models.sentences import Sentence, readable, sentence
 
 CONSENT_GROUNDS = ("own", "permission", "public-domain", "synthetic")
@@ -179,10 +179,7 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
     """
     path = folder / RECORD_NAME
     try:
-        info = path.stat()
-        if not stat.S_ISREG(info.st_mode):
-            raise OSError(sentence("model.no-file", "it is no plain file"))
-        if info.st_size > MAX_RECORD_BYTES:
+        if plain_size(path) > MAX_RECORD_BYTES:
             raise _broken(path, f"it is larger than {MAX_RECORD_BYTES} bytes")
         data = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
@@ -208,7 +205,7 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
     for file in files:
         if not isinstance(file, str) or not _FILE.fullmatch(file) or ".." in file:
             raise _broken(path, f"{file!r} is not the name of a file in its folder")
-        if (folder / file).is_symlink() or not (folder / file).is_file():
+        if not is_plain(folder / file):
             raise PersonaError(
                 sentence(
                     "persona.file-missing",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-import stat
 import struct
 import warnings
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from doppel_models.errors import PersonaError
+from doppel_models.plain_file import plain_size
 from doppel_models.sentences import sentence, unreadable
 from doppel_models.types import ByteArray
 
@@ -57,10 +57,7 @@ def read_photo(path: Path) -> PhotoFile:
         PersonaError: it cannot be read, is no picture of a known format, or is too large.
     """
     try:
-        info = path.stat()
-        if not stat.S_ISREG(info.st_mode):  # a pipe would be waited for, a device read until memory ends
-            raise OSError(sentence("model.no-file", "it is no plain file"))
-        if info.st_size > MAX_FILE_BYTES:
+        if plain_size(path) > MAX_FILE_BYTES:
             raise PersonaError(
                 sentence(
                     "photo.file-size",

@@ -34,11 +34,6 @@ def hashes(folder: Path) -> tuple[str, ...]:
     return tuple(sorted({found[1] for found in names if found}))
 
 
-def is_plain(path: Path) -> bool:
-    """Whether it is a file, and no link to one."""
-    return path.is_file() and not path.is_symlink()
-
-
 def tidy(folder: Path) -> None:
     """Delete what an interruption has left; called by the only process that may write."""
     for entry in folder.glob(f"{TEMPORARY}*"):

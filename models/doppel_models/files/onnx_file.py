@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from doppel_models.files.external import MAX_BYTES, take_in
 from doppel_models.files.formats import HEAD, foreign_format
 from doppel_models.files.growth import check_growth, inner_graphs
 from doppel_models.files.wire import check_cost
+from doppel_models.plain_file import plain_size
 from doppel_models.sentences import sentence, unusable_model
 
 DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
@@ -143,10 +143,7 @@ def parse_onnx(data: bytes, folder: Path | None = None) -> OnnxFile:
 
 def _read_plain(path: Path) -> bytes:
     try:
-        info = path.stat()
-        if not stat.S_ISREG(info.st_mode):
-            raise ModelFileError(sentence("model.no-file", "it is no plain file"))
-        if info.st_size > MAX_BYTES:
+        if plain_size(path) > MAX_BYTES:
             with path.open("rb") as file:
                 foreign = foreign_format(file.read(HEAD))
             raise ModelFileError(

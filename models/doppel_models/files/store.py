@@ -15,7 +15,7 @@ from pathlib import Path
 from doppel_models.atomic import write_atomic
 from doppel_models.errors import ModelFileError, StoreError
 from doppel_models.files.disk import lack_of_room, write_problem
-from doppel_models.files.folder import hashes, is_plain, locked, tidy
+from doppel_models.files.folder import hashes, locked, tidy
 from doppel_models.files.kinds import ModelDescription, ModelKind
 from doppel_models.files.licences import Acceptance, check_acceptance, licence_of
 from doppel_models.files.model import ModelFile, checked_model
@@ -29,6 +29,7 @@ from doppel_models.files.record import (
     encode_record,
 )
 from doppel_models.home import data_folder
+from doppel_models.plain_file import is_plain
 from doppel_models.sentences import sentence, unusable_model
 
 _PREFIX = re.compile(r"[0-9a-f]{6,64}")

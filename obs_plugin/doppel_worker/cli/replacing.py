@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from doppel_models.plain_file import is_plain
+
 from doppel_worker.cli.video_file import reason
 from doppel_worker.errors import MediaError
 
@@ -73,7 +75,7 @@ def _tidy(target: Path) -> None:
     # As mkstemp names files.
     ours = re.compile(re.escape(_prefix(target)) + "[a-z0-9_]{8}" + re.escape(target.suffix))
     for path in target.parent.iterdir():
-        if not ours.fullmatch(path.name) or path.is_symlink() or not path.is_file():
+        if not ours.fullmatch(path.name) or not is_plain(path):
             continue
         # Another user's, say: it is no reason not to begin.
         with contextlib.suppress(OSError):

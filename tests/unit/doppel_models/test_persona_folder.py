@@ -22,6 +22,31 @@ def test_a_folder_takes_the_place_of_the_one_of_its_name_with_nothing_of_it(tmp_
     assert (tmp_path / "mary" / "photo-1.png").read_bytes() == b"three"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no folder can be flushed there")
+def test_all_of_a_folder_is_on_the_disk_before_it_takes_its_name_and_then_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut cannot be made here: what the system is told to write, and when, can be seen."""
+    flushed: list[int] = []
+    before: list[int] = []
+    flush, replace = os.fsync, Path.replace
+
+    def see_flush(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        flush(descriptor)
+
+    def see_replace(self: Path, target: Path) -> Path:
+        before.extend(flushed)
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", see_flush)
+    monkeypatch.setattr(Path, "replace", see_replace)
+    put(tmp_path / "mary", {"photo-1.png": b"one", "persona.json": b"{}"})
+    mary = tmp_path / "mary"
+    assert set(before) == {path.stat().st_ino for path in (mary, *mary.iterdir())}
+    assert flushed[len(before) :] == [tmp_path.stat().st_ino]
+
+
 def test_a_folder_that_cannot_be_put_leaves_the_one_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
