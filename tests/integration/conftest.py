@@ -27,14 +27,14 @@ from tests.integration.rig import (
     Setup,
     bad_lines,
     shared_memory,
+    wait_nothing_left,
 )
-from tests.integration.stage import Stage
+from tests.integration.stage import CLIP_FRAMES, Stage
 from tests.support.coded_clip import coded_frames, write_coded_clip
 from tests.support.demo_clip import demo_truth
 from tests.support.judge import Judge
 
 CLIP_SIZE = (640, 360)
-CLIP_FRAMES = 360
 StageKind = TypeVar("StageKind", bound=Stage)
 
 
@@ -141,7 +141,7 @@ def shared_obs(
     assert result.exit_code == 0
     assert result.memory_leaks == 0
     assert set(bad_lines(result.log)) <= expected_warnings
-    assert shared_memory() <= before
+    wait_nothing_left(before)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ import obsws_python
 import psutil
 from doppel_ipc import paths
 
-from installer.obs_config import ObsOptions
+from installer.obs_config import NAME, ObsOptions
 from installer.obs_launch import WINDOW_TITLE, ObsSession, free_port
 from installer.obs_remote import when_ready
 from installer.obs_result import ObsResult
@@ -35,6 +35,9 @@ CANVAS = (640, 360)
 LEAST_RECORDED_MS = 700.0
 """A recording shorter than this shows nothing: 21 frames at 30 a second."""
 SCENE, EMPTY_SCENE, CAMERA = "Main", "Empty", "Camera"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's
+MOST_WORKERS = 2
+"""One serves, one waits."""
 _OURS = re.compile(r"\[doppel\]|doppel_|Traceback", re.IGNORECASE)
 
 
@@ -164,13 +167,14 @@ class Rig:
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[list[Path]]:
-        """Records while the block runs, and until there is something to judge; the list then holds the path.
+        """Records all that happens in the block, and until there is something to judge; the list then holds
+        the path.
 
         A busy machine's encoder can begin long after OBS says that it records.
         """
         result: list[Path] = []
         self.request("StartRecord")
-        wait_for(lambda: self.request("GetRecordStatus")["outputActive"], 20, "the recording did not start")
+        wait_for(lambda: self._recorded_ms() > 0, 30, "the recording did not start")
         try:
             yield result
             if self.alive():
@@ -179,9 +183,28 @@ class Rig:
             if self.alive():
                 result.append(self.stop_recording())
 
+    def record_more(self, milliseconds: float) -> None:
+        """Returns when the running recording is so much longer than now."""
+        wanted = self._recorded_ms() + milliseconds
+        wait_for(lambda: self._recorded_ms() >= wanted, 30, "the recording does not go on")
+
     def _recorded_ms(self) -> float:
         """How long the frames are that the encoder has given to the running recording; 0 without one."""
         return float(self.request("GetRecordStatus")["outputDuration"])
+
+    def drawn(self) -> int:
+        """Frames that OBS has drawn; those that it was too late for are not among them."""
+        stats = self.request("GetStats")
+        return int(stats["renderTotalFrames"]) - int(stats["renderSkippedFrames"])
+
+    def not_encoded(self) -> int:
+        """Frames that OBS has drawn and its encoder was too late for."""
+        return int(self.request("GetStats")["outputSkippedFrames"])
+
+    def draw_more(self, count: int) -> None:
+        """Returns when OBS has drawn so many frames more: what was asked for before is to be seen then."""
+        wanted = self.drawn() + count
+        wait_for(lambda: self.drawn() >= wanted, 30, "OBS stands still")
 
     def stop_recording(self) -> Path:
         """Ends the recording; returns its file."""
@@ -255,6 +278,28 @@ class Rig:
             f"{name} on {source} does not swap; log:\n{self.our_log()}",
         )
 
+    def more_frames(
+        self,
+        count: int,
+        outcome: str = "swapped",
+        source: str = CAMERA,
+        name: str = FILTER_NAME,
+        timeout: float = 60,
+    ) -> None:
+        """Returns when so many frames more have ended so, after this call."""
+        now_ns = time.monotonic_ns()
+
+        def fresh() -> dict[str, Any]:
+            lane = self.lane(source, name)
+            return lane if lane and lane["updated_ns"] > now_ns else {}
+
+        start = wait_for(fresh, 20, f"there are no new figures of {name} on {source}")["frames"][outcome]
+        wait_for(
+            lambda: self.lane(source, name).get("frames", {}).get(outcome, 0) >= start + count,
+            timeout,
+            f"{count} more frames are not {outcome} by {name} on {source}",
+        )
+
     def worker(self) -> psutil.Process:
         """The worker that serves, once there is one; not the one in waiting."""
 
@@ -274,6 +319,25 @@ class Rig:
                     found.append(child)
         return found
 
+    def wait_few_workers(self) -> None:
+        """Returns when there are at most two workers: one serves, one waits. One that is replaced is ended
+        first, and gone a moment later."""
+        wait_for(lambda: len(self.workers()) <= MOST_WORKERS, 10, "there are more workers than two")
+
+    def saved(self) -> dict[str, Any]:
+        """The scene collection as OBS has saved it; empty where it has not, or is writing it just now."""
+        path = self.session.config_home / "obs-studio" / "basic" / "scenes" / f"{NAME}.json"
+        try:
+            loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return {}
+        return loaded
+
+    def saved_source(self, name: str) -> dict[str, Any]:
+        """One source of :meth:`saved`; empty where it is not there."""
+        found = (item for item in self.saved().get("sources", []) if item["name"] == name)
+        return next(found, {})
+
     def our_log(self) -> str:
         """The lines of OBS's log that are about Doppel."""
         return "\n".join(line for line in self.session.log().splitlines() if _OURS.search(line))
@@ -292,5 +356,25 @@ def bad_lines(log: str) -> list[str]:
 
 def shared_memory() -> set[str]:
     """Names of what lies in the system's shared memory."""
-    folder = Path("/dev/shm")  # noqa: S108
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return {path.name for path in SHARED_MEMORY.iterdir()} if SHARED_MEMORY.is_dir() else set()
+
+
+def wait_nothing_left(before: set[str]) -> None:
+    """Returns when the system's shared memory holds nothing that it did not hold before, but for what other
+    programs of this machine use now."""
+    wait_for(
+        lambda: not (more := shared_memory() - before) or not more - _in_use(),
+        20,
+        f"left in shared memory: {shared_memory() - before}",
+    )
+
+
+def _in_use() -> set[str]:
+    """Names in the shared memory that some process has mapped or open."""
+    found = set[str]()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            maps = [Path(item.path) for item in process.memory_maps()]
+            files = [Path(item.path) for item in process.open_files()]
+            found.update(path.name for path in (*maps, *files) if path.parent == SHARED_MEMORY)
+    return found

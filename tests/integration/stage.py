@@ -16,6 +16,14 @@ from tests.support.judge import Judge, Judgement, Verdict
 from tests.support.video import read_video
 
 FPS = 30
+CLIP_FRAMES = 360
+"""Of the coded clip that cameras play in a loop."""
+STILL_FRAMES = 10
+"""A source that has sent none for so many frames of OBS is paused."""
+IN_FLIGHT = 6
+"""Frames that OBS may have drawn and not yet handed to its encoder, and some more."""
+END_MS = 300.0
+"""Of a recording: more than the few frames that are looked at."""
 _numbers = itertools.count(1)
 
 
@@ -136,6 +144,24 @@ class Stage:
     def wait_swapping(self, timeout: float = 30) -> None:
         self.rig.wait_swapping(self.camera, timeout=timeout)
 
+    def more_frames(self, count: int, outcome: str = "swapped") -> None:
+        """Returns when so many frames more have ended so, after this call."""
+        self.rig.more_frames(count, outcome, self.camera)
+
+    def pause(self) -> None:
+        """Pauses the media, and returns when no frame of it comes any more."""
+        self.media("PAUSE")
+
+        def is_still() -> bool:
+            before, drawn = self.lane(), self.rig.drawn()
+            wait_for(lambda: self.lane()["updated_ns"] > before["updated_ns"], 20, "there are no new figures")
+            # Also where OBS draws a few frames a second, a source that plays has one for each.
+            self.rig.draw_more(max(0, drawn + STILL_FRAMES - self.rig.drawn()))
+            after = self.lane()
+            return bool(before["frames"]["in"] == after["frames"]["in"])
+
+        wait_for(is_still, 30, "frames still come")
+
 
 def judged(judge: Judge, recording: Path) -> list[Judgement]:
     """Every frame of a recording, judged; a frame that repeats the one before it needs no second look."""
@@ -156,6 +182,21 @@ def assert_nothing_unjudged(judgements: Sequence[Judgement]) -> None:
         if item.verdict in (Verdict.RAW, Verdict.UNKNOWN)
     ]
     assert not bad, f"{len(bad)} of {len(judgements)} frames: {bad[:20]}"
+
+
+def record_end(stage: Stage) -> None:
+    """Records what is shown now: OBS draws it, and hands it to its encoder."""
+    stage.rig.draw_more(IN_FLIGHT)
+    stage.rig.record_more(END_MS)
+
+
+def steps_of(numbers: Sequence[int]) -> list[int]:
+    """From each of the looped clip's frame numbers to the next, the shorter way round; negative: back.
+
+    A picture that a busy OBS left out makes a larger step, at the clip's end, too.
+    """
+    half = CLIP_FRAMES // 2
+    return [(later - earlier + half) % CLIP_FRAMES - half for earlier, later in itertools.pairwise(numbers)]
 
 
 def shown_numbers(judgements: Sequence[Judgement]) -> list[int]:

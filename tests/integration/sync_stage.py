@@ -70,6 +70,9 @@ class SyncStage(Stage):
     def wait_swapping(self, timeout: float = 30) -> None:
         self.rig.wait_swapping(self.scene, timeout=timeout)
 
+    def more_frames(self, count: int, outcome: str = "swapped") -> None:
+        self.rig.more_frames(count, outcome, self.scene)
+
     def screenshot(self, source: str) -> ByteArray:
         """What obs-websocket draws on a thread of its own: (height, width, 4) RGBA, uint8."""
         return screenshot(self, source)
