@@ -151,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument(
         "--all",
         action="store_true",
-        help="the long ones, too, and on every version of OBS: half an hour for each",
+        help="the long ones, too, more than an hour, and on every version of OBS, up to an hour for each",
     )
     test.add_argument(
         "--obs",

@@ -65,9 +65,9 @@ def tell_how_long(progress: Progress) -> None:
     """What ``test --all`` will take, said before it starts."""
     versions = ", ".join(str(root.major) for root in ROOTS)
     progress.say(
-        "this takes about half an hour on two cores; then, on Linux as root, the integration suite runs on"
-        f" the other versions of OBS (of {versions}): up to half an hour more for each, and the first time"
-        " some ten minutes and 3 GB of disk to make its Debian"
+        "this takes more than an hour on two cores (without --all a quarter of an hour); then, on Linux as root,"
+        f" the integration suite with its long tests runs on the other versions of OBS (of {versions}): up to an"
+        " hour more for each, and the first time some ten minutes and 3 GB of disk to make its Debian"
     )
 
 
