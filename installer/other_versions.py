@@ -65,9 +65,10 @@ def tell_how_long(progress: Progress) -> None:
     """What ``test --all`` will take, said before it starts."""
     versions = ", ".join(str(root.major) for root in ROOTS)
     progress.say(
-        "this takes more than an hour on two cores (without --all a quarter of an hour); then, on Linux as root,"
-        f" the integration suite with its long tests runs on the other versions of OBS (of {versions}): up to an"
-        " hour more for each, and the first time some ten minutes and 3 GB of disk to make its Debian"
+        "this takes more than an hour on two cores (without --all a quarter of an hour); then, on Linux as"
+        " root, the integration suite with its long tests runs on the other versions of OBS (of"
+        f" {versions}): up to an hour more for each, and the first time some ten minutes and 3 GB of disk to"
+        " make its Debian"
     )
 
 
