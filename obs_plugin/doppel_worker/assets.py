@@ -207,6 +207,10 @@ def _unused(key: PersonaKey, engine: FaceEngine) -> str:
     return sentence("engine.without", "the built-in engine works without {parts}", parts=listed(names))
 
 
+def _of_worn(key: PersonaKey, texts: Iterable[str]) -> tuple[PipelineEvent, ...]:
+    return tuple(PipelineEvent(EventKind.PERSONA, text, key.persona) for text in texts)
+
+
 class PersonaSlot:
     """The engine of one lane, and what it remembers of every followed face."""
 
@@ -233,7 +237,7 @@ class PersonaSlot:
             remarks = _remarks(wanted, self.engine)
             news = [text for text in remarks if text not in self._remarked]
             self._remarked = remarks
-            return both(*remarks), tuple(PipelineEvent(EventKind.PERSONA, text) for text in news)
+            return both(*remarks), _of_worn(wanted, news)
         try:
             engine = loader.get(wanted)
         except PersonaError as error:
@@ -247,7 +251,7 @@ class PersonaSlot:
         self._remarked = remarks = _remarks(wanted, engine)
         using = sentence("persona.using", "now using {persona}", persona=wanted.persona)
         told = (using, *remarks)
-        return both(*remarks), tuple(PipelineEvent(EventKind.PERSONA, text) for text in told)
+        return both(*remarks), _of_worn(wanted, told)
 
     @property
     def is_decided(self) -> bool:

@@ -31,6 +31,8 @@ class PipelineEvent:
 
     kind: EventKind
     message: str
+    worn: str = ""
+    """The persona whose engine is in use now, and of which this speaks; empty: it speaks of none such."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

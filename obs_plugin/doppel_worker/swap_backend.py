@@ -104,12 +104,13 @@ class SwapBackend:
         return self._devices.get(self._wanted if settings.device == AUTO else settings.device)
 
     def _notify_of(self, event: PipelineEvent) -> None:
-        level = logging.ERROR if event.kind is EventKind.ERROR else logging.INFO
-        names = event.kind in (EventKind.PERSONA, EventKind.SLATE)
-        text = unnamed(event.message) if names else event.message
-        _logger.log(level, "%s: %s", event.kind.value, text)
+        """To OBS what concerns the user, which goes to the log on that way; the rest to the log alone."""
         if event.kind in (EventKind.PERSONA, EventKind.FALLBACK):
             self._notify(event.kind.value, event.message)
+            return
+        level = logging.ERROR if event.kind is EventKind.ERROR else logging.INFO
+        text = unnamed(event.message) if event.kind is EventKind.SLATE else event.message
+        _logger.log(level, "%s: %s", event.kind.value, text)
 
 
 class SwapLane:
@@ -191,6 +192,8 @@ class SwapLane:
         if prepared.is_ready(self._lane):
             self._move_to(parts, settings)
             self._lane.personas, self._lane.cast = prepared.lane.personas, prepared.lane.cast
+            for event in prepared.news():
+                self._notify(event)
 
     def _move_to(self, parts: DeviceParts, settings: FilterSettings) -> None:
         self.close()
@@ -226,9 +229,10 @@ class _NextLane:
         self.parts = parts
         self.lane = parts.pipeline.new_lane(settings)
         """It judges no frames: only its engines are ever used."""
+        self._news: list[PipelineEvent] = []
 
     def follow(self, present: LaneState) -> tuple[PipelineEvent, ...]:
-        """Take what is ready, and have the rest prepared; returns events.
+        """Take what is ready, and have the rest prepared; returns what is true before the lane has moved.
 
         Args:
             present: the lane as it is on the device that it leaves.
@@ -243,7 +247,15 @@ class _NextLane:
                 with contextlib.suppress(PersonaError):  # told when it was asked for last
                     if loader.get(worn) is not None:
                         main.follow(worn, loader)
-        return events
+        self._news += [event for event in events if event.worn]
+        return tuple(event for event in events if not event.worn)
+
+    def news(self) -> list[PipelineEvent]:
+        """What is true once the lane has moved: what it wears there, and how well that runs."""
+        slots = (self.lane.cast.slot(person) for person in self.lane.cast.people.persons)
+        keys = {self.lane.personas.key, *(slot.key for slot in slots if slot is not None)}
+        worn = {key.persona for key in keys if key is not None}
+        return [event for event in self._news if event.worn in worn]
 
     def is_ready(self, present: LaneState) -> bool:
         """Whether nothing is being prepared, and nobody would lose a face that they wear now."""

@@ -73,6 +73,7 @@ class Device:
 
     def __init__(self, *broken: str) -> None:
         self.broken, self.made = set(broken), list[str]()
+        self.late: dict[str, threading.Event] = {}
         self.may_load = threading.Event()
         self.may_load.set()
         self.loader = PersonaLoader(self._load)
@@ -83,6 +84,8 @@ class Device:
     def _load(self, key: PersonaKey) -> FaceEngine:
         assert self.may_load.wait(60)
         self.made.append(key.persona)
+        if key.persona in self.late:
+            self.late[key.persona].wait(60)
         if key.persona in self.broken:
             raise PersonaError(f"{key.persona} is broken")
         return ModelEngine(load_mask("bronze"))  # type: ignore[return-value]
@@ -145,6 +148,26 @@ def test_settings_that_change_while_a_device_is_back_uncover_and_cover_nobody() 
     house.until(lambda: house.is_on(gpu))
     assert house.lane._lane.personas.engine is not None
     assert house.lane._lane.cast.is_settled
+
+
+def test_what_a_lane_wears_is_told_when_it_has_moved_and_of_nothing_else() -> None:
+    cpu, gpu = Device(), Device()
+    house = House(cpu)
+    house.until(lambda: in_use(house, cpu))
+    house.told.clear()
+    gpu.late["clay"] = threading.Event()
+    house.device = gpu
+    house.until(lambda: house.lane._next is not None and house.lane._next.lane.personas.engine is not None)
+    house.frame()
+    assert house.told == [], "porcelain is ready there, and the lane is not there yet"
+    house.lane.configure(SETTINGS.replace(persona="bronze"))
+    gpu.late["clay"].set()
+    house.until(lambda: house.is_on(gpu))
+    assert sorted(event.message for event in house.told) == [
+        "now using bronze",
+        "person 1: now using bronze",
+        "person 2: now using clay",
+    ]
 
 
 def test_a_persona_that_can_be_had_nowhere_does_not_keep_a_lane_from_its_device() -> None:

@@ -46,7 +46,10 @@ def until_swapped(lane: LaneProcessor, seconds: float = 30) -> Judgement:
     raise AssertionError("no frame was swapped")
 
 
-def test_frames_are_covered_and_then_swapped(backend: tuple[SwapBackend, list[tuple[str, str]]]) -> None:
+def test_frames_are_covered_and_then_swapped(
+    backend: tuple[SwapBackend, list[tuple[str, str]]], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "doppel_worker")
     real, told = backend
     lane = real.open_lane(FilterSettings())
     judgement = until_swapped(lane)
@@ -54,6 +57,7 @@ def test_frames_are_covered_and_then_swapped(backend: tuple[SwapBackend, list[tu
     assert set(judgement.stages) >= {"track", "swap", "paste"}
     assert (lane.persona, lane.engine, real.provider) == ("porcelain", "mesh", "CPUExecutionProvider")
     assert ("persona", "now using porcelain") in told
+    assert not [line for line in caplog.messages if line.startswith("persona: ")], "who is told logs it"
     lane.configure(FilterSettings(swap=False))
     assert lane.process(i420_frame(picture(), 999)).verdict is Verdict.ORIGINAL
     lane.close()
