@@ -26,6 +26,7 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log info;
 events {{ worker_connections 64; }}
 rtmp {{
+    access_log {folder}/access.log;
     server {{
         listen 127.0.0.1:{port};
         application live {{
@@ -33,7 +34,6 @@ rtmp {{
             record off;
             wait_video on;
             wait_key on;
-            access_log {folder}/access.log;
         }}
     }}
 }}
