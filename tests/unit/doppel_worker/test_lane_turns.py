@@ -32,9 +32,9 @@ class OtherLane:
         self._thread.join(60)
 
 
-def test_a_lane_that_waited_for_its_turn_takes_the_newest_frame(rig: LaneRig) -> None:
+def turn_before_its_frame(rig: LaneRig) -> OtherLane:
+    """Another lane, which has the turn that this lane wants for the newest of the frames that wait for it."""
     turns, size = rig.backend.turns, rig.gate.layout.size
-    rig.judged(1)
     first = OtherLane(turns)
     assert first.holds.wait(60)
     assert rig.gate.submit(bytes([2]) * size)
@@ -47,6 +47,13 @@ def test_a_lane_that_waited_for_its_turn_takes_the_newest_frame(rig: LaneRig) ->
     assert second.holds.wait(60)
     assert rig.wait_for_result() == (Verdict.SWAPPED, bytes([253]) * size)
     wait_until(lambda: turns.waiting == 1, "the lane to ask again")
+    return second
+
+
+def test_a_lane_that_waited_for_its_turn_takes_the_newest_frame(rig: LaneRig) -> None:
+    size = rig.gate.layout.size
+    rig.judged(1)
+    second = turn_before_its_frame(rig)
     before = rig.lane.snapshot().given_back
     assert rig.gate.submit(bytes([4]) * size)
     assert rig.gate.submit(bytes([5]) * size)
@@ -54,23 +61,6 @@ def test_a_lane_that_waited_for_its_turn_takes_the_newest_frame(rig: LaneRig) ->
     assert rig.wait_for_result() == (Verdict.SWAPPED, bytes([250]) * size)
     assert rig.lane.snapshot().given_back == before + 2
     assert len(rig.backend.seen) == 3
-
-
-def turn_before_its_frame(rig: LaneRig) -> OtherLane:
-    """Another lane, which has the turn that this lane wants for the frame that waits for it."""
-    turns, size = rig.backend.turns, rig.gate.layout.size
-    first = OtherLane(turns)
-    assert first.holds.wait(60)
-    assert rig.gate.submit(bytes([2]) * size)
-    wait_until(lambda: turns.waiting == 1, "the lane to ask for its turn")
-    second = OtherLane(turns)
-    wait_until(lambda: turns.waiting == 2, "the other lane to ask for its turn")
-    assert rig.gate.submit(bytes([3]) * size)
-    first.go_on()
-    assert second.holds.wait(60)
-    rig.wait_for_result()
-    wait_until(lambda: turns.waiting == 1, "the lane to ask again")
-    return second
 
 
 def test_another_device_is_prepared_between_two_frames(rig: LaneRig) -> None:
