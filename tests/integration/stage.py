@@ -94,8 +94,13 @@ class Stage:
         return int(answer["sceneItemId"])
 
     def remove_camera(self, name: str) -> None:
-        """Removes a source that :meth:`add_camera` made."""
+        """Removes a source that :meth:`add_camera` made; its name is free then, which takes OBS a moment."""
         self.rig.request("RemoveInput", inputName=name)
+        wait_for(
+            lambda: all(item["inputName"] != name for item in self.rig.request("GetInputList")["inputs"]),
+            20,
+            f"{name} does not go",
+        )
         self._inputs.remove(name)
 
     def expect_warning(self, text: str) -> None:
