@@ -1,7 +1,6 @@
 /* rgb.h. Row by row: chroma is spread to all pixels, in eighths; then each pixel is multiplied by the matrix. */
 #include "rgb.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -35,6 +34,12 @@ static const struct samples *samples_of(uint32_t pixel_format)
 	if (pixel_format >= sizeof formats / sizeof formats[0] || formats[pixel_format].luma_step == 0)
 		return NULL;
 	return &formats[pixel_format];
+}
+
+bool doppel_rgb_is_packed(uint32_t pixel_format)
+{
+	const struct samples *samples = samples_of(pixel_format);
+	return samples != NULL && samples->luma_step > 1;
 }
 
 uint64_t doppel_rgb_bytes(const struct doppel_geometry *geometry)

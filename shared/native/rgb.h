@@ -1,7 +1,7 @@
 /* Frames as RGB, for an OBS that draws without a graphics card.
  *
- * libobs turns every YUV frame into RGB by a shader. Software OpenGL (llvmpipe) runs it on the processor, and most of what
- * it does there is to interpolate the chroma that pixels share. The same here costs a few hundredths of a core.
+ * libobs turns every YUV frame into RGB by its conversion shader, which software OpenGL (llvmpipe) runs on the processor.
+ * The same here costs a few hundredths of a core (docs/architecture.md).
  *
  * It is RGB of limited range (16..235), which libobs stretches by a small shader. RGB of full range it would upload as it
  * is, for the same price; but if a media source shapes the source's textures for a frame of its own between the gate's
@@ -17,11 +17,8 @@
 #define DOPPEL_RGB_FORMAT 8u /* libobs's VIDEO_FORMAT_BGRX */
 #define DOPPEL_RGB_PIXEL_BYTES 4u
 
-/* A format that libobs uploads into a texture of four bytes a sample, and may take for BGRX's. */
-static inline bool doppel_rgb_is_packed(uint32_t pixel_format)
-{
-	return pixel_format >= 3 && pixel_format <= 5; /* YVYU, YUY2, UYVY */
-}
+/* A format that libobs uploads into a texture of four bytes a sample, and may take for BGRX's: packed 4:2:2. */
+bool doppel_rgb_is_packed(uint32_t pixel_format);
 
 /* Bytes of such a frame as BGRX, without padding; 0: not of these formats (8 bits, YUV, opaque), or its chroma is shared and
  * its size odd (libobs stretches the chroma of those a little). */

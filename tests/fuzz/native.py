@@ -9,7 +9,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.support.native_build import load_build
+from tests.support.native_build import RING_SOURCES, load_build
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -19,7 +19,6 @@ _FLAGS = (
     "-std=c11", "-g", "-O2", "-fno-omit-frame-pointer", "-fsanitize=fuzzer,address,undefined",
     "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror", "-pthread",
 )  # fmt: skip
-_RING = ("platform.c", "ring.c", "ring_worker.c", "pixels.c", "rgb.c", "mosaic.c")
 _OURS = tuple(f"-Ddoppel_{name}=doppel_system_{name}" for name in ("clock_ns", "map", "unmap"))
 """The gate's fuzzer has a clock and memory of its own."""
 NAMES = ("gate", "ring")
@@ -54,7 +53,7 @@ def build(name: str, folder: Path) -> Path:
             FAKES / "fake_graphics.c",
         ]
     else:
-        sources = [NATIVE / file for file in _RING]
+        sources = [NATIVE / file for file in RING_SOURCES]
     sources.append(HERE / f"fuzz_{name}.c")
     folder.mkdir(parents=True, exist_ok=True)
     newest_header = max(path.stat().st_mtime for place in (NATIVE, FAKES) for path in place.glob("*.h"))

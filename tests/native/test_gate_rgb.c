@@ -4,6 +4,7 @@
 #include "check.h"
 #include "fake_clock.h"
 #include "gate_scene.h"
+#include "rgb.h"
 
 #include <string.h>
 
@@ -311,6 +312,8 @@ static void test_only_opaque_yuv_of_even_sizes_is_made_rgb(void)
 	const struct doppel_geometry whole = {.pixel_format = 10, .width = 63, .height = 63};
 	CHECK(doppel_segment_bytes_with_rgb(&whole, 6) > doppel_segment_bytes(&whole, 6));
 	CHECK_EQUAL(doppel_segment_bytes_with_rgb(&whole, 3), 0);
+	for (uint32_t format = 0; format < 40; format++)
+		CHECK_EQUAL(doppel_rgb_is_packed(format), format >= 3 && format <= 5); /* YVYU, YUY2, UYVY */
 }
 
 int main(void)

@@ -10,7 +10,9 @@ from pathlib import Path
 from types import ModuleType
 
 NATIVE = Path(__file__).resolve().parents[2] / "shared" / "native"
-_RING_SOURCES = ("ring.c", "ring_worker.c", "pixels.c", "rgb.c", "mosaic.c", "platform.c")
+RING_SOURCES = ("ring.c", "ring_worker.c", "pixels.c", "rgb.c", "mosaic.c", "platform.c")
+"""What the ring alone is made of."""
+
 _FLAGS = ("-std=c11", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror")
 
 
@@ -45,4 +47,4 @@ def compile_c(output: Path, sources: list[Path], *flags: str) -> Path:
 def ring_library(folder: Path) -> Path:
     """The ring as a shared library with all of its functions exported."""
     name = "doppel_ring.dll" if sys.platform == "win32" else "libdoppel_ring.so"
-    return compile_c(folder / name, [NATIVE / source for source in _RING_SOURCES], "-shared", "-pthread")
+    return compile_c(folder / name, [NATIVE / source for source in RING_SOURCES], "-shared", "-pthread")
