@@ -58,8 +58,10 @@ def swap_faces(
             rect = Rect(*even_rect(face.bbox[:2], face.bbox[2:], frame.width, frame.height))
             missed += [rect] if rect.width and rect.height else []
             continue
-        if sharpness == 0 and can_swap_on_device(engine, compositor, look, len(worn)):
-            result, picture = swap_on_device(compositor, frame, engine, request, face, look, one.state, watch)
+        if can_swap_on_device(engine, compositor, look, len(worn)):
+            result, picture = swap_on_device(
+                compositor, frame, engine, request, face, look, one.state, sharpness, watch
+            )
             swaps.append(Swap(request, result, picture))
             continue
         with watch.stage("read"):

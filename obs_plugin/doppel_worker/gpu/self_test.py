@@ -17,10 +17,12 @@ from doppel_models.engines.mesh.plan import Plan
 from doppel_models.sentences import sentence
 from doppel_models.types import ByteArray
 
+from doppel_worker import sharpen
 from doppel_worker.compositor import Compositor, Rect
 from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.errors import DeviceError
 from doppel_worker.frame import ColorInfo, FrameView
+from doppel_worker.gpu import describe, sharpening
 from doppel_worker.gpu.compositor_cuda import CudaCompositor
 
 _WIDTH, _HEIGHT = 192, 144
@@ -46,6 +48,10 @@ def check(compositor: CudaCompositor) -> None:
     _compare("mask of a drawn face", there.mask, here.mask)
     seen = here.mask > 0
     _compare("drawn face", there.rgb[seen], here.rgb[seen])
+    rgb, round_mask = _striped()
+    above, over = (compositor.ops.upload(array) for array in (rgb, round_mask))
+    made = sharpening.sharpened(compositor.ops, describe.picture(above), over, 1.0)
+    _compare("sharpened face", compositor.ops.fetch_bytes(made), sharpen.sharpened(rgb, round_mask, 1.0))
 
 
 def _frames(compositor: Compositor, pixel_format: PixelFormat) -> Iterator[tuple[str, ByteArray]]:
@@ -85,6 +91,13 @@ def _face() -> tuple[Plan, ByteArray]:
         gain=gain.reshape(relight.SIZE, relight.SIZE, 3),
     )
     return plan, _noise(144, 144, 3)
+
+
+def _striped() -> tuple[ByteArray, ByteArray]:
+    """A picture with detail to be raised, and a round mask."""
+    y, x = np.indices((80, 96))
+    rgb = _noise(80, 96, 3) // 2 + 60 * (x // 5 % 2)[..., None].astype(np.uint8)
+    return np.asarray(rgb, np.uint8), np.asarray(255 * (np.hypot(x - 50, y - 40) < 36), np.uint8)
 
 
 def _noise(*shape: int) -> ByteArray:

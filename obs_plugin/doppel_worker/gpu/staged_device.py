@@ -16,6 +16,7 @@ _STAGES: Final = {
     "mesh.cu": "draw",
     "live.cu": "draw",
     "area.cu": "hide",
+    "sharpen.cu": "sharpen",
 }
 _COLORS = "shrink_picture"
 
@@ -33,7 +34,7 @@ class StagedDevice:
         self._on_device: list[tuple[int, int]] = []
         self.staged = False
         self.spent_ms: dict[str, float] = {}
-        """Milliseconds by stage: upload, sample, infer, colors, draw, paste, hide, download."""
+        """Milliseconds by stage: upload, sample, infer, colors, draw, sharpen, paste, hide, download."""
 
     @property
     def name(self) -> str:

@@ -99,6 +99,21 @@ SPREAD: Final = _dtype(
 SHRINK: Final = _dtype(
     ("from", TENSOR), ("to", "u8"), ("width", "i4"), ("height", "i4"), ("fx", "i4"), ("fy", "i4")
 )
+SHARPEN: Final = _dtype(
+    ("picture", TENSOR),
+    ("mask", TENSOR),
+    ("taps", "u8"),
+    ("sums", "u8"),
+    ("to", "u8"),
+    ("gain", "f4", (3,)),
+    ("shift", "f4", (3,)),
+    ("amount", "f4"),
+    ("recolour", "i4"),
+    ("radius", "i4"),
+    ("width", "i4"),
+    ("height", "i4"),
+    ("pad", "i4"),
+)
 MESH: Final = _dtype(
     ("points", "u8"),
     ("triangles", "u8"),
@@ -179,6 +194,8 @@ KERNELS: Final[dict[str, tuple[str, np.dtype[np.void]]]] = {
     "blur_region": ("area.cu", SPREAD),
     "cover_region": ("area.cu", SPREAD),
     "shrink_picture": ("area.cu", SHRINK),
+    "sharpen_rows": ("sharpen.cu", SHARPEN),
+    "sharpen_columns": ("sharpen.cu", SHARPEN),
     "mesh_triangles": ("mesh.cu", MESH),
     "mesh_raster": ("mesh.cu", MESH),
     "mesh_maps": ("mesh.cu", MESH),

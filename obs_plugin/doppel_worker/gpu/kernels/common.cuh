@@ -70,6 +70,11 @@ __device__ inline int bilinear(const Place& p, int v00, int v01, int v10, int v1
     return (int)rintf(__fmaf_rn(p.fy, low - top, top));
 }
 
+// A byte of a channel whose colours are moved.
+__device__ inline int recoloured(int byte, float gain, float shift) {
+    return to_byte(__fadd_rn(__fmul_rn((float)byte, gain), shift));
+}
+
 // (3, 4) times three bytes, as bytes.
 __device__ inline void convert(const float* m, const int* in, int* out) {
     for (int k = 0; k < 3; ++k, m += 4)

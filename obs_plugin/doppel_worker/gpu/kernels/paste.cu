@@ -22,8 +22,7 @@ struct PasteParams {
 
 __device__ inline int picture_at(const PasteParams& p, int channel, int x, int y) {
     const int byte = get(p.picture, channel, limit(x, 0, p.width - 1), limit(y, 0, p.height - 1));
-    if (!p.recolour) return byte;
-    return to_byte(__fadd_rn(__fmul_rn((float)byte, p.gain[channel]), p.shift[channel]));
+    return p.recolour ? recoloured(byte, p.gain[channel], p.shift[channel]) : byte;
 }
 
 __device__ inline int mask_at(const PasteParams& p, int x, int y) {
