@@ -12,7 +12,13 @@ import sys
 import onnxruntime
 from doppel_models import weights
 from doppel_models.errors import SessionError
-from doppel_models.providers import CPU_PROVIDER, CUDA_PROVIDER
+from doppel_models.providers import (
+    COREML_PROVIDER,
+    CPU_PROVIDER,
+    CUDA_PROVIDER,
+    DIRECTML_PROVIDER,
+    OPENVINO_PROVIDER,
+)
 from doppel_models.session import Network, SessionConfig
 
 from doppel_worker.devices import choose, list_devices
@@ -20,6 +26,8 @@ from doppel_worker.open_device import open_device
 
 Finding = tuple[str, str, str, str]
 _INSTALL = "python3 -m installer install"
+_USED = (CUDA_PROVIDER, DIRECTML_PROVIDER, COREML_PROVIDER, OPENVINO_PROVIDER, CPU_PROVIDER)
+"""Of those that ONNX Runtime may have; the others are not asked for."""
 
 
 def findings() -> list[Finding]:
@@ -30,7 +38,7 @@ def findings() -> list[Finding]:
 def _providers() -> list[Finding]:
     found: list[Finding] = []
     for name in onnxruntime.get_available_providers():
-        if name not in (CUDA_PROVIDER, CPU_PROVIDER):
+        if name not in _USED:
             continue
         # A provider that is listed may still fall back in silence: only a built session tells.
         try:
@@ -46,7 +54,7 @@ def _providers() -> list[Finding]:
             found.append((f"provider {name}", "ok", "usable", ""))
             continue
         why, _, todo = network.fallback.reason.partition(": ")
-        detail = f"listed, but a session with it falls back to the CPU: {why}"
+        detail = "listed, but a session with it falls back to the CPU" + (f": {why}" if why else "")
         found.append((f"provider {name}", "note", detail, _without_doctor(todo) or _INSTALL))
     return found
 

@@ -7,7 +7,7 @@ import sys
 
 import onnxruntime
 import pytest
-from doppel_models.providers import CUDA_PROVIDER
+from doppel_models.providers import CUDA_PROVIDER, DIRECTML_PROVIDER
 from doppel_worker import findings, open_device
 from doppel_worker.devices import Choice, DeviceInfo, choose
 
@@ -25,15 +25,18 @@ def test_the_program_prints_what_doctor_reads() -> None:
     assert "auto takes " in rows["devices"][2]
 
 
-def test_a_provider_that_falls_back_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    if CUDA_PROVIDER in onnxruntime.get_available_providers():
-        pytest.skip("this ONNX Runtime has CUDA")
+@pytest.mark.parametrize("provider", [CUDA_PROVIDER, DIRECTML_PROVIDER])
+def test_a_provider_that_falls_back_is_told_with_its_reason(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if provider in onnxruntime.get_available_providers():
+        pytest.skip(f"this ONNX Runtime has {provider}")
     # Doctor looks at what is listed; this runtime lists what it cannot start.
-    listed = [CUDA_PROVIDER, "CPUExecutionProvider"]
+    listed = [provider, "CPUExecutionProvider"]
     monkeypatch.setattr(findings.onnxruntime, "get_available_providers", lambda: listed)
-    with pytest.warns(UserWarning, match=CUDA_PROVIDER):
+    with pytest.warns(UserWarning, match=provider):
         told = {one[0]: one for one in findings.findings()}
-    _, state, detail, todo = told[f"provider {CUDA_PROVIDER}"]
+    _, state, detail, todo = told[f"provider {provider}"]
     assert state in ("note", "bad")
     assert "CPU" in detail
     assert todo
