@@ -26,7 +26,7 @@ from doppel_worker.errors import PersonaError, WorkerError
 from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory, memory_of
-from doppel_worker.lane_state import LaneState
+from doppel_worker.next_lane import NextLane
 from doppel_worker.people import People
 from doppel_worker.persona_engines import models_beside
 from doppel_worker.report import EventKind, PipelineEvent
@@ -129,7 +129,7 @@ class SwapLane:
         self._parts = find_parts(settings)
         self._lane = self._parts.pipeline.new_lane(settings, faces)
         self._memory: FrameMemory | None = None
-        self._next: _NextLane | None = None
+        self._next: NextLane | None = None
 
     @property
     def persona(self) -> str:
@@ -185,7 +185,7 @@ class SwapLane:
             self._next = None
             return
         if self._next is None or self._next.parts is not parts:
-            self._next = _NextLane(parts, settings)
+            self._next = NextLane(parts, settings)
         prepared = self._next
         for event in prepared.follow(self._lane):
             self._notify(event)
@@ -216,60 +216,6 @@ def load(config: BackendConfig) -> SwapBackend:
     """
     cv2.setNumThreads(1)
     return SwapBackend(config)
-
-
-class _NextLane:
-    """A lane's faces on the device that it will move to.
-
-    Each engine is held from when it was ready once: the loader itself keeps fewer large ones than a lane of
-    several people may wear.
-    """
-
-    def __init__(self, parts: DeviceParts, settings: FilterSettings) -> None:
-        self.parts = parts
-        self.lane = parts.pipeline.new_lane(settings)
-        """It judges no frames: only its engines are ever used."""
-        self._news: list[PipelineEvent] = []
-
-    def follow(self, present: LaneState) -> tuple[PipelineEvent, ...]:
-        """Take what is ready, and have the rest prepared; returns what is true before the lane has moved.
-
-        Args:
-            present: the lane as it is on the device that it leaves.
-        """
-        self.lane.settings = present.settings
-        main, loader = self.lane.personas, self.parts.loader
-        with self.parts.turns:
-            _, events = self.parts.pipeline.follow_personas(self.lane)
-            worn = present.personas.key
-            if main.engine is None and main.is_decided and worn not in (None, self.lane.wanted()[0]):
-                # The wanted one cannot be had, on the other device neither: the one before it stays.
-                with contextlib.suppress(PersonaError):  # told when it was asked for last
-                    if loader.get(worn) is not None:
-                        main.follow(worn, loader)
-        self._news += [event for event in events if event.worn]
-        return tuple(event for event in events if not event.worn)
-
-    def news(self) -> list[PipelineEvent]:
-        """What is true once the lane has moved: what it wears there, and how well that runs."""
-        slots = (self.lane.cast.slot(person) for person in self.lane.cast.people.persons)
-        keys = {self.lane.personas.key, *(slot.key for slot in slots if slot is not None)}
-        worn = {key.persona for key in keys if key is not None}
-        return [event for event in self._news if event.worn in worn]
-
-    def is_ready(self, present: LaneState) -> bool:
-        """Whether nothing is being prepared, and nobody would lose a face that they wear now."""
-        main = self.lane.wanted()[0]
-        slot = self.lane.personas
-        if main.persona and slot.engine is None and (present.personas.engine or not slot.is_decided):
-            return False
-        cast, people = self.lane.cast, self.lane.wanted_people()
-        if not cast.is_settled:
-            return False
-        slots = (present.cast.slot(person) for person in present.cast.people.persons)
-        worn = {slot.key for slot in slots if slot is not None}
-        keys = people.keys(main)
-        return all(cast.slot(one) for one in people.persons if keys.get(one.number) in worn)
 
 
 def _start_to_load(parts: DeviceParts, settings: FilterSettings) -> None:
