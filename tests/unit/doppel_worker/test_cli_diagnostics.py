@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import platform
 import time
 import zipfile
 from pathlib import Path
@@ -46,7 +47,12 @@ def config(tmp_path: Path) -> InstallConfig:
         ],
     }  # fmt: skip
     status_file.write(status_file.own_path(made.log_dir, 1), status)
-    log = f"persona {face}/persona.json cannot be read\nAUNT MARY failed for josephine\nend"
+    (face / "consent.txt").write_text("nothing of this is read", encoding="utf-8")
+    log = (
+        f"persona {face}/persona.json cannot be read\nAUNT MARY failed for josephine\n"
+        f"File '{home}/My films/of Mary/x.py'; {home}/My films/of Mary/y is gone\n"
+        "josephines-pc: 192.168.7.9 rtmp://live.example.org/app/live_7_key ann@example.org\nend"
+    )
     (made.log_dir / LOG_NAME).write_text(log, encoding="utf-8")
     return made
 
@@ -57,7 +63,10 @@ def parts(data: bytes) -> dict[str, str]:
         return {name: archive.read(name).decode() for name in archive.namelist()}
 
 
-def test_the_bundle_holds_no_face_no_name_and_no_path_of_the_user(config: InstallConfig) -> None:
+def test_the_bundle_holds_no_face_no_name_and_no_path_of_the_user(
+    config: InstallConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "node", lambda: "josephines-pc")
     home = config.project.parent
     data = bundle(config, home, "josephine")
     found = parts(data)
@@ -73,6 +82,11 @@ def test_the_bundle_holds_no_face_no_name_and_no_path_of_the_user(config: Instal
             "webcam",
             "filter of hers",
             "sea.jpg",
+            "films",
+            "-pc",
+            "192.168",
+            "live_7_key",
+            "example.org",
             "/home/",
             str(home.parent.parent),
         ):
@@ -87,7 +101,7 @@ def test_the_bundle_holds_what_a_helper_needs(config: InstallConfig) -> None:
     assert status["lanes"][0]["settings"]["strength"] == 0.5
     assert status["lanes"][0]["frames"] == {"in": 77}
     assert 0 <= status["age_s"] < 60
-    assert "package: numpy " in found["about.txt"]
+    assert "package: numpy==" in found["about.txt"]
     assert "device: {'id': 'cpu'" in found["about.txt"]
     assert "MISSING" in found["about.txt"]
     assert found[LOG_NAME].endswith("end\n")
