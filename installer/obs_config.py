@@ -99,6 +99,20 @@ def global_settings_name(version: ObsVersion) -> str:
     return "user.ini" if version.major >= 31 else "global.ini"
 
 
+def last_version(root: Path) -> ObsVersion | None:
+    """The OBS that last used a folder ``obs-studio``; None where none did.
+
+    Every version keeps that in ``global.ini``, also those whose other settings are in ``user.ini``.
+    """
+    path = root / "global.ini"
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    number = ini_value(text, "General", "LastVersion")
+    if number is None or not number.isdigit():
+        return None
+    value = int(number)
+    return ObsVersion(value >> 24, value >> 16 & 0xFF, value & 0xFFFF)
+
+
 def write_config(
     config_home: Path, version: ObsVersion, options: ObsOptions, collection: dict[str, object]
 ) -> Path:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from installer.obs_config import ObsVersion, global_settings_name, ini_value
+from installer.obs_config import ObsVersion, global_settings_name, ini_value, last_version
 
 PYTHON_SECTION = "Python"
 PYTHON_KEY = "Path64bit"
@@ -26,7 +26,7 @@ class UserObs:
     """One OBS configuration of the user."""
 
     root: Path
-    """The folder ``obs-studio`` that holds ``global.ini`` and ``basic/``."""
+    """The folder ``obs-studio`` that holds ``basic/`` and OBS's settings."""
     kind: str
     """``native``, ``flatpak`` or ``snap``."""
 
@@ -43,11 +43,7 @@ class UserObs:
     @property
     def version(self) -> ObsVersion | None:
         """The OBS that last used this configuration; None where none did."""
-        number = ini_value(_text(self.root / "global.ini"), "General", "LastVersion")
-        if number is None or not number.isdigit():
-            return None
-        value = int(number)
-        return ObsVersion(value >> 24, value >> 16 & 0xFF, value & 0xFFFF)
+        return last_version(self.root)
 
     @property
     def global_settings(self) -> Path:
