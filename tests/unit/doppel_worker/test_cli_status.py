@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +15,7 @@ from doppel_ipc import status_file
 from doppel_ipc.paths import CONFIG_ENV, InstallConfig
 from doppel_worker.cli.app import app
 from doppel_worker.cli.status import NOBODY
+from doppel_worker.cli.text import INTERRUPTED
 from typer.testing import CliRunner, Result
 
 LANE = {
@@ -112,3 +118,33 @@ def test_an_obs_that_was_killed_is_told_from_none(put: Callable[..., None], age_
     assert result.exit_code == NOBODY
     assert f"OBS (process 11) told its status last {said}: it was killed, or it hangs" in result.output
     assert json.loads(run("--json").output) == {"running": False, "obs": []}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+def test_in_a_terminal_the_table_follows_the_file_until_ctrl_c(put: Callable[..., None]) -> None:
+    ours, theirs = os.openpty()
+    program = "from doppel_worker.cli import main; main()"
+    put(11)
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "status"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},
+        start_new_session=True,
+    ) as process:
+        try:
+            shown = b""
+            for speed in (11.5, 22.5):
+                deadline = time.monotonic() + 60
+                while f"{speed} pictures/s".encode() not in shown:
+                    assert time.monotonic() < deadline, shown[-3000:]
+                    put(11, lanes=[{**LANE, "fps": speed}])
+                    if select.select([ours], [], [], 0.2)[0]:
+                        shown += os.read(ours, 65536)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == INTERRUPTED
+        finally:
+            process.kill()
+    os.close(ours)
+    os.close(theirs)
