@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-FILES = ("pictures", "personas", "records", "caches", "models")
+FILES = ("pictures", "jpeg", "png", "webp", "personas", "records", "caches", "models")
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import io
 import math
 import unicodedata
@@ -57,8 +58,8 @@ class Target:
 # -- pictures
 
 
-def _mutate_picture(mutator: Mutator) -> bytes:
-    kind = mutator.chance.choice(list(PICTURES))
+def _mutate_picture(mutator: Mutator, beginning: str = "") -> bytes:
+    kind = mutator.chance.choice([kind for kind in PICTURES if kind.startswith(beginning)])
     change = mutator.png if kind.startswith("png") else mutator.bytes
     return change(PICTURES[kind], tuple(PICTURES.values()))
 
@@ -256,6 +257,10 @@ def _judge_model(data: bytes, folder: Path) -> bool:
 
 TARGETS = {
     "pictures": Target(_mutate_picture, _judge_picture),
+    **{
+        kind: Target(functools.partial(_mutate_picture, beginning=kind), _judge_picture)
+        for kind in ("jpeg", "png", "webp")
+    },
     "personas": Target(_mutate_persona, _judge_persona),
     "records": Target(_mutate_record, _judge_record),
     "caches": Target(_mutate_cache, _judge_cache),
