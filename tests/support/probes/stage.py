@@ -99,6 +99,7 @@ class ProbeStage:
     """A lane whose engine is a probe."""
 
     def __init__(self, engine: CropEngine, **settings: Any) -> None:
+        self.engine = engine
         self.spy = Spy(engine)  # type: ignore[arg-type]
         self.loader = PersonaLoader(lambda _key: self.spy)
         self.pipeline = FacePipeline(compositor, detector(), landmarker(), self.loader)

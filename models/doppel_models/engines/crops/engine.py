@@ -16,7 +16,14 @@ from doppel_models.engines.crops.description import Description, IdentityForm
 from doppel_models.engines.crops.extras import Enhancer, Occluder
 from doppel_models.engines.crops.identity import NEUTRAL_WEIGHT, Identity, Recogniser
 from doppel_models.engines.crops.in_front import InFront
-from doppel_models.engines.crops.network import RoleNetwork, Tensor, as_mask, black_picture, no_picture
+from doppel_models.engines.crops.network import (
+    RoleNetwork,
+    Tensor,
+    as_mask,
+    black_picture,
+    no_picture,
+    turned_black,
+)
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import Role
 from doppel_models.tensor import TensorFormat, is_finite
@@ -26,10 +33,8 @@ _MIN_SIDE = 8
 """Pixels of the frame that a crop must show at least."""
 _LEARN_FACES = 5
 """Frames whose identities are averaged to know the filmed person."""
-COVER_GROWTH = 1.08
-"""Of the outline that is blurred when the head is turned too far."""
-BLACK, NOT_DARK = 8, 48
-"""Levels: a picture all below the first is none, if the filmed one reaches the second."""
+_COVER_GROWTH = 1.08
+"""Of the outline that is blurred where the swap does not show."""
 
 
 class CropState:
@@ -176,7 +181,7 @@ class CropEngine:
         seconds = state.clock.seconds_since_last(timestamp_ns)
         fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
         small = masks.outlines(points, self._side)
-        cover = masks.to_bytes(masks.hull(small, COVER_GROWTH, 0.0), self._side) if fade > 0 else None
+        cover = whole_face(small, self._side) if fade > 0 else None
         if fade >= 1:
             return SwapResult(crop, np.zeros(crop.shape[:2], np.uint8), fade, cover)
         if look.identity_weight != NEUTRAL_WEIGHT:
@@ -184,13 +189,14 @@ class CropEngine:
         rgb, own_mask = self._infer(crop, self.conditions(look, state))
         hull = masks.hull(small, self._row.hull_growth, look.edge_softness)
         mask = hull if own_mask is None else hull * masks.from_model(own_mask, look.edge_softness)
-        veil = None
         if self.parts.occluder is not None:
             mask = mask * masks.from_model(self.parts.occluder.uncovered(crop), 0.0)
-        else:
+        veil = whole_face(small, self._side) if masks.hidden_by_models(mask, hull) else None
+        if self.parts.occluder is None:
             if state.in_front.is_due(seconds):
                 state.in_front.look(crop, points, face)
-            mask, veil = seen_past(mask, state.in_front, points, self._side)
+            mask, doubtful = seen_past(mask, state.in_front, points, self._side)
+            veil = doubtful if veil is None else veil
         if look.color_match == "relight":
             rgb = color.apply(state.color.follow(rgb, crop, mask, seconds), rgb)
         if self.parts.enhancer is not None:
@@ -239,13 +245,20 @@ class CropEngine:
             parts.append(self._row.picture_out.decode_finite(face))
             masks_given = [outputs[role] for role in (Role.FACE_MASK, Role.TARGET_MASK) if role in outputs]
             if masks_given:
-                own.append(functools.reduce(np.multiply, map(as_mask, masks_given)))
+                name = self.parts.swapper.network.name
+                own.append(functools.reduce(np.multiply, [as_mask(one, name) for one in masks_given]))
         rgb = boost.join(parts, self._boost) if self._boost > 1 else parts[0]
-        if _brightest(rgb) < BLACK and _brightest(crop) >= NOT_DARK:
+        # About: every eighth pixel is looked at.
+        if turned_black(rgb[::8, ::8], crop[::8, ::8]):
             raise EngineError(black_picture(self.parts.swapper.network.name))
         if self._reduction > 1:
             rgb = np.asarray(cv2.resize(rgb, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
         return rgb, sum(own[1:], own[0]) / np.float32(len(own)) if own else None
+
+
+def whole_face(small: FloatArray, side: int) -> ByteArray:
+    """(side, side) uint8: a face without holes, to be blurred, by the points of ``masks.outlines``."""
+    return masks.to_bytes(masks.hull(small, _COVER_GROWTH, 0.0), side)
 
 
 def seen_past(
@@ -268,8 +281,3 @@ def seen_past(
     veil = in_front.veil
     blurred = masks.to_bytes(mask * hole * np.float32(veil), side) if veil > 0 else None
     return mask * (1 - hole), blurred
-
-
-def _brightest(rgb: ByteArray) -> int:
-    """About: every eighth pixel is looked at."""
-    return int(rgb[::8, ::8].max())

@@ -7,7 +7,7 @@ import numpy as np
 
 from doppel_models.engines.crops import description
 from doppel_models.engines.crops.crop import AlignedCrop
-from doppel_models.engines.crops.network import RoleNetwork, as_mask, no_picture
+from doppel_models.engines.crops.network import RoleNetwork, as_mask, black_picture, no_picture, turned_black
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import Role
 from doppel_models.types import ByteArray, FloatArray
@@ -53,8 +53,11 @@ class Enhancer:
         out = self._network.run(inputs)[Role.FACE]
         if not np.isfinite(out).all():
             raise EngineError(no_picture(self._network.network.name))
+        picture = self._row.picture_out.decode(out)
+        if turned_black(picture[::8, ::8], crop.rgb[::8, ::8]):
+            raise EngineError(black_picture(self._network.network.name))
         height, width = rgb.shape[:2]
-        restored = crop.back(self._row.picture_out.decode(out), (width, height))
+        restored = crop.back(picture, (width, height))
         return np.asarray(cv2.addWeighted(restored, strength, rgb, 1 - strength, 0), np.uint8)
 
 
@@ -70,7 +73,7 @@ class Occluder:
         """(n, n) 0..1: what of a square crop (h, h, 3) uint8 RGB is the face, with nothing in front.
 
         Raises:
-            EngineError: the model has no picture going in.
+            EngineError: the model has no picture going in, or gives something that is no mask.
             SessionError: the network fails.
         """
         if self._picture is None:
@@ -79,5 +82,5 @@ class Occluder:
         interpolation = cv2.INTER_AREA if rgb.shape[0] > size else cv2.INTER_LINEAR
         fitted = np.asarray(cv2.resize(rgb, (size, size), interpolation=interpolation), np.uint8)
         tensor = description.typed(description.XSEG, self._picture).encode(fitted)
-        mask = as_mask(self._network.run({Role.TARGET: tensor})[Role.FACE_MASK])
-        return np.clip(np.nan_to_num(mask, nan=0.0), 0, 1)
+        mask = as_mask(self._network.run({Role.TARGET: tensor})[Role.FACE_MASK], self._network.network.name)
+        return np.clip(mask, 0, 1)

@@ -193,7 +193,9 @@ def build_engine(
             sentence("engine.finds-things", "finds what is in front of a face"),
         )
         loaded[Role.FACE_MASK] = loader.load(occluder)
-        parts = dataclasses.replace(parts, occluder=Occluder(loaded[Role.FACE_MASK].network))
+        finder = Occluder(loaded[Role.FACE_MASK].network)
+        finder.uncovered(self_test.drawn_face(row.template, swapper.description.size))
+        parts = dataclasses.replace(parts, occluder=finder)
     notes = [note for one in loaded.values() for note in one.notes]
     return CropEngine(parts, pixel_boost, tuple(dict.fromkeys(notes)), tuple(loaded.values()))
 
@@ -264,11 +266,13 @@ def _tested(network: RoleNetwork) -> tuple[str, ByteArray]:
     if row.source is not None:
         face = self_test.drawn_face(row.source.template, network.model.source_size)
         inputs[Role.SOURCE_PICTURE] = row.source.picture.encode(face)
-    out = network.run(inputs)[Role.FACE]
+    outputs = network.run(inputs)
+    out = outputs[Role.FACE]
     if out.shape != row.picture_out.shape(size, size):
         raise SessionError(f"{network.network.name} gives a picture of shape {out.shape}")
     rgb = row.picture_out.decode(out)
-    return self_test.problem_of(out, rgb), rgb
+    masks = [outputs[role] for role in (Role.FACE_MASK, Role.TARGET_MASK) if role in outputs]
+    return self_test.problem_of(out, rgb, masks), rgb
 
 
 def _raw(row: Description) -> bool:

@@ -25,6 +25,9 @@ _EYE_SOFT = 0.006
 """Feather of kept eyes and mouth, as a part of the face's width (as the mesh engine's)."""
 _ERODE, _ERODE_SOFT = 0.008, 0.03
 """A model's mask is drawn in by so much of the crop's side, and by so much more with the softest edge."""
+_LEAST = 0.15
+"""Share of the face that models' masks leave to be swapped, at least. With less it is hidden by something,
+or the mask is wrong, and then it would be shown as filmed."""
 
 _SLITS = (features.MOUTH.outline, *(slit.outline for slit in features.EYES))
 _POINTS = np.concatenate([regions.OVAL, *_SLITS])
@@ -86,11 +89,21 @@ def from_model(mask: FloatArray, softness: float) -> FloatArray:
     if mask.shape != (SIDE, SIDE):
         interpolation = cv2.INTER_AREA if mask.shape[0] > SIDE else cv2.INTER_LINEAR
         small = np.asarray(cv2.resize(mask, (SIDE, SIDE), interpolation=interpolation), np.float32)
-    small = np.clip(np.nan_to_num(small, nan=0.0), 0, 1)
+    small = np.clip(small, 0, 1)
     radius = max(1, round((_ERODE + _ERODE_SOFT * softness) * SIDE))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     eroded = np.asarray(cv2.erode(small, kernel, borderType=cv2.BORDER_REPLICATE), np.float32)
     return imaging.blur(eroded, radius / 2)
+
+
+def hidden_by_models(mask: FloatArray, outline: FloatArray) -> bool:
+    """Whether models' masks leave next to nothing of a face to be swapped.
+
+    Args:
+        mask: (SIDE, SIDE) 0..1, what they leave.
+        outline: (SIDE, SIDE) 0..1, all of the face (:func:`hull`).
+    """
+    return float(mask.sum()) < _LEAST * float(outline.sum())
 
 
 def without_openings(mask: FloatArray, points: FloatArray, *, mouth: bool, eyes: bool) -> FloatArray:

@@ -12,9 +12,12 @@ from doppel_models.errors import EngineError
 from doppel_models.files.kinds import ModelDescription, Role
 from doppel_models.sentences import Sentence, sentence
 from doppel_models.session import Network
-from doppel_models.types import FloatArray
+from doppel_models.tensor import is_finite
+from doppel_models.types import ByteArray, FloatArray
 
 Tensor = npt.NDArray[Any]
+_BLACK, _NOT_DARK = 8, 48
+"""Levels: a picture all below the first is none, if the filmed one reaches the second."""
 
 
 class RoleNetwork:
@@ -52,10 +55,22 @@ class RoleNetwork:
         return outputs
 
 
-def as_mask(tensor: Tensor) -> FloatArray:
-    """(h, w) float32, as given, of a mask tensor (1, h, w, 1), (1, 1, h, w) or (1, h, w)."""
+def as_mask(tensor: Tensor, network: str) -> FloatArray:
+    """(h, w) float32, as given, of a mask tensor (1, h, w, 1), (1, 1, h, w) or (1, h, w).
+
+    Raises:
+        EngineError: it holds values that are not finite; nobody knows then what they leave of the face.
+    """
     height, width = (size for size in tensor.shape[1:] if size != 1)
-    return np.asarray(tensor, np.float32).reshape(height, width)
+    mask = np.ascontiguousarray(tensor, np.float32).reshape(height, width)
+    if not is_finite(mask):
+        raise EngineError(no_picture(network))
+    return mask
+
+
+def turned_black(made: ByteArray, given: ByteArray) -> bool:
+    """Whether a network made black of a picture (h, w, 3) that is not."""
+    return int(made.max()) < _BLACK and int(given.max()) >= _NOT_DARK
 
 
 def no_picture(network: str) -> Sentence:

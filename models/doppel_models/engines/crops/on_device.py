@@ -16,9 +16,9 @@ import numpy as np
 from doppel_models.engines import base
 from doppel_models.engines.base import LookSettings
 from doppel_models.engines.crops import color, masks
-from doppel_models.engines.crops.engine import BLACK, COVER_GROWTH, NOT_DARK, CropEngine, CropState, seen_past
+from doppel_models.engines.crops.engine import CropEngine, CropState, seen_past, whole_face
 from doppel_models.engines.crops.identity import NEUTRAL_WEIGHT
-from doppel_models.engines.crops.network import as_mask, black_picture, no_picture
+from doppel_models.engines.crops.network import as_mask, black_picture, no_picture, turned_black
 from doppel_models.engines.mesh.plan import scaled
 from doppel_models.errors import EngineError
 from doppel_models.files.kinds import ModelTensor, Role
@@ -79,7 +79,7 @@ def direct_swap(
     seconds = state.clock.seconds_since_last(timestamp_ns)
     fade = base.pose_fade(face.yaw, look.yaw_fade_start, look.yaw_fade_end)
     small = masks.outlines(points, side)
-    cover = masks.to_bytes(masks.hull(small, COVER_GROWTH, 0.0), side) if fade > 0 else None
+    cover = whole_face(small, side) if fade > 0 else None
     if fade >= 1:
         nothing = np.zeros((side, side), np.uint8)
         return TensorSwap(crop, engine.picture_in, color.UNCHANGED, nothing, fade, cover)
@@ -88,7 +88,7 @@ def direct_swap(
         seen = ops.thumbnails([(crop, engine.picture_in)], _seen_side(side))[0].rgb
     outputs = _run(engine, ops, crop, look, state)
     # All that needs no picture of the network is done while it works.
-    mask = masks.hull(small, engine.hull_growth, look.edge_softness)
+    mask = hull = masks.hull(small, engine.hull_growth, look.edge_softness)
     if seen is not None:
         scale = len(seen) / side
         state.in_front.look(seen, scaled(points, scale, scale), face)
@@ -97,9 +97,12 @@ def direct_swap(
     _check(engine, swapped, live)
     given = [outputs[role] for role in (Role.FACE_MASK, Role.TARGET_MASK) if role in outputs]
     if given:
-        own = functools.reduce(np.multiply, [as_mask(ops.fetch(tensor)) for tensor in given])
-        mask = mask * masks.from_model(own, look.edge_softness)
-    mask, veil = seen_past(mask, state.in_front, points, side)
+        name = engine.parts.swapper.network.name
+        own = functools.reduce(np.multiply, [as_mask(ops.fetch(tensor), name) for tensor in given])
+        mask = hull * masks.from_model(own, look.edge_softness)
+    veil = whole_face(small, side) if masks.hidden_by_models(mask, hull) else None
+    mask, doubtful = seen_past(mask, state.in_front, points, side)
+    veil = doubtful if veil is None else veil
     colors = color.UNCHANGED
     if look.color_match == "relight":
         colors = state.color.follow(swapped.rgb, live.rgb, mask, seconds)
@@ -151,5 +154,5 @@ def _check(engine: CropEngine, swapped: Thumbnail, live: Thumbnail) -> None:
     name = engine.parts.swapper.network.name
     if not swapped.finite:
         raise EngineError(no_picture(name))
-    if int(swapped.rgb.max()) < BLACK and int(live.rgb.max()) >= NOT_DARK:
+    if turned_black(swapped.rgb, live.rgb):
         raise EngineError(black_picture(name))

@@ -6,8 +6,11 @@ ends at 65504, and other tools show the overflow as a black square.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from doppel_models.engines.crops.templates import Template
 from doppel_models.errors import EngineError
@@ -49,14 +52,17 @@ def drawn_face(template: Template, size: int) -> ByteArray:
     return np.asarray(cv2.GaussianBlur(canvas, (0, 0), size / 128), np.uint8)
 
 
-def problem_of(face: np.ndarray[tuple[int, ...], np.dtype[np.floating]], rgb: ByteArray) -> str:
+def problem_of(
+    face: npt.NDArray[np.floating], rgb: ByteArray, masks: Sequence[npt.NDArray[np.floating]] = ()
+) -> str:
     """What is wrong with a network's picture; empty: nothing.
 
     Args:
         face: the tensor as the network gave it.
         rgb: (h, w, 3) the picture in it.
+        masks: the network's own, as it gave them.
     """
-    if not np.isfinite(face).all():
+    if not all(np.isfinite(tensor).all() for tensor in (face, *masks)):
         return sentence("engine.not-a-number", "its picture is not a number in places")
     if int(rgb.max()) < _LEAST_BRIGHTEST:
         return sentence("engine.black", "its picture is black")

@@ -19,12 +19,14 @@ from doppel_worker.frame import FrameView
 from doppel_worker.gpu.compositor_cuda import CudaCompositor
 from doppel_worker.pipeline import FacePipeline
 from doppel_worker.report import Report
+from doppel_worker.sharpen import GAIN
 
 from tests.support import reference_compositor as reference
 from tests.support.faces import draw_object
 from tests.support.kernel_device import KernelDevice
 from tests.support.networks import detector, landmarker
 from tests.support.probes import build
+from tests.support.probes.graph import Graph
 from tests.support.probes.stage import engine_of, picture
 
 SIDE = 224
@@ -43,12 +45,20 @@ def half_mask(size: int) -> np.ndarray:
     return mask
 
 
+def both_pictures(graph: Graph, target: str, source: str | None) -> str:
+    """The filmed face with some of the persona's."""
+    assert source is not None
+    return graph.add(graph.mul(target, 0.6), graph.mul(source, 0.3))
+
+
 MODELS = {
     "dfm": lambda: build.dfm(build.paint(ramp(SIDE)), mask=half_mask(SIDE)),
     "inswapper": lambda: build.swapper("inswapper", build.scale_channels),
     "hyperswap": lambda: build.swapper("hyperswap", build.scale_channels),
     "half": lambda: build.swapper("inswapper", build.scale_channels, half=True, half_ports=True),
     "simswap": lambda: build.swapper("simswap_256", build.paint(ramp(256))),
+    "uniface": lambda: build.swapper("uniface", both_pictures),
+    "amp": lambda: build.dfm(build.scale_channels, amp=True),
 }
 
 
@@ -62,6 +72,10 @@ class Counted(CudaCompositor):
     def paste_tensor(self, *arguments: Any, **options: Any) -> Rect:
         self.pasted += 1
         return super().paste_tensor(*arguments, **options)
+
+    def paste_drawn(self, *arguments: Any) -> None:
+        self.pasted += 1
+        super().paste_drawn(*arguments)
 
 
 def frame_of(pixel_format: PixelFormat, number: int) -> FrameView:
@@ -86,12 +100,14 @@ def run(
     return frames, reports
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_the_device_gives_the_cpus_picture(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "sharpness"), [*((name, 0.0) for name in MODELS), ("dfm", 0.6), ("inswapper", 0.6)]
+)
+def test_the_device_gives_the_cpus_picture(name: str, sharpness: float) -> None:
     engine = engine_of(MODELS[name]())
     device = Counted(KernelDevice())
-    by_device, reports = run(device, engine, PixelFormat.NV12)
-    by_cpu, expected = run(CpuCompositor(), engine, PixelFormat.NV12)
+    by_device, reports = run(device, engine, PixelFormat.NV12, sharpness=sharpness)
+    by_cpu, expected = run(CpuCompositor(), engine, PixelFormat.NV12, sharpness=sharpness)
     assert [r.verdict for r in reports] == [r.verdict for r in expected] == [Verdict.SWAPPED] * 3, reports
     assert device.pasted == 3, "no picture was fetched"
     for one, other, number in zip(by_device, by_cpu, range(1, 4), strict=True):
@@ -100,10 +116,11 @@ def test_the_device_gives_the_cpus_picture(name: str) -> None:
         changed = sum(int((a != b).sum()) for a, b in zip(one.planes, before.planes, strict=True))
         assert changed > 5000
         # Colours are matched by means that may differ by 1, and the face is tracked in crops that may: on
-        # sharp edges a hundredth of a pixel shows.
-        assert max(int(d.max()) for d in apart) <= 16
-        assert max(float(d[d > 0].mean()) for d in apart if (d > 0).any()) < 2.0
-        assert sum(int((d > 2).sum()) for d in apart) < 0.02 * changed
+        # sharp edges a hundredth of a pixel shows. Sharpening raises that as it raises all detail.
+        raised = 1 + GAIN * sharpness
+        assert max(int(d.max()) for d in apart) <= 16 * raised
+        assert max(float(d[d > 0].mean()) for d in apart if (d > 0).any()) < 2.0 * raised
+        assert sum(int((d > 2 * raised).sum()) for d in apart) < 0.02 * changed
 
 
 @pytest.mark.parametrize(
@@ -117,6 +134,19 @@ def test_a_turned_head_fades_to_the_blurred_original_on_the_device_too(settings:
     by_cpu, expected = run(CpuCompositor(), engine, PixelFormat.I420, **settings)
     assert [r.verdict for r in reports] == [r.verdict for r in expected]
     for one, other in zip(by_device, by_cpu, strict=True):
+        for a, b in zip(one.planes, other.planes, strict=True):
+            assert np.abs(a.astype(int) - b).mean() < 0.2
+            assert np.percentile(np.abs(a.astype(int) - b), 99.9) <= 4
+
+
+def test_a_face_of_which_the_models_mask_leaves_nothing_is_blurred_on_the_device_too() -> None:
+    engine = engine_of(build.dfm(build.paint(ramp(SIDE)), mask=np.zeros((SIDE, SIDE))))
+    device = Counted(KernelDevice())
+    by_device, _ = run(device, engine, PixelFormat.I420, label=False)
+    by_cpu, _ = run(CpuCompositor(), engine, PixelFormat.I420, label=False)
+    assert device.pasted == 3
+    for one, other, number in zip(by_device, by_cpu, range(1, 4), strict=True):
+        assert (one.planes[0] != frame_of(PixelFormat.I420, number).planes[0]).sum() > 5000
         for a, b in zip(one.planes, other.planes, strict=True):
             assert np.abs(a.astype(int) - b).mean() < 0.2
             assert np.percentile(np.abs(a.astype(int) - b), 99.9) <= 4
