@@ -10,7 +10,7 @@ from collections.abc import Callable
 from doppel_models.errors import ModelsError
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
-from doppel_models.sentences import sentence
+from doppel_models.sentences import sentence, told_by
 
 from doppel_worker import open_device
 from doppel_worker.assets import PersonaLoader
@@ -97,6 +97,8 @@ class DevicePool:
         self._parts: dict[str, DeviceParts] = {}
         self._given_up: dict[str, str] = {}
         """Device of a wanted one that was given up."""
+        self._opening: set[str] = set()
+        """Devices that are opened beside the frames, and those that could not be."""
 
     def get(self, wanted: str = AUTO) -> DeviceParts:
         """The parts of a device; those of another one where it cannot be had.
@@ -120,6 +122,29 @@ class DevicePool:
                     self._return_seconds *= 2
                 parts = self._parts[wanted] = self._opened(CPU)
             return parts
+
+    def if_open(self, wanted: str) -> DeviceParts | None:
+        """As :meth:`get`, for who must not wait: None while the device is being opened, on another thread.
+
+        It stays None where it cannot be had, which is told.
+        """
+        known = self._parts.get(wanted)
+        if known is not None and not known.health.lost:
+            self._opening.discard(wanted)
+            return known
+        if wanted not in self._opening:
+            self._opening.add(wanted)
+            threading.Thread(
+                target=self._open_beside, args=(wanted,), name=f"open-{wanted}", daemon=True
+            ).start()
+        return None
+
+    def _open_beside(self, wanted: str) -> None:
+        try:
+            self.get(wanted)
+        except (DeviceError, ModelsError, MemoryError) as error:
+            _logger.warning("%s cannot be opened", wanted, exc_info=error)
+            self._fallback(told_by(error) or sentence("lane.no-memory", "there is not enough memory"))
 
     def description(self, wanted: str) -> str:
         """For the status: the device that does the work, and what slows its frames down."""

@@ -158,7 +158,7 @@ class Lane:
         return True
 
     def _prepare(self) -> LaneProcessor:
-        """The processor, with the wanted settings."""
+        """The processor with the wanted settings, those that came while we waited for its turn among them."""
         if self._backend is None:
             raise RuntimeError("a lane without a backend takes no frames")
         wanted, processor = self._wanted, self._processor
@@ -169,16 +169,6 @@ class Lane:
         self._used = wanted
         self._slate.want(wanted[1])
         return processor
-
-    def _prepared(self) -> LaneProcessor:
-        """The processor, with settings that came while we waited: they hold for this very frame.
-
-        But for another device: its networks take long to load, and a worker that has a frame in hand for long
-        counts as hung. It holds from the next frame on.
-        """
-        if self._processor is not None and self._wanted[1].device != self._used[1].device:
-            return self._processor
-        return self._prepare()
 
     def _serve_next(self) -> None:
         waits = self._ring.submitted != self._seen
@@ -221,7 +211,7 @@ class Lane:
     def _judge_frame(self, slot: Slot) -> Judgement:
         try:
             self._ring.keep(slot)  # before anything that may take long or fail
-            processor = self._prepared()
+            processor = self._prepare()
             frame = frame_of(slot, self._ring.layout)
             judgement = processor.process(frame)
             self._slate.update(frame)

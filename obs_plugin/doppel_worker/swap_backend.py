@@ -71,7 +71,8 @@ class SwapBackend:
     def open_lane(self, settings: FilterSettings, memory: FaceMemory | None = None) -> SwapLane:
         """A processor for a lane. Its persona starts to load now, not with the first frame."""
         self.prepare(settings)
-        return SwapLane(self._parts, settings, self._notify_of, memory or FaceMemory())
+        first = self._parts(settings)
+        return SwapLane(first, self._open_parts, settings, self._notify_of, memory or FaceMemory())
 
     def personas(self) -> Sequence[PersonaInfo]:
         """All personas that can be picked."""
@@ -101,7 +102,14 @@ class SwapBackend:
 
     def _parts(self, settings: FilterSettings) -> DeviceParts:
         """What belongs to the device that a lane asks for."""
-        return self._devices.get(self._wanted if settings.device == AUTO else settings.device)
+        return self._devices.get(self._name_of(settings))
+
+    def _open_parts(self, settings: FilterSettings) -> DeviceParts | None:
+        """The same without waiting; None: it is being opened."""
+        return self._devices.if_open(self._name_of(settings))
+
+    def _name_of(self, settings: FilterSettings) -> str:
+        return self._wanted if settings.device == AUTO else settings.device
 
     def _notify_of(self, event: PipelineEvent) -> None:
         """To OBS what concerns the user, which goes to the log on that way; the rest to the log alone."""
@@ -118,15 +126,25 @@ class SwapLane:
 
     def __init__(
         self,
-        find_parts: Callable[[FilterSettings], DeviceParts],
+        parts: DeviceParts,
+        find_parts: Callable[[FilterSettings], DeviceParts | None],
         settings: FilterSettings,
         notify: Callable[[PipelineEvent], None],
         faces: FaceMemory,
     ) -> None:
+        """Begin on one device.
+
+        Args:
+            parts: of the device to begin with.
+            find_parts: of the device that settings ask for; None while it is being opened.
+            settings: the first ones.
+            notify: is told what the user must know.
+            faces: outlives the lane.
+        """
         self._find_parts = find_parts
         self._notify = notify
         self._faces = faces
-        self._parts = find_parts(settings)
+        self._parts = parts
         self._lane = self._parts.pipeline.new_lane(settings, faces)
         self._memory: FrameMemory | None = None
         self._next: NextLane | None = None
@@ -144,10 +162,7 @@ class SwapLane:
         return engine.name if engine else ""
 
     def configure(self, settings: FilterSettings) -> None:
-        """The settings from the next frame on; with another device its networks are loaded first."""
-        parts = self._find_parts(settings)
-        if parts is not self._parts:
-            self._move_to(parts, settings)
+        """The settings from the next frame on; another device as soon as all is ready there."""
         self._lane.settings = settings
 
     def turn(self) -> Turns:
@@ -176,12 +191,12 @@ class SwapLane:
         return Judgement(report.verdict, report.swapped, report.stage_ms, report.status, settled)
 
     def _follow_device(self) -> None:
-        """Move to a device that was given up and is back, as soon as the faces are loaded there."""
+        """Move to the device that is wanted, or is back, as soon as the faces are loaded there."""
         if self._parts.health.lost:
             return
         settings = self._lane.settings
         parts = self._find_parts(settings)
-        if parts is self._parts:
+        if parts is None or parts is self._parts:
             self._next = None
             return
         if self._next is None or self._next.parts is not parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
 from doppel_models.errors import SessionError
 from doppel_models.session import SessionConfig
-from doppel_worker import open_device
+from doppel_worker import device_parts, open_device
 from doppel_worker.backend import BackendConfig, LaneProcessor
 from doppel_worker.compositor_cpu import CpuCompositor
 from doppel_worker.device_health import DeviceHealth
@@ -135,9 +136,66 @@ def test_a_face_that_no_detector_finds_stays_hidden_on_another_device(
         assert number < 10_000
     first = lane.turn()
     lane.configure(FilterSettings(device=CPU))
-    assert lane.turn() is not first
+    while lane.turn() is first:
+        number += 1
+        assert lane.process(i420_frame(half_hidden(), number)).verdict in (Verdict.SWAPPED, Verdict.BLURRED)
+        assert number < 20_000
     verdicts = [lane.process(i420_frame(half_hidden(), number + 1 + n)).verdict for n in range(5)]
     assert set(verdicts) == {Verdict.BLURRED}
+
+
+def test_another_device_is_opened_beside_the_frames_which_stay_swapped(
+    backend: tuple[SwapBackend, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, told = backend
+    lane = real.open_lane(FilterSettings())
+    until_swapped(lane)
+    first, opening, may_open = lane.turn(), threading.Event(), threading.Event()
+    at_once = device_parts.open_networks
+
+    def slowly(wanted: str, fallback: Callable[[str], None]) -> object:
+        opening.set()
+        assert may_open.wait(60)
+        return at_once(wanted, fallback)
+
+    monkeypatch.setattr(device_parts, "open_networks", slowly)
+    lane.configure(FilterSettings(device=CPU, strength=0.9))
+    for number in range(300, 305):
+        assert lane.process(frame(number)).verdict is Verdict.SWAPPED
+    assert opening.wait(60)
+    assert lane.turn() is first
+    may_open.set()
+    deadline = time.monotonic() + 60
+    while lane.turn() is first:
+        number += 1
+        assert lane.process(frame(number)).verdict is Verdict.SWAPPED
+        assert time.monotonic() < deadline
+    assert lane.process(frame(number + 1)).verdict is Verdict.SWAPPED
+    assert "fallback" not in [code for code, _ in told]
+
+
+def test_a_device_that_cannot_be_opened_is_told_and_the_one_in_use_goes_on(
+    backend: tuple[SwapBackend, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, told = backend
+    lane = real.open_lane(FilterSettings())
+    until_swapped(lane)
+    first, tries = lane.turn(), list[str]()
+
+    def fails(wanted: str, _fallback: Callable[[str], None]) -> object:
+        tries.append(wanted)
+        raise SessionError("landmarks: the file is gone")
+
+    monkeypatch.setattr(device_parts, "open_networks", fails)
+    lane.configure(FilterSettings(device=CPU))
+    deadline, number = time.monotonic() + 60, 300
+    while ("fallback", "landmarks: the file is gone") not in told:
+        number += 1
+        assert lane.process(frame(number)).verdict is Verdict.SWAPPED
+        assert time.monotonic() < deadline
+    assert lane.process(frame(number + 1)).verdict is Verdict.SWAPPED
+    assert lane.turn() is first
+    assert tries == [CPU], "not with every frame"
 
 
 def test_a_device_without_memory_for_a_moment_is_not_given_up(

@@ -63,28 +63,6 @@ def test_a_lane_that_waited_for_its_turn_takes_the_newest_frame(rig: LaneRig) ->
     assert len(rig.backend.seen) == 3
 
 
-def test_another_device_is_prepared_between_two_frames(rig: LaneRig) -> None:
-    rig.judged()
-    loading, loaded = threading.Event(), threading.Event()
-    processor = rig.backend.opened[0]
-    configure = processor.configure
-
-    def load(settings: FilterSettings) -> None:
-        loading.set()
-        assert loaded.wait(60)
-        configure(settings)
-
-    processor.configure = load  # type: ignore[method-assign]
-    other = turn_before_its_frame(rig)
-    rig.lane.configure(8, rig.settings.replace(persona="no-face", device="cuda:1"))
-    other.go_on()
-    assert rig.wait_for_result()[0] == Verdict.SWAPPED, "the frame is handed back before networks load"
-    assert loading.wait(60)
-    with rig.backend.turns:  # which nobody has meanwhile
-        loaded.set()
-    assert rig.judged()[0] == Verdict.NO_FACE
-
-
 def test_the_original_is_kept_before_settings_are_taken(rig: LaneRig) -> None:
     rig.judged()
     kept: list[int] = []
