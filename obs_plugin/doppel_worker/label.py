@@ -55,13 +55,15 @@ class Label:
         """Paste the label on a frame.
 
         Returns:
-            Where it lies; None if there is no text or no room for it.
+            Where it lies; None if there is no room for it.
         """
         corner, size = settings.label_corner, settings.label_size
         key = (frame.width, frame.height, settings.label_text, corner, size)
         if key != self._key:
             self._key = key
-            self._drawn = draw(printable(settings.label_text), corner, size, frame.width, frame.height)
+            # Without words it would be a label that nobody has switched off, and nobody sees.
+            text = printable(settings.label_text) or FilterSettings().label_text
+            self._drawn = draw(text, corner, size, frame.width, frame.height)
         if self._drawn is None:
             return None
         compositor.stamp(frame, self._drawn.rect, self._drawn.rgb, self._drawn.mask)
