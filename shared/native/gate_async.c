@@ -135,12 +135,13 @@ struct obs_source_frame *doppel_async_filter_video(void *data, struct obs_source
 	void *parent = doppel_libobs.obs_filter_get_parent(filter->source);
 	const bool media = parent != NULL && (doppel_libobs.obs_source_get_output_flags(parent) &
 					      OBS_FLAG_CONTROLLABLE_MEDIA) != 0;
+	const bool deinterlaced = parent != NULL && doppel_libobs.obs_source_get_deinterlace_mode(parent) != 0;
 	turn.in_place = parent == NULL || neighbours.after > 0 || neighbours.ours_after > 0 ||
-			doppel_libobs.obs_source_get_deinterlace_mode(parent) != 0 ||
 			(media && doppel_rgb_is_packed(frame->format));
 	struct obs_source_frame *answer = frame;
 
 	doppel_lock(&filter->lock);
+	turn.in_place |= doppel_rgb_ends_deinterlaced(filter, deinterlaced, turn.now);
 	doppel_note_tick(filter, video_time);
 	filter->last_id++;
 	filter->frame_video_time = video_time;

@@ -119,6 +119,7 @@ struct doppel_filter {
 	uint32_t rgb_suspicion;
 	bool rgb_last; /* the last frame went out so */
 	uint64_t rgb_from_ns;
+	uint64_t deinterlaced_ns; /* since when the source is deinterlaced; 0: it is not */
 	uint64_t tick_now, tick_before, tick_drawn; /* libobs's video times */
 	bool stash_unsent; /* its lane has not got it yet */
 	uint64_t sent_id;  /* of the last frame sent into `lane`; 0: none */
@@ -213,6 +214,8 @@ void doppel_record(struct doppel_filter *filter, struct doppel_turn *turn);
 /* The held picture in a frame of ours, to be returned in that one's place; NULL: not here, or not now. Under `lock`. */
 struct obs_source_frame *doppel_rgb_answer(struct doppel_filter *filter, const struct obs_source_frame *frame,
 					   struct doppel_turn *turn);
+/* Whether the source is answered in place now because it is deinterlaced. Under `lock`. */
+bool doppel_rgb_ends_deinterlaced(struct doppel_filter *filter, bool deinterlaced, uint64_t now);
 /* At the end of each frame: did it go out so? Under `lock`. */
 void doppel_rgb_note(struct doppel_filter *filter, const struct doppel_turn *turn, bool as_rgb);
 /* A tick of libobs, told by each callback that comes before the draw. Under `lock`. */

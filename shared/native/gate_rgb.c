@@ -24,6 +24,9 @@
  * filter) nothing can be done about that.
  *
  * In place as well: where another filter comes after us or the source is deinterlaced, for then frames are kept for longer.
+ * Deinterlacing ends it only after SETTLED_NS: whoever chooses it (obs_source_set_deinterlace_mode, on the UI's thread)
+ * takes the graphics mutex, sets the mode, loads a shader, and then takes the source's own mutex, so a change of format in
+ * a tick in between would freeze OBS from 29.1 on. Meanwhile both frames of a tick are the same one of ours.
  */
 #include "gate_internal.h"
 #include "rgb.h"
@@ -141,6 +144,15 @@ void doppel_note_tick(struct doppel_filter *filter, uint64_t video_time)
 static bool may_begin(const struct doppel_filter *filter, const struct doppel_turn *turn)
 {
 	return turn->now >= filter->rgb_from_ns && filter->tick_drawn == filter->tick_before;
+}
+
+bool doppel_rgb_ends_deinterlaced(struct doppel_filter *filter, bool deinterlaced, uint64_t now)
+{
+	if (!deinterlaced)
+		filter->deinterlaced_ns = 0;
+	else if (filter->deinterlaced_ns == 0)
+		filter->deinterlaced_ns = now;
+	return deinterlaced && (!filter->rgb_last || now >= filter->deinterlaced_ns + SETTLED_NS);
 }
 
 void doppel_rgb_note(struct doppel_filter *filter, const struct doppel_turn *turn, bool as_rgb)

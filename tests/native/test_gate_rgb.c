@@ -160,16 +160,43 @@ static void test_where_other_filters_come_after_it_is_answered_in_place(void)
 	end(&scene);
 }
 
-static void test_a_deinterlaced_source_is_answered_in_place(void)
+static void tick_deinterlaced(struct scene *scene, uint32_t format)
+{
+	tick(scene, 2, NULL);
+	judge_all(scene, DOPPEL_VERDICT_SWAPPED);
+	CHECK_EQUAL(scene->source.current.geometry.pixel_format, format);
+}
+
+/* OBS would freeze if the format changed while somebody chooses deinterlacing. */
+static void test_a_deinterlaced_source_is_answered_in_place_from_the_next_second_on(void)
 {
 	struct scene scene;
 	running_with_rgb(&scene);
-	scene.source.deinterlace = 1;
-	for (int i = 0; i < 4; i++) {
-		tick(&scene, 2, NULL);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-		CHECK_EQUAL(scene.source.current.geometry.pixel_format, i420.pixel_format);
+	for (int again = 0; again < 2; again++) {
+		scene.source.deinterlace = 1;
+		for (int i = 0; i < 29; i++)
+			tick_deinterlaced(&scene, BGRX);
+		for (int i = 0; i < 3; i++)
+			tick(&scene, 2, NULL), judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
+		for (int i = 0; i < 40; i++)
+			tick_deinterlaced(&scene, i420.pixel_format);
+		scene.source.deinterlace = 0;
+		settle(&scene);
+		settle(&scene);
+		next_is_judged(&scene, BGRX);
 	}
+	end(&scene);
+}
+
+static void test_a_source_that_is_deinterlaced_already_is_answered_in_place(void)
+{
+	struct scene scene;
+	rig_wants_rgb = true;
+	running(&scene, 0);
+	rig_wants_rgb = false;
+	scene.source.deinterlace = 1;
+	for (int i = 0; i < 40; i++)
+		tick_deinterlaced(&scene, i420.pixel_format);
 	end(&scene);
 }
 
@@ -325,7 +352,8 @@ int main(void)
 	test_a_lane_without_rgb_is_answered_in_place();
 	test_a_picture_without_its_rgb_goes_out_in_place();
 	test_where_other_filters_come_after_it_is_answered_in_place();
-	test_a_deinterlaced_source_is_answered_in_place();
+	test_a_deinterlaced_source_is_answered_in_place_from_the_next_second_on();
+	test_a_source_that_is_deinterlaced_already_is_answered_in_place();
 	test_a_frame_that_somebody_still_reads_is_not_written();
 	test_frames_of_a_filter_that_is_gone_are_used_again_when_nobody_can_know_them();
 	test_the_format_does_not_begin_to_change_where_the_source_was_not_drawn();
