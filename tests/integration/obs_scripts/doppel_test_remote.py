@@ -13,72 +13,11 @@ import socket
 import threading
 from pathlib import Path
 
+from doppel_test_libobs import HOTKEYS, TASK, libobs, scripting
+
 _TASK_UI = 0
 _LIST, _GROUP = 6, 12
 """enum obs_property_type."""
-_TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-
-_libobs = ctypes.CDLL(None)
-_libobs.obs_queue_task.argtypes = (ctypes.c_int, _TASK, ctypes.c_void_p, ctypes.c_bool)
-_libobs.obs_queue_task.restype = None
-_HOTKEYS = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
-_libobs.obs_enum_hotkeys.argtypes = (_HOTKEYS, ctypes.c_void_p)
-_libobs.obs_hotkey_get_name.argtypes = (ctypes.c_void_p,)
-_libobs.obs_hotkey_get_name.restype = ctypes.c_char_p
-_libobs.obs_hotkey_trigger_routed_callback.argtypes = (ctypes.c_size_t, ctypes.c_bool)
-_libobs.obs_data_create.restype = ctypes.c_void_p
-_libobs.obs_data_release.argtypes = (ctypes.c_void_p,)
-_libobs.obs_get_source_by_name.argtypes = (ctypes.c_char_p,)
-_libobs.obs_get_source_by_name.restype = ctypes.c_void_p
-_libobs.obs_source_get_filter_by_name.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
-_libobs.obs_source_get_filter_by_name.restype = ctypes.c_void_p
-for _name in ("obs_source_properties", "obs_source_get_settings", "obs_properties_first"):
-    getattr(_libobs, _name).argtypes = (ctypes.c_void_p,)
-    getattr(_libobs, _name).restype = ctypes.c_void_p
-for _name in ("obs_property_name", "obs_property_description"):
-    getattr(_libobs, _name).argtypes = (ctypes.c_void_p,)
-    getattr(_libobs, _name).restype = ctypes.c_char_p
-for _name in ("obs_property_list_item_string", "obs_property_list_item_name"):
-    getattr(_libobs, _name).argtypes = (ctypes.c_void_p, ctypes.c_size_t)
-    getattr(_libobs, _name).restype = ctypes.c_char_p
-_libobs.obs_properties_get.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
-_libobs.obs_properties_get.restype = ctypes.c_void_p
-_libobs.obs_properties_destroy.argtypes = (ctypes.c_void_p,)
-_libobs.obs_property_next.argtypes = (ctypes.c_void_p,)
-_libobs.obs_property_next.restype = ctypes.c_bool
-_libobs.obs_property_visible.argtypes = (ctypes.c_void_p,)
-_libobs.obs_property_visible.restype = ctypes.c_bool
-_libobs.obs_property_get_type.argtypes = (ctypes.c_void_p,)
-_libobs.obs_property_group_content.argtypes = (ctypes.c_void_p,)
-_libobs.obs_property_group_content.restype = ctypes.c_void_p
-_libobs.obs_property_list_item_count.argtypes = (ctypes.c_void_p,)
-_libobs.obs_property_list_item_count.restype = ctypes.c_size_t
-_libobs.obs_property_button_clicked.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
-_libobs.obs_property_button_clicked.restype = ctypes.c_bool
-_libobs.obs_property_modified.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
-_libobs.obs_property_modified.restype = ctypes.c_bool
-_libobs.obs_source_copy_filters.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
-_libobs.obs_source_copy_single_filter.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
-_libobs.obs_source_set_deinterlace_mode.argtypes = (ctypes.c_void_p, ctypes.c_int)
-_libobs.obs_source_release.argtypes = (ctypes.c_void_p,)
-
-
-def _scripting_library():
-    """The one that OBS has loaded: its name ends in .1 up to OBS 30.1, in .30 later."""
-    for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
-        if "/libobs-scripting.so" in line:
-            return ctypes.CDLL(line.partition("/")[1] + line.partition("/")[2])
-    raise OSError("OBS has not loaded libobs-scripting")
-
-
-_scripting = _scripting_library()
-_scripting.obs_script_create.argtypes = (ctypes.c_char_p, ctypes.c_void_p)
-_scripting.obs_script_create.restype = ctypes.c_void_p
-_scripting.obs_script_destroy.argtypes = (ctypes.c_void_p,)
-_scripting.obs_script_reload.argtypes = (ctypes.c_void_p,)
-_scripting.obs_script_reload.restype = ctypes.c_bool
-_scripting.obs_script_get_description.argtypes = (ctypes.c_void_p,)
-_scripting.obs_script_get_description.restype = ctypes.c_char_p
 
 _scripts = {}
 
@@ -86,26 +25,26 @@ _scripts = {}
 def _load(path):
     if path in _scripts:
         raise ValueError("loaded already")
-    settings = _libobs.obs_data_create()
-    _scripts[path] = _scripting.obs_script_create(path.encode(), settings)
-    _libobs.obs_data_release(settings)
+    settings = libobs.obs_data_create()
+    _scripts[path] = scripting.obs_script_create(path.encode(), settings)
+    libobs.obs_data_release(settings)
     return _describe(path)
 
 
 def _describe(path):
-    return (_scripting.obs_script_get_description(_scripts[path]) or b"").decode()
+    return (scripting.obs_script_get_description(_scripts[path]) or b"").decode()
 
 
 def _remove(path):
-    _scripting.obs_script_destroy(_scripts.pop(path))
+    scripting.obs_script_destroy(_scripts.pop(path))
 
 
 def _reload(path):
-    return bool(_scripting.obs_script_reload(_scripts[path]))
+    return bool(scripting.obs_script_reload(_scripts[path]))
 
 
 def _source(name):
-    source = _libobs.obs_get_source_by_name(name.encode())
+    source = libobs.obs_get_source_by_name(name.encode())
     if not source:
         raise ValueError(f"no source {name}")
     return source
@@ -114,33 +53,33 @@ def _source(name):
 def _copy_filters(to, origin):
     """What OBS's "Copy Filters", "Paste Filters" do."""
     target, source = _source(to), _source(origin)
-    _libobs.obs_source_copy_filters(target, source)
-    _libobs.obs_source_release(source)
-    _libobs.obs_source_release(target)
+    libobs.obs_source_copy_filters(target, source)
+    libobs.obs_source_release(source)
+    libobs.obs_source_release(target)
 
 
 def _copy_filter(to, origin, filter_name):
     """What "Copy" and "Paste" in the list of filters do."""
     target, source = _source(to), _source(origin)
-    found = _libobs.obs_source_get_filter_by_name(source, filter_name.encode())
-    _libobs.obs_source_copy_single_filter(target, found)
+    found = libobs.obs_source_get_filter_by_name(source, filter_name.encode())
+    libobs.obs_source_copy_single_filter(target, found)
     for one in (found, source, target):
-        _libobs.obs_source_release(one)
+        libobs.obs_source_release(one)
 
 
 def _with_page(source_name, filter_name, use):
     """``use(filter, page)`` with the filter's property page, as OBS's filter dialog gets it."""
     source = _source(source_name)
-    found = _libobs.obs_source_get_filter_by_name(source, filter_name.encode())
-    _libobs.obs_source_release(source)
+    found = libobs.obs_source_get_filter_by_name(source, filter_name.encode())
+    libobs.obs_source_release(source)
     if not found:
         raise ValueError(f"no filter {filter_name}")
-    page = _libobs.obs_source_properties(found)
+    page = libobs.obs_source_properties(found)
     try:
         return use(found, page)
     finally:
-        _libobs.obs_properties_destroy(page)
-        _libobs.obs_source_release(found)
+        libobs.obs_properties_destroy(page)
+        libobs.obs_source_release(found)
 
 
 def _page(source_name, filter_name):
@@ -150,26 +89,26 @@ def _page(source_name, filter_name):
 
 def _properties(page):
     result = {}
-    item = ctypes.c_void_p(_libobs.obs_properties_first(page))
+    item = ctypes.c_void_p(libobs.obs_properties_first(page))
     while item.value:
-        name = _libobs.obs_property_name(item).decode()
-        if _libobs.obs_property_get_type(item) == _GROUP:
-            result.update(_properties(_libobs.obs_property_group_content(item)))
+        name = libobs.obs_property_name(item).decode()
+        if libobs.obs_property_get_type(item) == _GROUP:
+            result.update(_properties(libobs.obs_property_group_content(item)))
         result[name] = {
-            "text": (_libobs.obs_property_description(item) or b"").decode(),
-            "visible": bool(_libobs.obs_property_visible(item)),
+            "text": (libobs.obs_property_description(item) or b"").decode(),
+            "visible": bool(libobs.obs_property_visible(item)),
             "items": _items(item),
         }
-        if not _libobs.obs_property_next(ctypes.byref(item)):
+        if not libobs.obs_property_next(ctypes.byref(item)):
             break
     return result
 
 
 def _items(item):
-    if _libobs.obs_property_get_type(item) != _LIST:
+    if libobs.obs_property_get_type(item) != _LIST:
         return []
-    count = _libobs.obs_property_list_item_count(item)
-    functions = (_libobs.obs_property_list_item_string, _libobs.obs_property_list_item_name)
+    count = libobs.obs_property_list_item_count(item)
+    functions = (libobs.obs_property_list_item_string, libobs.obs_property_list_item_name)
     return [[function(item, index).decode() for function in functions] for index in range(count)]
 
 
@@ -177,10 +116,10 @@ def _press(source_name, filter_name, button):
     """Presses a button of the page."""
 
     def press(found, page):
-        item = _libobs.obs_properties_get(page, button.encode())
+        item = libobs.obs_properties_get(page, button.encode())
         if not item:
             raise ValueError(f"no button {button}")
-        return bool(_libobs.obs_property_button_clicked(item, found))
+        return bool(libobs.obs_property_button_clicked(item, found))
 
     return _with_page(source_name, filter_name, press)
 
@@ -189,9 +128,9 @@ def _modify(source_name, filter_name, name):
     """Lets the page react to the present value of a property; returns the page then."""
 
     def modify(found, page):
-        settings = _libobs.obs_source_get_settings(found)
-        _libobs.obs_property_modified(_libobs.obs_properties_get(page, name.encode()), settings)
-        _libobs.obs_data_release(settings)
+        settings = libobs.obs_source_get_settings(found)
+        libobs.obs_property_modified(libobs.obs_properties_get(page, name.encode()), settings)
+        libobs.obs_data_release(settings)
         return _properties(page)
 
     return _with_page(source_name, filter_name, modify)
@@ -200,8 +139,8 @@ def _modify(source_name, filter_name, name):
 def _deinterlace(name, mode):
     """OBS's "Deinterlacing" menu, enum obs_deinterlace_mode."""
     source = _source(name)
-    _libobs.obs_source_set_deinterlace_mode(source, int(mode))
-    _libobs.obs_source_release(source)
+    libobs.obs_source_set_deinterlace_mode(source, int(mode))
+    libobs.obs_source_release(source)
 
 
 def _press_hotkey(name):
@@ -209,14 +148,14 @@ def _press_hotkey(name):
     found = []
 
     def look(_data, number, key):
-        if _libobs.obs_hotkey_get_name(key).decode() == name:
+        if libobs.obs_hotkey_get_name(key).decode() == name:
             found.append(number)
         return not found
 
-    _libobs.obs_enum_hotkeys(_HOTKEYS(look), None)
+    libobs.obs_enum_hotkeys(HOTKEYS(look), None)
     if not found:
         raise ValueError(f"no hotkey {name}")
-    _libobs.obs_hotkey_trigger_routed_callback(found[0], True)
+    libobs.obs_hotkey_trigger_routed_callback(found[0], True)
 
 
 class _Allocator(ctypes.Structure):
@@ -233,9 +172,9 @@ class _Allocator(ctypes.Structure):
 
 def _memory():
     """Bytes that OBS's allocator has given out, and Python's objects that can hold others."""
-    _libobs.mallinfo2.restype = _Allocator
+    libobs.mallinfo2.restype = _Allocator
     gc.collect()
-    now = _libobs.mallinfo2()
+    now = libobs.mallinfo2()
     return {"used": now.uordblks + now.hblkhd, "objects": len(gc.get_objects())}
 
 
@@ -275,8 +214,8 @@ def _on_ui_thread(operation, arguments):
         except Exception as error:  # noqa: BLE001 - told to the test
             answer["error"] = repr(error)
 
-    task = _TASK(run)
-    _libobs.obs_queue_task(_TASK_UI, task, None, True)
+    task = TASK(run)
+    libobs.obs_queue_task(_TASK_UI, task, None, True)
     return answer
 
 
