@@ -22,7 +22,7 @@ libobs.obs_source_get_filter_by_name.restype = ctypes.c_void_p
 for _name in ("obs_source_properties", "obs_source_get_settings", "obs_properties_first"):
     getattr(libobs, _name).argtypes = (ctypes.c_void_p,)
     getattr(libobs, _name).restype = ctypes.c_void_p
-for _name in ("obs_property_name", "obs_property_description"):
+for _name in ("obs_property_name", "obs_property_description", "obs_property_long_description"):
     getattr(libobs, _name).argtypes = (ctypes.c_void_p,)
     getattr(libobs, _name).restype = ctypes.c_char_p
 for _name in ("obs_property_list_item_string", "obs_property_list_item_name"):
