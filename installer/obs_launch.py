@@ -149,7 +149,7 @@ class ObsSession:
         """
         process = self.running()
         if process.poll() is None:
-            self._wait_idle()
+            self.wait_idle()
             if not self._close_window():
                 process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -204,7 +204,7 @@ class ObsSession:
         except OSError:  # no X library, or no such display: SIGINT does it
             return False
 
-    def _wait_idle(self) -> None:
+    def wait_idle(self) -> None:
         """Waits until OBS's main thread waits for events.
 
         Asked to close right after its start, OBS 29 may end in signal 11: by its window 2 times of 14. And it

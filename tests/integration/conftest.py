@@ -157,6 +157,8 @@ def on_stage(stage: StageKind, expected_warnings: set[str]) -> Iterator[StageKin
     mark = len(rig.session.log())
     with stage:
         yield stage
+        if rig.alive():
+            rig.put_back()
     assert rig.alive(), rig.session.log()[-3000:]
     bad = bad_lines(rig.session.log()[mark:])
     unexpected = [line for line in bad if not any(text in line for text in stage.expected_warnings)]

@@ -154,6 +154,7 @@ class Rig:
         """Ends OBS as a user does: closes its window. What OBS leaks by itself is not counted."""
         self._disconnect()
         if self.alive():
+            self.session.wait_idle()
             wait_for(lambda: close_window(self._display, self.pid, WINDOW_TITLE), 20, "OBS shows no window")
             wait_for(
                 lambda: not self.alive(), 30, f"OBS does not end; its log:\n{self.session.log()[-2000:]}"
@@ -228,6 +229,20 @@ class Rig:
         if "error" in answer:
             raise AssertionError(f"{operation} {arguments}: {answer['error']}")
         return answer.get("result")
+
+    def put_back(self) -> None:
+        """The script is loaded and there is no panic, as before a test that broke off."""
+        if not self._status()["running"]:
+            with contextlib.suppress(AssertionError):  # it is loaded, and does not run yet
+                self.remote("load", SCRIPT)
+            wait_for(lambda: self._status()["running"], 20, "the script does not run")
+        if self._status()["panic"]:
+            self.request("TriggerHotkeyByName", hotkeyName="doppel_panic")
+
+    def _status(self) -> dict[str, Any]:
+        answer = self.request("CallVendorRequest", vendorName="doppel", requestType="GetStatus")
+        found: dict[str, Any] = answer["responseData"]
+        return found
 
     def add_filter(
         self, source: str = CAMERA, name: str = FILTER_NAME, kind: str = FILTER_ID, **settings: object

@@ -155,9 +155,10 @@ class Stage:
 
     def pause(self) -> None:
         """Pauses the media, and returns when no frame of it comes any more."""
-        self.media("PAUSE")
 
         def is_still() -> bool:
+            # Again and again: a busy OBS may start the media of a scene after it was told to pause it.
+            self.media("PAUSE")
             before, drawn = self.lane(), self.rig.drawn()
             wait_for(lambda: self.lane()["updated_ns"] > before["updated_ns"], 20, "there are no new figures")
             # Also where OBS draws a few frames a second, a source that plays has one for each.

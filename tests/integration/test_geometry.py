@@ -11,6 +11,9 @@ from tests.integration.stage import Stage, judged
 from tests.support.coded_clip import write_coded_clip
 from tests.support.judge import Judge, Verdict
 
+LEAST = 20
+"""Frames of the worker's that are to be seen in each size; the encoder may leave out half of both."""
+
 
 def play(stage: Stage, path: Path, **expected: object) -> None:
     """Has the source play another file, and waits until its frames come."""
@@ -28,12 +31,12 @@ def test_a_frame_size_that_changes_in_mid_stream_is_followed(
     with stage.rig.recording() as recording:
         for path, width in ((other, size[0]), (stage.clip, 640)):
             play(stage, path, width=width)
-            stage.wait_swapping()
+            stage.more_frames(LEAST)
     judgements = judged(judge, recording[0])
 
     # The judge knows the mosaic of the first size only, so a covered frame may be one that it cannot place.
     assert not [item for item in judgements if item.verdict is Verdict.RAW]
-    assert sum(item.verdict is Verdict.BLURRED for item in judgements) > len(judgements) // 4
+    assert sum(item.verdict is Verdict.BLURRED for item in judgements) >= LEAST
 
 
 @pytest.mark.long

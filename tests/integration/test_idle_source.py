@@ -12,7 +12,7 @@ import pytest
 from installer.scene import FILTER_NAME
 from tests.integration.mark_backend import GREYS
 from tests.integration.rig import SCRIPT, wait_for
-from tests.integration.stage import Stage, assert_nothing_unjudged, judged
+from tests.integration.stage import IN_FLIGHT, Stage, assert_nothing_unjudged, judged, record_end
 from tests.support.judge import Judge, Verdict
 
 MOMENT = 0.35
@@ -25,14 +25,8 @@ class Paused:
         self.stage, self._judge, self._path = stage, judge, folder / "shot.png"
         stage.rig.set_filter(stage.camera, hold_ms=5000)  # a machine that is busy covers nothing
         stage.show()
-        stage.media("PAUSE")
-        wait_for(self.is_idle, 20, "frames still come")
+        stage.pause()
         self.wait_for_grey("porcelain")
-
-    def is_idle(self) -> bool:
-        before = self.stage.lane()["frames"]["in"]
-        time.sleep(MOMENT)
-        return bool(self.stage.lane()["frames"]["in"] == before)
 
     def shot(self) -> np.ndarray:
         """What the scene shows."""
@@ -89,7 +83,6 @@ def test_a_reload_of_the_script_leaves_the_judged_picture_and_its_worker_judges_
         assert stage.rig.remote("reload", SCRIPT)
         stage.rig.set_filter(stage.camera, persona="bronze")
         paused.wait_for_grey("bronze", 30)
-        time.sleep(1)  # a machine that is quick records too little
     assert_nothing_unjudged(judged(judge, recording[0]))
 
 
@@ -112,13 +105,15 @@ def test_a_paused_source_that_is_sought_or_switched_to_shows_nothing_unjudged(
             time.sleep(MOMENT)
         stage.enable_filter(on=False)
         stage.enable_filter(on=True)
-        time.sleep(MOMENT)
+        paused.wait_for_grey("porcelain")
+        record_end(stage)
     verdicts = [item.verdict for item in judged(judge, recording[0])]
     # While the filter is off, what was sought is seen, by the user's choice; that is before the end.
     assert verdicts[-5:] == [Verdict.BLURRED] * 5
     raw = [index for index, verdict in enumerate(verdicts) if verdict is Verdict.RAW]
     assert raw == list(range(raw[0], raw[0] + len(raw))) if raw else True
-    assert set(verdicts) <= {Verdict.BLURRED, Verdict.RAW}
+    # Black: what came while the filter was off is not drawn until it is judged.
+    assert set(verdicts) <= {Verdict.BLURRED, Verdict.RAW, Verdict.BLACK}
 
 
 def test_a_filter_that_is_added_to_a_paused_source_shows_nothing_unjudged_whatever_is_sought(
@@ -130,6 +125,7 @@ def test_a_filter_that_is_added_to_a_paused_source_shows_nothing_unjudged_whatev
     time.sleep(MOMENT)
     stage.rig.add_filter(stage.camera, FILTER_NAME, hold_ms=5000)
     time.sleep(MOMENT)
+    stage.rig.draw_more(IN_FLIGHT)
     with stage.rig.recording() as recording:
         for position in (9000, 1500, 6000):
             stage.seek(position)
@@ -140,6 +136,7 @@ def test_a_filter_that_is_added_to_a_paused_source_shows_nothing_unjudged_whatev
         for position in (9000, 1500, 6000):
             stage.seek(position)
             time.sleep(MOMENT)
+        record_end(stage)
     judgements = judged(judge, recording[0])
     assert_nothing_unjudged(judgements)
     assert judgements[-1].verdict is Verdict.BLURRED

