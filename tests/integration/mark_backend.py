@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import doppel_models
 import numpy as np
 from doppel_ipc.messages import Choices, Consent, DeviceInfo, PersonaInfo
 from doppel_ipc.settings import FilterSettings
@@ -29,6 +30,8 @@ KEPT_PART = 8
 """One over this of the height stays as it was."""
 GREYS = {"porcelain": 70, "bronze": 190, "added": 30}
 OTHER_GREY = 130
+PICTURES = Path(doppel_models.__file__).parent / "data" / "masks"
+"""Of the built-in faces; there is none of the one that is added."""
 HOARD_BYTES = 200 << 20
 LARGE_PIXELS = 3840 * 2160
 PATCH = 16
@@ -51,7 +54,9 @@ class MarkBackend:
         return MarkLane(settings)
 
     def personas(self) -> Sequence[PersonaInfo]:
-        return [PersonaInfo(name, name.capitalize(), "mask", (), "") for name in GREYS]
+        return [
+            PersonaInfo(name, name.capitalize(), "mask", (), str(PICTURES / f"{name}.jpg")) for name in GREYS
+        ]
 
     def choices(self) -> Choices:
         return Choices((DeviceInfo("cpu", "A processor", 0), DeviceInfo("cuda:0", "A card", 8192)), ())

@@ -15,6 +15,7 @@ from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FIELDS, FilterSettings, Value, check_value
 
 from installer.scene import FILTER_NAME, Scene, media_source
+from tests.integration.changes import PERSONAS, Lamp, lags_of, record_changes
 from tests.integration.rig import CAMERA, SCENE, Rig, Setup, face_swap, wait_for
 from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged
 from tests.support.judge import Judge, Judgement, Verdict
@@ -35,6 +36,9 @@ FRAMES_EACH = 4
 """Frames that OBS renders with each value, longer than a change takes."""
 LONGEST_HOLD = FPS // 2
 """Recorded frames; a picture that stood longer would be covered by default. On a busy machine, see QUIET."""
+CHANGES = 6
+WITHIN_FRAMES = 3
+"""100 ms."""
 QUIET = 2 * FPS
 """Frames at both ends in which nothing is moved: how long a picture stands on this machine anyway."""
 
@@ -98,6 +102,22 @@ def test_every_control_is_moved_once_without_a_frozen_or_unswapped_frame(
     assert rig.alive()
 
 
+def test_a_change_is_seen_within_100_ms_and_the_pictures_own_delay(stage: Stage) -> None:
+    """The quickest of several: a machine that is busy makes others late."""
+    stage.rig.set_filter(stage.camera, persona=PERSONAS[0], hold_ms=5000)
+    lamp = Lamp(stage.rig, stage.scene, f"{stage.camera} lamp")
+    try:
+        stage.show()
+        recording = record_changes(stage.rig, lamp, stage.camera, CHANGES)
+        delay = stage.lane()["delay_frames"]
+    finally:
+        stage.rig.request("RemoveInput", inputName=lamp.name)
+    lags = lags_of(recording)
+    print(f"frames until a change is seen: {lags}, {delay} of them the picture's delay")
+    assert len(lags) == CHANGES
+    assert min(lags) <= WITHIN_FRAMES + delay, lags
+
+
 def rig_frames(rig: Rig) -> int:
     """Frames that OBS has rendered."""
     return int(rig.request("GetStats")["renderTotalFrames"])
@@ -136,7 +156,9 @@ def test_one_filter_copied_to_another_source_keeps_every_setting(stage: Stage) -
     assert settings_of(stage.rig, copy) == pytest.approx(OTHERS)
 
 
-def test_the_label_of_a_new_filter_is_on_and_what_the_user_chose_is_saved(stage: Stage) -> None:
+def test_the_label_of_a_new_filter_is_on_and_the_scene_collection_keeps_what_the_user_chose(
+    stage: Stage,
+) -> None:
     assert FilterSettings().label
     stage.rig.set_filter(stage.camera, label=False)
     other = f"{stage.camera} new"
@@ -145,3 +167,11 @@ def test_the_label_of_a_new_filter_is_on_and_what_the_user_chose_is_saved(stage:
 
     assert settings_of(stage.rig, stage.camera)["label"] is False
     assert settings_of(stage.rig, other).get("label", True) is True
+    stage.add_camera(f"{stage.camera} last")  # any change makes OBS save
+
+    def kept(camera: str) -> object:
+        filters = stage.rig.saved_source(camera).get("filters", [])
+        return filters[0]["settings"].get("label", True) if filters else None
+
+    wait_for(lambda: kept(stage.camera) is False, 20, "OBS has not saved that the label is off")
+    assert kept(other) is True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import obsws_python
 import pytest
 from doppel_ipc.paths import InstallConfig
 
-from installer.obs_config import NAME
 from installer.scene import FILTER_NAME, SYNC_FILTER_ID, Scene, media_source, scene_collection
 from tests.integration.mark_backend import GREYS
 from tests.integration.rig import CAMERA, CANVAS, SCENE, SCRIPT, Rig, Setup, face_swap, wait_for
@@ -19,7 +17,8 @@ from tests.integration.stage import Stage, judged
 from tests.support.judge import Judge, Verdict
 from tests.support.x11_keys import hold_key
 
-F9 = "F9"
+F9, F10 = "F9", "F10"
+PANIC = "doppel_panic"
 
 
 def press(rig: Rig, action: str, name: str = FILTER_NAME) -> None:
@@ -87,15 +86,21 @@ def test_faces_are_gone_through_round_and_round(stage: Stage) -> None:
     shown(-1)
 
 
-def test_the_original_is_shown_only_while_the_key_is_held(
+def test_keys_of_the_scene_collection_cover_and_show_the_original_only_while_it_is_held(
     start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: Path, judge: Judge, display: str
 ) -> None:
-    """A real key of the X server, bound in the scene collection, which keeps it."""
+    """Real keys of the X server, bound in the scene collection, which keeps them."""
     camera = media_source(CAMERA, clip, filters=[face_swap()])
     fresh: dict[str, Any] = scene_collection([camera], [Scene(SCENE, [CAMERA])], CANVAS, [SCRIPT])
     hotkey = f"doppel_hold_original.{FILTER_NAME}"
     fresh["sources"][0]["hotkeys"] = {hotkey: [{"key": f"OBS_KEY_{F9}"}]}
+    fresh["modules"]["scripts-tool"][0]["settings"] = {PANIC: [{"key": f"OBS_KEY_{F10}"}]}
     rig = start_obs(Setup([], [], config=mark_config, collection=fresh))
+    rig.wait_swapping()
+    with hold_key(display, F10):
+        before = rig.lane()["frames"]["covered"]
+        wait_for(lambda: rig.lane()["frames"]["covered"] > before + 10, 20, "the panic key does nothing")
+    rig.request("TriggerHotkeyByName", hotkeyName=PANIC)
     rig.wait_swapping()
     with rig.recording() as recording:
         with hold_key(display, F9):
@@ -112,15 +117,9 @@ def test_the_original_is_shown_only_while_the_key_is_held(
     # Renamed, and saved again by OBS.
     rig.request("SetSourceFilterName", sourceName=CAMERA, filterName=FILTER_NAME, newFilterName="Mask")
     wait_hotkeys(rig, "Mask")
-    saved = rig.session.config_home / "obs-studio" / "basic" / "scenes" / f"{NAME}.json"
 
     def kept() -> dict[str, Any]:
-        try:
-            sources = json.loads(saved.read_text(encoding="utf-8"))["sources"]
-        except (FileNotFoundError, json.JSONDecodeError):
-            return {}  # OBS is writing it
-        found: dict[str, Any] = next(item for item in sources if item["name"] == CAMERA)["hotkeys"]
-        return found
+        return dict(rig.saved_source(CAMERA).get("hotkeys", {}))
 
     rig.request("CreateScene", sceneName="Any change makes OBS save")
     keys = wait_for(
@@ -129,6 +128,8 @@ def test_the_original_is_shown_only_while_the_key_is_held(
     assert keys["doppel_hold_original.Mask"] == [{"key": f"OBS_KEY_{F9}"}]
     actions = ("swap", "next_face", "previous_face", "hold_original")
     assert {name for name in keys if name.startswith("doppel_")} == {f"doppel_{one}.Mask" for one in actions}
+    (script,) = rig.saved()["modules"]["scripts-tool"]
+    assert script["settings"] == {PANIC: [{"key": f"OBS_KEY_{F10}"}]}
     result = rig.stop()
     assert (result.exit_code, result.memory_leaks) == (0, 0)
 

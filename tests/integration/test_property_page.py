@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FIELDS
 
 from installer.scene import FILTER_NAME, Scene, media_source
+from tests.integration.mark_backend import PICTURES
 from tests.integration.rig import CAMERA, REMOTE, SCENE, SCRIPT, Rig, Setup, bad_lines, face_swap, wait_for
 from tests.integration.stage import Stage
 
@@ -48,6 +50,48 @@ def test_the_page_shows_the_state_and_what_can_be_chosen(stage: Stage) -> None:
         return str(stage.rig.remote("page", stage.camera, FILTER_NAME)["status"]["text"])
 
     wait_for(lambda: "NoProvider" in status() and "delay" in status(), 30, "the figures are not shown")
+    page = stage.rig.remote("page", stage.camera, FILTER_NAME)
+    preview = stage.rig.remote("modify", stage.camera, FILTER_NAME, "persona")["preview"]["text"]
+    assert f'<img src="{(PICTURES / "porcelain.jpg").as_uri()}"' in preview, "the face has no picture"
+    assert page["in_use"]["text"].startswith("In use: cpu, NoProvider")
+    assert page["delay"]["text"].startswith("The picture comes later: delay ")
+
+
+WORDS_ALONE = {"status", "preview", "people", "delay", "own_sound", "in_use"}
+"""Rows that say something and offer nothing."""
+
+
+def test_every_control_and_button_says_more_where_the_mouse_rests(stage: Stage) -> None:
+    page = stage.rig.remote("page", stage.camera, FILTER_NAME)
+    silent = {key for key, row in page.items() if not row["tip"]}
+    assert {key for key in silent if not key.startswith("group_")} <= WORDS_ALONE
+    assert len(page) - len(silent) > len(FIELDS)
+
+
+def test_log_faces_and_diagnostics_reach_the_desktops_programs(
+    stage: Stage, mark_folder: Path, tmp_path: Path
+) -> None:
+    opened, copied = tmp_path / "opened", tmp_path / "copied"
+    for name, script in (("xdg-open", f'echo "$1" >> "{opened}"'), ("xclip", f'cat > "{copied}"')):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(0o755)
+
+    def has(path: Path, text: str) -> bool:
+        return path.is_file() and text in path.read_text(encoding="utf-8")
+
+    stage.show()
+    stage.rig.remote("set_environment", "PATH", f"{tmp_path}:{os.environ['PATH']}")
+    try:
+        for button, path, text in (
+            ("open_log", opened, f"{mark_folder / 'logs' / 'doppel.log'}\n"),
+            ("open_personas", opened, f"{mark_folder / 'personas'}\n"),
+            ("diagnostics", copied, "device: {'id': 'cuda:0'"),
+        ):
+            stage.rig.remote("press", stage.camera, FILTER_NAME, button)
+            wait_for(lambda p=path, t=text: has(p, t), 20, f"{button} does nothing")
+    finally:
+        stage.rig.remote("set_environment", "PATH", os.environ["PATH"])
 
 
 def test_a_camera_without_sound_of_its_own_asks_for_the_microphone(stage: Stage) -> None:
@@ -190,6 +234,8 @@ def test_a_photo_becomes_a_face_only_with_consent(stage: Stage, tmp_path: Path) 
     assert settings["filterSettings"]["persona"] == "added"
     assert settings["filterSettings"]["add_confirmed"] is False
     wait_for(lambda: stage.lane()["persona"] == "added", 20, "the new face is not used")
+    preview = stage.rig.remote("modify", stage.camera, FILTER_NAME, "persona")["preview"]["text"]
+    assert preview.startswith("No picture"), "the test's worker has none of it"
 
 
 def test_a_page_that_is_open_outlives_a_reload_of_the_script(stage: Stage) -> None:

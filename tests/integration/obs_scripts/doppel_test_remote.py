@@ -83,7 +83,7 @@ def _with_page(source_name, filter_name, use):
 
 
 def _page(source_name, filter_name):
-    """The page's properties: name -> {"text", "visible", "items": [[value, text], ...]}."""
+    """The page's properties: name -> {"text", "tip", "visible", "items": [[value, text], ...]}."""
     return _with_page(source_name, filter_name, lambda _filter, page: _properties(page))
 
 
@@ -96,6 +96,7 @@ def _properties(page):
             result.update(_properties(libobs.obs_property_group_content(item)))
         result[name] = {
             "text": (libobs.obs_property_description(item) or b"").decode(),
+            "tip": (libobs.obs_property_long_description(item) or b"").decode(),
             "visible": bool(libobs.obs_property_visible(item)),
             "items": _items(item),
         }
