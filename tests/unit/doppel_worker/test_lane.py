@@ -145,4 +145,7 @@ def test_a_lane_leaves_no_handle_mapping_or_thread(ring_library: ctypes.CDLL) ->
     before = open_descriptors(), mappings("doppel"), threading.active_count()
     for _ in range(10):
         serve()
-    assert (open_descriptors(), mappings("doppel"), threading.active_count()) == before
+    wait_until(
+        lambda: (open_descriptors(), mappings("doppel"), threading.active_count()) == before,
+        f"all is given back: {before}",
+    )
