@@ -24,17 +24,8 @@ from benchmarks.long_samples import Growth, Held, more_held, told
 from installer.display import VirtualDisplay
 from installer.scene import Scene
 from tests.integration.conftest import build_native, install_config
-from tests.integration.rig import (
-    CAMERA,
-    EMPTY_SCENE,
-    REMOTE,
-    SCENE,
-    SCRIPT,
-    SCRIPTS,
-    Rig,
-    Setup,
-    bad_lines,
-)
+from tests.integration.leftovers import bad_lines
+from tests.integration.rig import CAMERA, EMPTY_SCENE, REMOTE, SCENE, SCRIPT, SCRIPTS, Rig, Setup
 from tests.integration.sound import clap_lags
 from tests.integration.stage import judged
 from tests.support.coded_clip import coded_frames

@@ -18,17 +18,8 @@ from doppel_obs.rendering import RGB_ENV
 
 from installer.display import VirtualDisplay
 from installer.scene import Scene
-from tests.integration.rig import (
-    EMPTY_SCENE,
-    PROJECT,
-    REMOTE,
-    SCRIPT,
-    Rig,
-    Setup,
-    bad_lines,
-    shared_memory,
-    wait_nothing_left,
-)
+from tests.integration.leftovers import bad_lines, shared_memory, wait_nothing_left
+from tests.integration.rig import EMPTY_SCENE, PROJECT, REMOTE, SCRIPT, Rig, Setup
 from tests.integration.stage import CLIP_FRAMES, Stage
 from tests.support.coded_clip import coded_frames, write_coded_clip
 from tests.support.demo_clip import demo_truth

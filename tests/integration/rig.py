@@ -36,7 +36,6 @@ CANVAS = (640, 360)
 LEAST_RECORDED_MS = 700.0
 """A recording shorter than this shows nothing: 21 frames at 30 a second."""
 SCENE, EMPTY_SCENE, CAMERA = "Main", "Empty", "Camera"
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's
 MOST_WORKERS = 2
 """One serves, one waits."""
 _OURS = re.compile(r"\[doppel\]|doppel_|Traceback", re.IGNORECASE)
@@ -357,40 +356,3 @@ class Rig:
     def our_log(self) -> str:
         """The lines of OBS's log that are about Doppel."""
         return "\n".join(line for line in self.session.log().splitlines() if _OURS.search(line))
-
-
-def bad_lines(log: str) -> list[str]:
-    """Lines of OBS's log that tell of an error of ours: errors and warnings, and Python's tracebacks."""
-    return [
-        line
-        for line in log.splitlines()
-        if ("[doppel]" in line and line.startswith(("error", "warning")))
-        or "Traceback" in line
-        or ("doppel" in line and "Error" in line)
-    ]
-
-
-def shared_memory() -> set[str]:
-    """Names of what lies in the system's shared memory."""
-    return {path.name for path in SHARED_MEMORY.iterdir()} if SHARED_MEMORY.is_dir() else set()
-
-
-def wait_nothing_left(before: set[str]) -> None:
-    """Returns when the system's shared memory holds nothing that it did not hold before, but for what other
-    programs of this machine use now."""
-    wait_for(
-        lambda: not (more := shared_memory() - before) or not more - _in_use(),
-        20,
-        f"left in shared memory: {shared_memory() - before}",
-    )
-
-
-def _in_use() -> set[str]:
-    """Names in the shared memory that some process has mapped or open."""
-    found = set[str]()
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            maps = [Path(item.path) for item in process.memory_maps()]
-            files = [Path(item.path) for item in process.open_files()]
-            found.update(path.name for path in (*maps, *files) if path.parent == SHARED_MEMORY)
-    return found

@@ -11,7 +11,8 @@ from doppel_ipc.paths import InstallConfig
 from doppel_models.types import ByteArray
 
 from installer.scene import Scene, media_source
-from tests.integration.rig import CAMERA, SCENE, Rig, Setup, bad_lines, face_swap, wait_for
+from tests.integration.leftovers import assert_clean
+from tests.integration.rig import CAMERA, SCENE, Rig, Setup, face_swap, wait_for
 from tests.integration.stage import FPS
 from tests.support.crossing_people import COUNT, CrossingPeople, warmth
 from tests.support.judge import Verdict
@@ -113,5 +114,4 @@ def test_each_of_two_people_keeps_their_own_persona_while_they_change_places(
     worn = list(then.worn())
     assert worn[-1][1:] == (anna, bea)
     result = rig.stop()
-    assert (result.exit_code, result.memory_leaks) == (0, 0)
-    assert bad_lines(result.log) == []
+    assert_clean(result)

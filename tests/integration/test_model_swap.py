@@ -17,7 +17,8 @@ from doppel_models.personas import Consent, PersonaStore
 from doppel_models.types import ByteArray
 
 from installer.scene import Scene, media_source
-from tests.integration.rig import CAMERA, SCENE, Rig, Setup, bad_lines, face_swap, wait_for
+from tests.integration.leftovers import assert_clean
+from tests.integration.rig import CAMERA, SCENE, Rig, Setup, face_swap, wait_for
 from tests.integration.stage import assert_nothing_unjudged, judged
 from tests.support.demo_clip import demo_truth
 from tests.support.judge import Judge, Judgement, Verdict
@@ -99,8 +100,7 @@ def test_what_a_model_paints_is_recorded_where_the_face_is(
     assert np.median(errors) < 2.5
     assert np.quantile(errors, 0.9) < 5
     result = rig.stop()
-    assert (result.exit_code, result.memory_leaks) == (0, 0)
-    assert bad_lines(result.log) == []
+    assert_clean(result)
 
 
 def numbers_of(judgements: Sequence[Judgement]) -> list[int | None]:

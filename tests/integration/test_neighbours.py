@@ -23,18 +23,8 @@ import pytest
 from doppel_ipc.paths import InstallConfig
 
 from installer.scene import FILTER_ID, FILTER_NAME, SYNC_FILTER_ID, Filter, Scene, media_source
-from tests.integration.rig import (
-    CAMERA,
-    EMPTY_SCENE,
-    REMOTE,
-    SCENE,
-    SCRIPT,
-    SCRIPTS,
-    Rig,
-    Setup,
-    bad_lines,
-    wait_for,
-)
+from tests.integration.leftovers import assert_clean
+from tests.integration.rig import CAMERA, EMPTY_SCENE, REMOTE, SCENE, SCRIPT, SCRIPTS, Rig, Setup, wait_for
 from tests.integration.stage import assert_nothing_unjudged, judged
 from tests.support.judge import Judge
 from tests.support.trend import Trend
@@ -181,8 +171,7 @@ def assert_neighbours_harm_nothing(rig: Rig, judge: Judge, seconds: float) -> Se
     assert stats["worker"]["restarts"] == 0
     assert all(count > seconds / 4 for count in seen.rounds.values()), seen.rounds
     assert len(seen.rounds) == 5
-    assert (result.exit_code, result.memory_leaks) == (0, 0), result.log[-3000:]
-    assert bad_lines(result.log) == []
+    assert_clean(result)
     return seen
 
 

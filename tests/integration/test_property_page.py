@@ -13,8 +13,9 @@ from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FIELDS
 
 from installer.scene import FILTER_NAME, Scene, media_source
+from tests.integration.leftovers import bad_lines
 from tests.integration.mark_backend import PICTURES
-from tests.integration.rig import CAMERA, REMOTE, SCENE, SCRIPT, Rig, Setup, bad_lines, face_swap, wait_for
+from tests.integration.rig import CAMERA, REMOTE, SCENE, SCRIPT, Rig, Setup, face_swap, wait_for
 from tests.integration.stage import Stage
 
 

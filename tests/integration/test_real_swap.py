@@ -9,7 +9,8 @@ from pathlib import Path
 from doppel_ipc.paths import InstallConfig
 
 from installer.scene import Scene, media_source
-from tests.integration.rig import CAMERA, SCENE, Rig, Setup, bad_lines, face_swap, wait_for
+from tests.integration.leftovers import assert_clean
+from tests.integration.rig import CAMERA, SCENE, Rig, Setup, face_swap, wait_for
 from tests.integration.stage import FPS, assert_nothing_unjudged, judged
 from tests.support.judge import Judge, Verdict, count
 
@@ -39,8 +40,7 @@ def test_from_the_start_of_obs_every_face_is_covered_or_swapped(
     assert "track" in lane["worker_ms"]
 
     result = rig.stop()
-    assert (result.exit_code, result.memory_leaks) == (0, 0)
-    assert bad_lines(result.log) == []
+    assert_clean(result)
 
 
 def test_another_face_comes_without_a_covered_or_unswapped_frame(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from doppel_ipc.paths import InstallConfig
 
-from installer.obs_result import ObsResult
 from installer.scene import FILTER_NAME, Scene, media_source
+from tests.integration.leftovers import assert_clean, shared_memory
 from tests.integration.rig import (
     CAMERA,
     EMPTY_SCENE,
@@ -20,9 +20,7 @@ from tests.integration.rig import (
     SCRIPTS,
     Rig,
     Setup,
-    bad_lines,
     face_swap,
-    shared_memory,
     wait_for,
 )
 from tests.integration.stage import Stage
@@ -35,13 +33,6 @@ def one_camera(config: InstallConfig, clip: Path, **more: object) -> Setup:
     camera = media_source(CAMERA, clip, filters=[face_swap()])
     scenes = [Scene(SCENE, [CAMERA]), Scene(EMPTY_SCENE, [])]
     return Setup([camera], scenes, config=config, **more)  # type: ignore[arg-type]
-
-
-def assert_clean(result: ObsResult) -> None:
-    """OBS ended as it does without the script."""
-    assert result.exit_code == 0, result.log[-3000:]
-    assert result.memory_leaks == 0
-    assert bad_lines(result.log) == []
 
 
 @pytest.mark.parametrize("exits", [4, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(900)])])

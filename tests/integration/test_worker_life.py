@@ -14,17 +14,8 @@ import pytest
 from doppel_ipc.paths import InstallConfig
 
 from installer.scene import Scene, media_source
-from tests.integration.rig import (
-    CAMERA,
-    MOST_WORKERS,
-    SCENE,
-    Rig,
-    Setup,
-    face_swap,
-    shared_memory,
-    wait_for,
-    wait_nothing_left,
-)
+from tests.integration.leftovers import shared_memory, wait_nothing_left
+from tests.integration.rig import CAMERA, MOST_WORKERS, SCENE, Rig, Setup, face_swap, wait_for
 from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged
 from tests.support.judge import Judge, Judgement
 from tests.support.worker_process import is_gone
