@@ -28,6 +28,8 @@ CROSSING = {
     kind: (_RNG.normal(size=(512, 512)) / np.sqrt(512)).astype(np.float32)
     for kind in ("simswap", "ghost", "hififace")
 }
+BEND = 2.0
+"""Of :func:`crossface`: so strong that a normed vector is told from the raw one by its direction, too."""
 RECOGNISER_GAIN = 0.35
 GAINS = (1.0, 0.6, 0.3)
 """Of :func:`scale_channels`: red, green, blue."""
@@ -146,10 +148,10 @@ def arcface(then: tuple[Picture, Picture] | None = None) -> bytes:
 
 
 def crossface(kind: str) -> bytes:
-    """The raw vector times a matrix of that kind, plus a little of itself squared: no linear map."""
+    """The raw vector times a matrix of that kind, plus itself squared: no linear map."""
     graph = Graph()
     vector = graph.input("input", (1, 512))
-    bent = graph.mul(graph.mul(vector, vector), 0.01)
+    bent = graph.mul(graph.mul(vector, vector), BEND)
     graph.output(graph.add(graph.matmul(vector, CROSSING[kind]), bent), "output", (1, 512))
     return graph.bytes()
 
@@ -186,7 +188,7 @@ def recognised(crop: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
 
 def crossed(kind: str, vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """(512,) what :func:`crossface` makes of a vector."""
-    return vector @ CROSSING[kind].astype(np.float64) + 0.01 * vector**2
+    return vector @ CROSSING[kind].astype(np.float64) + BEND * vector**2
 
 
 def blocks_of(vector: npt.NDArray[np.float64]) -> Picture:
