@@ -28,8 +28,7 @@ def test_a_filter_that_passes_on_draws_exactly_what_obs_would(stage: Stage) -> N
         20,
         "the filter does not pass frames on",
     )
-    stage.media("PAUSE")
-    time.sleep(MOMENT)
+    stage.pause()
     for source in (stage.scene, stage.camera):
         through = _screenshot(stage, source)
         stage.enable_filter(on=False)
@@ -50,6 +49,7 @@ def test_seeking_while_paused_never_shows_a_filmed_frame(stage: Stage, judge: Ju
                 _screenshot(stage, stage.camera)
             stage.media("RESTART")
             time.sleep(MOMENT)
+        stage.wait_swapping()
     judgements = judged(judge, recording[0])
     assert_nothing_unjudged(judgements)
     assert any(item.verdict is Verdict.BLURRED for item in judgements)
