@@ -36,15 +36,19 @@ def filter_of(stage: Stage, name: str = FILTER_NAME) -> dict[str, Any]:
 
 def test_the_status_tells_what_a_filter_does(stage: Stage) -> None:
     stage.show()
-    found = wait_for(
-        lambda: filter_of(stage).get("fps", 0) > 1 and filter_of(stage), 30, "no filter that swaps"
-    )
+
+    def told() -> dict[str, Any]:
+        """Where a busy OBS has just left out frames, they seem to be further apart."""
+        now = filter_of(stage)
+        steady = now.get("delay_ms") == pytest.approx(now.get("delay_frames", 0) * 1000 / 30, rel=0.1)
+        return now if now.get("fps", 0) > 1 and steady else {}
+
+    found = wait_for(told, 30, "no filter that swaps, or not so late as it says")
     assert found["state"] == "swapping"
     assert found["persona"] == found["persona_shown"] == FilterSettings().persona
     assert found["provider"]
     assert (found["width"], found["height"]) == (640, 360)
     assert 1 <= found["delay_frames"] <= 5
-    assert found["delay_ms"] == pytest.approx(found["delay_frames"] * 1000 / 30, rel=0.1)
     frames = found["frames"]
     assert frames["in"] == sum(count for name, count in frames.items() if name != "in")
     assert frames["swapped"] > 0
@@ -55,7 +59,7 @@ def test_the_status_tells_what_a_filter_does(stage: Stage) -> None:
     assert whole["panic"] is False
     assert whole["worker"]["ready"] is True
     assert FilterSettings().persona in [item["id"] for item in whole["personas"]]
-    assert whole["age_ms"] < 5000
+    wait_for(lambda: status(stage.rig)["age_ms"] < 5000, 20, "the figures are old")
 
 
 def test_the_status_follows_and_never_writes_the_filters_settings(stage: Stage) -> None:
@@ -116,6 +120,7 @@ def test_requests_while_the_script_is_reloaded_and_removed_harm_nobody(stage: St
         wait_for(lambda: counts["stopped"] > stopped + 5, 20, "no answer without the script")
         stage.rig.remote("load", SCRIPT)
         wait_for(lambda: filter_of(stage), 20, "the filter is not in the answer any more")
+        wait_for(lambda: counts["answers"] > 50 or failures, 30, "there are few answers")
     finally:
         ended.set()
         for thread in threads:
