@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from installer.obs_result import ObsResult
-from tests.integration.rig import wait_for
+from tests.integration.waiting import wait_for
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import re
 import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,15 +25,15 @@ from installer.obs_remote import when_ready
 from installer.obs_result import ObsResult
 from installer.scene import FILTER_ID, FILTER_NAME, Filter, Scene, Source, scene_collection
 from installer.x11 import close_window
+from tests.integration.output import Output
 from tests.integration.own_leaks import without_own_leaks
+from tests.integration.waiting import wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPT = PROJECT / "obs_plugin" / "doppel_filter.py"
 SCRIPTS = Path(__file__).resolve().parent / "obs_scripts"
 REMOTE = SCRIPTS / "doppel_test_remote.py"
 CANVAS = (640, 360)
-LEAST_RECORDED_MS = 700.0
-"""A recording shorter than this shows nothing: 21 frames at 30 a second."""
 SCENE, EMPTY_SCENE, CAMERA = "Main", "Empty", "Camera"
 MOST_WORKERS = 2
 """One serves, one waits."""
@@ -44,25 +43,6 @@ _OURS = re.compile(r"\[doppel\]|doppel_|Traceback", re.IGNORECASE)
 def face_swap(name: str = FILTER_NAME, **settings: object) -> Filter:
     """A Face Swap filter for a scene collection."""
     return Filter(name, FILTER_ID, settings)
-
-
-def wait_for(condition: Callable[[], Any], timeout: float, what: str) -> Any:
-    """Polls until the condition gives something true, and returns that; fails the test after ``timeout``
-    seconds, or as many more as there are processes that want one processor."""
-    begin = time.monotonic()
-    while True:
-        value = condition()
-        if value:
-            return value
-        waited = time.monotonic() - begin
-        if waited > timeout * _crowd():
-            raise AssertionError(f"after {waited:.0f} s: {what}")
-        time.sleep(0.02)
-
-
-def _crowd() -> float:
-    """How many processes share one processor of this machine now, 1 to 6."""
-    return min(6.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +64,7 @@ class Setup:
     """Length of the replay buffer; 0: there is none."""
 
 
-class Rig:
+class Rig(Output):
     """One running OBS. A context manager; leaving it kills an OBS that was not stopped."""
 
     def __init__(self, folder: Path, display: str, setup: Setup) -> None:
@@ -165,53 +145,6 @@ class Rig:
             with contextlib.suppress(OSError):
                 self._client.disconnect()
             self._client = None
-
-    @contextlib.contextmanager
-    def recording(self) -> Iterator[list[Path]]:
-        """Records all that happens in the block, and until there is something to judge; the list then holds
-        the path.
-
-        A busy machine's encoder can begin long after OBS says that it records.
-        """
-        result: list[Path] = []
-        self.request("StartRecord")
-        wait_for(lambda: self._recorded_ms() > 0, 30, "the recording did not start")
-        try:
-            yield result
-            if self.alive():
-                wait_for(lambda: self._recorded_ms() >= LEAST_RECORDED_MS, 20, "nothing is recorded")
-        finally:
-            if self.alive():
-                result.append(self.stop_recording())
-
-    def record_more(self, milliseconds: float) -> None:
-        """Returns when the running recording is so much longer than now."""
-        wanted = self._recorded_ms() + milliseconds
-        wait_for(lambda: self._recorded_ms() >= wanted, 30, "the recording does not go on")
-
-    def _recorded_ms(self) -> float:
-        """How long the frames are that the encoder has given to the running recording; 0 without one."""
-        return float(self.request("GetRecordStatus")["outputDuration"])
-
-    def drawn(self) -> int:
-        """Frames that OBS has drawn; those that it was too late for are not among them."""
-        stats = self.request("GetStats")
-        return int(stats["renderTotalFrames"]) - int(stats["renderSkippedFrames"])
-
-    def not_encoded(self) -> int:
-        """Frames that OBS has drawn and its encoder was too late for."""
-        return int(self.request("GetStats")["outputSkippedFrames"])
-
-    def draw_more(self, count: int) -> None:
-        """Returns when OBS has drawn so many frames more: what was asked for before is to be seen then."""
-        wanted = self.drawn() + count
-        wait_for(lambda: self.drawn() >= wanted, 30, "OBS stands still")
-
-    def stop_recording(self) -> Path:
-        """Ends the recording; returns its file."""
-        path = Path(self.request("StopRecord")["outputPath"])
-        wait_for(lambda: not self.request("GetRecordStatus")["outputActive"], 20, "the recording did not end")
-        return path
 
     # -- The script and its filters
 
