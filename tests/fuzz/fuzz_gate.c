@@ -126,6 +126,7 @@ static struct attack read_attack(void)
 static void work(struct lane *lane, const struct memory *memory, uint32_t verdict)
 {
 	if (lane->busy >= 0) {
+		doppel_worker_make_rgb(memory->bytes, memory->size, (uint32_t)lane->busy);
 		doppel_worker_done(memory->bytes, memory->size, (uint32_t)lane->busy, verdict, 1);
 		lane->busy = -1;
 		return;
@@ -144,7 +145,7 @@ static void strike(const struct attack *attack)
 	const struct memory *memory = &memories[lane->handle - 1];
 	const uint64_t slot = SLOT_HEADERS + (uint64_t)(attack->a % DOPPEL_MAX_SLOTS) * DOPPEL_SLOT_HEADER_BYTES;
 	const uint32_t value = attack->b < 8 ? attack->b : attack->b * 0x01010101u;
-	switch (attack->what % 11) {
+	switch (attack->what % 13) {
 	case 0: /* a slot's state */
 		put(memory, slot, &value, 4);
 		break;
@@ -174,6 +175,16 @@ static void strike(const struct attack *attack)
 	case 8: /* every slot done with that verdict */
 		for (uint32_t i = 0; i < DOPPEL_MAX_SLOTS; i++)
 			put(memory, SLOT_HEADERS + i * DOPPEL_SLOT_HEADER_BYTES, (const uint32_t[2]){DOPPEL_DONE, value}, 8);
+		break;
+	case 9: /* any word that the gate has written once: sizes, addresses */
+		put(memory, attack->c % 40 * 4, &value, 4);
+		break;
+	case 10: /* every slot's picture as RGB is there, made or not */
+		for (uint64_t i = 0; i < DOPPEL_MAX_SLOTS && memory->size >= DOPPEL_HEADER_BYTES; i++) {
+			uint8_t *words = memory->bytes + SLOT_HEADERS + i * DOPPEL_SLOT_HEADER_BYTES;
+			memcpy(words + offsetof(struct doppel_slot_header, rgb_id),
+			       words + offsetof(struct doppel_slot_header, frame_id), 8);
+		}
 		break;
 	default:
 		work(lane, memory, attack->b % 7);
@@ -242,7 +253,7 @@ static struct fake_source source;
 static struct doppel_geometry geometry;
 static struct doppel_policy policy;
 static uint64_t lane_serial;
-static bool sync_type, media_started, slate_was_used;
+static bool sync_type, media_started, slate_was_used, beside_a_thread;
 
 static bool is_delay(uint32_t i)
 {
@@ -318,18 +329,13 @@ static void count(void)
 	}
 }
 
-static void attach(void)
+/* What is not to be had (no room, no such format) is left. */
+static void attach_to(const struct fake_filter *filter, uint32_t slots, bool with_rgb)
 {
-	struct fake_filter *filter = some_filter();
 	struct doppel_gate_status status;
 	uint32_t free_handle = 0;
-	if (filter == NULL)
-		return;
 	CHECK_EQUAL(doppel_gate_get_status(fake_filter_id(filter), &status), 0);
-	if (status.lane_state == DOPPEL_LANE_ACTIVE && below(4) != 0)
-		return;
-	const uint32_t slots = 4 + below(9);
-	uint64_t bytes = below(2) == 0 ? doppel_segment_bytes_with_rgb(&status.geometry, slots) : 0;
+	uint64_t bytes = with_rgb ? doppel_segment_bytes_with_rgb(&status.geometry, slots) : 0;
 	if (bytes == 0)
 		bytes = doppel_segment_bytes(&status.geometry, slots);
 	while (free_handle < HANDLES && memories[free_handle].bytes != NULL)
@@ -351,6 +357,19 @@ static void attach(void)
 	pthread_mutex_unlock(&mapping);
 }
 
+static void attach(void)
+{
+	const struct fake_filter *filter = some_filter();
+	struct doppel_gate_status status;
+	if (filter == NULL)
+		return;
+	CHECK_EQUAL(doppel_gate_get_status(fake_filter_id(filter), &status), 0);
+	if (status.lane_state == DOPPEL_LANE_ACTIVE && below(4) != 0)
+		return;
+	const uint32_t slots = 4 + below(9);
+	attach_to(filter, slots, below(2) == 0);
+}
+
 static void media(void)
 {
 	if ((source.flags & OBS_FLAG_CONTROLLABLE_MEDIA) != 0)
@@ -359,8 +378,8 @@ static void media(void)
 
 static void change_geometry(void)
 {
-	const uint32_t formats[] = {1, 2, 4, 7, 9, 11, 13, 15};
-	const uint32_t format = formats[below(8)], width = 16 + 2 * below(12), height = 16 + 2 * below(12);
+	const uint32_t formats[] = {1, 2, 3, 4, 5, 7, 9, 10, 11, 12, 13, 15};
+	const uint32_t format = formats[below(12)], width = 16 + 2 * below(12), height = 16 + 2 * below(12);
 	if (sync_type)
 		fake_still(&source, width, height);
 	else
@@ -412,6 +431,23 @@ static void work_on(void)
 {
 	if (lanes[0].handle != 0)
 		work(&lanes[0], &memories[lanes[0].handle - 1], 1 + byte() % 5);
+}
+
+/* Judged pictures for more than a second, without a word of the script: then they go out as RGB. */
+static void settle(void)
+{
+	struct doppel_gate_status status;
+	fake_tick(&source, &geometry, 1, 33 * MS); /* the script's own may have brought no frame */
+	attach_to(source.filters[0], 6, true);
+	for (uint32_t i = 0; i < 22; i++) {
+		atomic_fetch_add(&fake_now_ns, 66 * MS);
+		fake_tick(&source, &geometry, 1, 33 * MS);
+		look();
+		for (uint32_t half = 0; half < 2; half++) /* takes it, judges it */
+			work(&lanes[0], &memories[lanes[0].handle - 1], DOPPEL_VERDICT_SWAPPED);
+	}
+	CHECK_EQUAL(doppel_gate_get_status(fake_filter_id(source.filters[0]), &status), 0);
+	CHECK(beside_a_thread || status.rgb_answers > 0);
 }
 
 static void strike_now(void)
@@ -480,7 +516,8 @@ int LLVMFuzzerInitialize(int *count_of, char ***arguments)
 	fake_graphics_install();
 	fake.in_libobs = in_libobs;
 	pthread_t thread;
-	if (getenv("DOPPEL_FUZZ_THREAD") != NULL)
+	beside_a_thread = getenv("DOPPEL_FUZZ_THREAD") != NULL;
+	if (beside_a_thread)
 		CHECK_EQUAL(pthread_create(&thread, NULL, write_for_ever, NULL), 0);
 	return 0;
 }
@@ -507,7 +544,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	geometry = fake_geometry(1, SIDE, SIDE, 0);
 	add_filter();
 	tick();
-	attach();
+	if ((kind & 8) != 0 && !sync_type)
+		settle();
+	else
+		attach();
 	while (script < script_end)
 		step();
 	count();
