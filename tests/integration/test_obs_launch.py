@@ -30,7 +30,7 @@ def test_obs_records_and_ends_cleanly_without_a_leak(tmp_path, display):
     options = ObsOptions(CANVAS, recording_dir=tmp_path / "recording", websocket_port=free_port())
     with ObsSession(tmp_path, COLLECTION, options, display=display, start_recording=True) as obs:
         obs.wait_ready()
-        client = obsws_python.ReqClient(host="127.0.0.1", port=options.websocket_port, timeout=5)
+        client = obsws_python.ReqClient(host="127.0.0.1", port=options.websocket_port, timeout=60)
         recorded = lambda: when_ready(client.get_record_status).output_duration > 500  # noqa: E731
         obs.wait_for(recorded, 20, "the recording stays empty")
         client.disconnect()
@@ -51,7 +51,7 @@ def test_the_websocket_answers_once_obs_is_ready(tmp_path, display):
     options = ObsOptions(CANVAS, websocket_port=free_port())
     with ObsSession(tmp_path, COLLECTION, options, display=display) as obs:
         obs.wait_ready()
-        client = obsws_python.ReqClient(host="127.0.0.1", port=options.websocket_port, timeout=5)
+        client = obsws_python.ReqClient(host="127.0.0.1", port=options.websocket_port, timeout=60)
         assert when_ready(client.get_version).obs_version == str(obs.version)
         assert client.get_current_program_scene().current_program_scene_name == "Main"
         client.disconnect()
