@@ -51,7 +51,7 @@ def repeat(stage: Stage, rounds: int, one: Callable[[int], None], every: int) ->
     for number in range(rounds):
         one(number)
         if number % every == every - 1:
-            taken.append((number, settled(stage).rss_mb))
+            taken.append((number, settled(stage).obs.rss_mb))
     slope = growth_kb(taken)
     print(
         f"{rounds} rounds: {taken[0][1]:.1f} MB after {every}, {taken[-1][1]:.1f} MB; {slope:.2f} KB a round"
