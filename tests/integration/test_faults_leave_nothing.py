@@ -21,10 +21,10 @@ from tests.integration.faults import (
     settled,
     wait_covered,
 )
+from tests.integration.happenings import a_slow_worker, a_stuck_worker, a_worker_kill
 from tests.integration.rig import wait_for
 from tests.integration.stage import Stage, judged
 from tests.integration.test_geometry import play
-from tests.integration.test_nothing_unjudged import a_slow_worker, a_stuck_worker, a_worker_kill
 from tests.support.coded_clip import write_coded_clip
 from tests.support.judge import Judge, Verdict
 

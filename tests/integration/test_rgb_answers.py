@@ -20,11 +20,7 @@ from doppel_models.types import ByteArray
 from doppel_obs.rendering import RGB_ENV
 
 from installer.scene import Scene
-from tests.integration.mark_backend import GREYS
-from tests.integration.rig import EMPTY_SCENE, REMOTE, SCRIPT, Rig, Setup, wait_for
-from tests.integration.stage import Stage, assert_nothing_unjudged, judged, shown_numbers, steps_of
-from tests.integration.sync_stage import screenshot
-from tests.integration.test_nothing_unjudged import (
+from tests.integration.happenings import (
     MOMENT,
     a_script_reload,
     a_worker_kill,
@@ -36,6 +32,10 @@ from tests.integration.test_nothing_unjudged import (
     seeks,
     the_loop,
 )
+from tests.integration.mark_backend import GREYS
+from tests.integration.rig import EMPTY_SCENE, REMOTE, SCRIPT, Rig, Setup, wait_for
+from tests.integration.stage import Stage, assert_nothing_unjudged, judged, shown_numbers, steps_of
+from tests.integration.sync_stage import screenshot
 from tests.support.judge import Judge, Verdict
 
 WIDTH, HEIGHT = 640, 360
