@@ -105,7 +105,7 @@ def assert_alike(
     two_apart: float = 0.002,
     most: int = 3,
 ) -> None:
-    """``two_apart``: of the samples that the swap changed, the largest share that differs by 2 to ``most``."""
+    """``two_apart``: of the samples that the swap changed, the most that may differ by 2 to ``most``."""
     for a, b, number in zip(one, other, range(1, 6), strict=True):
         before = frame_of(heads, pixel_format, number)
         apart = [np.abs(x.astype(int) - y) for x, y in zip(a.planes, b.planes, strict=True)]
