@@ -27,7 +27,7 @@ static struct fake_filter *filter;
 static _Atomic uint64_t filter_id;
 static _Atomic bool round_over;
 static struct doppel_geometry geometry;
-static _Atomic uint64_t frames, judged, attaches, again;
+static _Atomic uint64_t frames, judged, attaches, again, as_rgb;
 
 static void nap(long ns)
 {
@@ -87,7 +87,7 @@ static void *control(void *unused)
 	static struct work work_of;
 	pthread_t worker;
 	bool working = false;
-	uint64_t most_again = 0;
+	uint64_t most_again = 0, most_as_rgb = 0;
 	for (uint64_t serial = 1; !atomic_load(&round_over); serial++) {
 		const uint64_t id = atomic_load(&filter_id);
 		struct doppel_gate_status status;
@@ -102,7 +102,9 @@ static void *control(void *unused)
 				working = false;
 			}
 			if (doppel_gate_get_status(id, &status) == 0 && status.geometry.width > 0) {
-				const uint64_t bytes = doppel_segment_bytes(&status.geometry, 6);
+				uint64_t bytes = serial % 4 != 0 ? doppel_segment_bytes_with_rgb(&status.geometry, 6) : 0;
+				if (bytes == 0)
+					bytes = doppel_segment_bytes(&status.geometry, 6);
 				work_of.segment = rig_segment(bytes);
 				if (doppel_gate_attach(id, work_of.segment.fd, bytes, 6, status.geometry_serial, serial) ==
 				    0) {
@@ -123,13 +125,16 @@ static void *control(void *unused)
 			if (held != NULL)
 				atomic_fetch_sub(&held->references, 1);
 		}
-		if (doppel_gate_get_status(id, &status) == 0 && status.judged_again > most_again)
-			most_again = status.judged_again;
+		if (doppel_gate_get_status(id, &status) == 0) {
+			most_again = status.judged_again > most_again ? status.judged_again : most_again;
+			most_as_rgb = status.rgb_answers > most_as_rgb ? status.rgb_answers : most_as_rgb;
+		}
 		doppel_gate_drain(id, samples, 32);
 		doppel_gate_collect(id);
 		nap(200000);
 	}
 	atomic_fetch_add(&again, most_again);
+	atomic_fetch_add(&as_rgb, most_as_rgb);
 	if (working) {
 		doppel_gate_detach(atomic_load(&filter_id));
 		atomic_store(&work_of.stop, true);
@@ -239,7 +244,7 @@ static void one_round(uint64_t number, uint64_t length_ns)
 
 static bool seen_all(void)
 {
-	return judged > 0 && attaches > 1 && (sync_type || again > 0);
+	return judged > 0 && attaches > 1 && (sync_type || (again > 0 && as_rgb > 0));
 }
 
 int main(int count, char **arguments)
@@ -258,8 +263,9 @@ int main(int count, char **arguments)
 		spent = doppel_now_ns() - start;
 	}
 	CHECK_EQUAL(card.objects, 0);
-	printf("gate: %llu ticks, %llu judged, %llu of them again, %llu lanes\n", (unsigned long long)frames,
-	       (unsigned long long)judged, (unsigned long long)again, (unsigned long long)attaches);
+	printf("gate: %llu ticks, %llu judged, %llu of them again, %llu answers as RGB, %llu lanes\n",
+	       (unsigned long long)frames, (unsigned long long)judged, (unsigned long long)again,
+	       (unsigned long long)as_rgb, (unsigned long long)attaches);
 	fflush(stdout);
 	CHECK(seen_all());
 	return 0;
