@@ -33,7 +33,7 @@ def role(process):
 
 
 def test_a_headless_run_delivers_a_recording_a_contact_sheet_and_figures_that_add_up(tmp_path):
-    stdout, stderr = (process := start("6", "--out", str(tmp_path / "out"))).communicate()
+    stdout, stderr = (process := start("8", "--out", str(tmp_path / "out"))).communicate()
     report = json.loads(stdout)
     assert process.returncode == 0, stderr
     assert report["ok"]

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from doppel_ipc.paths import InstallConfig
 
 from installer.obs_config import NAME
@@ -15,6 +14,8 @@ from installer.scene import FILTER_NAME, Scene, media_source, scene_collection
 from tests.integration.rig import CAMERA, CANVAS, SCENE, SCRIPT, Rig, Setup, face_swap, wait_for
 from tests.integration.sound import offset_ms, wait_delayed
 from tests.integration.stage import Stage
+
+OURS_LEAST_MS = 20
 
 
 def test_the_offset_is_set_and_the_users_own_comes_back_with_the_filters_end(stage: Stage) -> None:
@@ -99,8 +100,10 @@ def test_after_a_crash_ours_is_not_added_twice(
         sources = json.loads(saved.read_text(encoding="utf-8"))["sources"]
         return next(source.get("sync", 0) for source in sources if source["name"] == CAMERA) / 1e6
 
+    assert delayed > 40 + OURS_LEAST_MS
     first.request("CreateScene", sceneName="Any change makes OBS save")
-    wait_for(lambda: saved_offset() == pytest.approx(delayed, abs=1), 15, "OBS does not save")
+    # The delay may have been adapted once more since.
+    wait_for(lambda: saved_offset() > 40 + OURS_LEAST_MS, 30, "OBS does not save")
     first.session.kill()
 
     collection = json.loads(saved.read_text(encoding="utf-8"))
