@@ -63,7 +63,6 @@ def test_status_and_diagnostics_tell_what_a_running_obs_does_and_what_happened_t
         return found[0] if found else {}
 
     wait_for(lambda: str(lane().get("state", "")).startswith("Swapping: Porcelain"), SETTLED_S, "no status")
-    rig.more_frames(1)
     one = doppel(config, "status", "--once")
     assert one.returncode == 0
     for part in (f"process {rig.pid}", CAMERA, FILTER, "Swapping: Porcelain.", "640 x 360", "worker "):

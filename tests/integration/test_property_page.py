@@ -28,7 +28,7 @@ def test_the_page_shows_the_state_and_what_can_be_chosen(stage: Stage) -> None:
             )
             and p
         ),
-        10,
+        30,
         "the status line does not say that the face is swapped",
     )
 
