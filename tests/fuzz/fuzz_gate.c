@@ -176,8 +176,10 @@ static void strike(const struct attack *attack)
 		for (uint32_t i = 0; i < DOPPEL_MAX_SLOTS; i++)
 			put(memory, SLOT_HEADERS + i * DOPPEL_SLOT_HEADER_BYTES, (const uint32_t[2]){DOPPEL_DONE, value}, 8);
 		break;
-	case 9: /* any word that the gate has written once: sizes, addresses */
-		put(memory, attack->c % 40 * 4, &value, 4);
+	case 9: /* what the gate has written once: where the pictures as RGB lie, or any other word */
+		put(memory, attack->c % 2 != 0 ? attack->c / 2 % 40 * 4
+					       : offsetof(struct doppel_segment_header, rgb_offset) + attack->c / 2 % 4 * 4,
+		    &value, 4);
 		break;
 	case 10: /* every slot's picture as RGB is there, made or not */
 		for (uint64_t i = 0; i < DOPPEL_MAX_SLOTS && memory->size >= DOPPEL_HEADER_BYTES; i++) {
