@@ -94,14 +94,17 @@ class Stage:
         return int(answer["sceneItemId"])
 
     def remove_camera(self, name: str) -> None:
-        """Removes a source that :meth:`add_camera` made; its name is free then, which takes OBS a moment."""
+        """Removes a source that :meth:`add_camera` or :meth:`add_input` made."""
         self.rig.request("RemoveInput", inputName=name)
+        self._inputs.remove(name)
+
+    def wait_gone(self, name: str) -> None:
+        """Until a removed source's name is free: its scene must be shown, for OBS lets go of it there."""
         wait_for(
             lambda: all(item["inputName"] != name for item in self.rig.request("GetInputList")["inputs"]),
             20,
             f"{name} does not go",
         )
-        self._inputs.remove(name)
 
     def expect_warning(self, text: str) -> None:
         """A warning in OBS's log that this test provokes."""

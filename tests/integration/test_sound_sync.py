@@ -262,5 +262,6 @@ def test_a_microphone_that_is_removed_harms_nobody_and_is_found_again(studio: St
     wait_delayed(studio.rig, studio.microphone, 0, studio.lane)
     studio.stage.remove_camera(studio.microphone)
     studio.rig.wait_swapping(studio.camera)
+    studio.stage.wait_gone(studio.microphone)
     studio.stage.add_input(studio.microphone, "doppel_test_microphone", {})
     wait_delayed(studio.rig, studio.microphone, 0, studio.lane)
