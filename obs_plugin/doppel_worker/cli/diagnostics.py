@@ -25,7 +25,8 @@ from doppel_worker.devices import list_devices
 LOG_LINES = 20_000
 _README = """What is in here: versions and devices (about.txt), what each Face Swap filter did and how it is
 set (status.json), and Doppel's log (doppel.log). Pictures are not, nor names of faces, sources, models
-and looks, nor names of you and your computer, nor addresses, nor paths other than the system's. Read it all the same before you publish it.
+and looks, nor names of you and your computer, nor addresses, nor paths other than the system's.
+Read it all the same before you publish it.
 """
 
 
