@@ -26,7 +26,7 @@ from installer.obs_result import ObsResult
 from installer.scene import FILTER_ID, FILTER_NAME, Filter, Scene, Source, scene_collection
 from installer.x11 import close_window
 from tests.integration.output import Output
-from tests.integration.own_leaks import without_own_leaks
+from tests.integration.own_faults import without_own_faults
 from tests.integration.waiting import wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -138,7 +138,7 @@ class Rig(Output):
             wait_for(
                 lambda: not self.alive(), 30, f"OBS does not end; its log:\n{self.session.log()[-2000:]}"
             )
-        return without_own_leaks(self.session.result())
+        return without_own_faults(self.session.result())
 
     def _disconnect(self) -> None:
         if self._client is not None:
