@@ -20,11 +20,10 @@ from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged
 from tests.support.judge import Judge, Judgement
 from tests.support.worker_process import is_gone
 
-GONE_S = 20.0
-"""It is a tenth of a second (docs/reliability.md), where the system has time to end processes."""
+GONE_S = 1.0
+"""It is a tenth of a second (docs/reliability.md); a machine that stood still just then gets another try."""
 LONGEST_GAP_S = 5.0
-"""Beyond what the slowest new worker took until the figures told of it: how long a busy OBS may draw nothing.
-On a machine that does nothing else the whole is under 2 s (benchmarks/obs_run.py measures it)."""
+"""On a machine that does nothing else it is under 2 s (benchmarks/obs_run.py measures it)."""
 SHORT_S, TRIES = 1.5, 5
 """So long may a worker that lives do nothing, by far; a busy machine may take longer to let it go on."""
 
@@ -69,7 +68,7 @@ def test_a_worker_that_is_killed_at_random_moments_is_replaced_and_nothing_is_se
     assert_nothing_unjudged(judgements)
     gap_s = longest_gap(judgements) / FPS
     print(f"{kills} kills: longest time without a new picture {gap_s:.2f} s, slowest {slowest_s:.2f} s")
-    assert gap_s < slowest_s + LONGEST_GAP_S
+    assert gap_s < LONGEST_GAP_S
     wait_nothing_left(before)
     stage.rig.wait_few_workers()
 
@@ -104,18 +103,26 @@ def test_the_worker_and_the_memory_are_gone_when_obs_is_killed(
 ) -> None:
     before = shared_memory()
     camera = media_source(CAMERA, clip, filters=[face_swap()])  # type: ignore[arg-type]
-    rig = start_obs(Setup([camera], [Scene(SCENE, [CAMERA])], config=mark_config))
+    took_s: list[float] = []
+    while len(took_s) < TRIES and not (took_s and took_s[-1] < GONE_S):
+        rig = start_obs(Setup([camera], [Scene(SCENE, [CAMERA])], config=mark_config))
+        took_s.append(kill_obs(rig))
+        wait_nothing_left(before)
+    print(f"both workers gone {took_s} s after OBS was killed")
+    assert took_s[-1] < GONE_S
+    left = {path.name.partition("-")[0] for path in mark_config.log_dir.iterdir()}
+    assert left <= {"doppel.log", "status"}, "something else than the log and the last status is left"
+
+
+def kill_obs(rig: Rig) -> float:
+    """Kills OBS while one of its workers is stopped: seconds until both are gone."""
     rig.wait_swapping()
     workers = wait_for(lambda: len(rig.workers()) == MOST_WORKERS and rig.workers(), 20, "no worker waits")
-
     rig.worker().suspend()  # nobody is left to read in it that OBS is gone
     killed_at = time.monotonic()
     psutil.Process(rig.pid).send_signal(signal.SIGKILL)
-    wait_for(lambda: all(map(is_gone, workers)), GONE_S, "the worker outlives OBS")
-    print(f"both workers gone {time.monotonic() - killed_at:.3f} s after OBS was killed")
-    wait_nothing_left(before)
-    left = {path.name.partition("-")[0] for path in mark_config.log_dir.iterdir()}
-    assert left <= {"doppel.log", "status"}, "something else than the log and the last status is left"
+    wait_for(lambda: all(map(is_gone, workers)), 20, "the worker outlives OBS")
+    return time.monotonic() - killed_at
 
 
 def test_a_worker_that_is_killed_is_replaced_by_the_one_in_waiting(stage: Stage) -> None:
