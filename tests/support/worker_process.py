@@ -17,6 +17,8 @@ from doppel_ipc.messages import Message
 from doppel_ipc.segment import SegmentDescriptor
 from doppel_ipc.settings import FilterSettings
 
+from tests.support.gate_side import GateSide
+
 PROJECT = Path(__file__).resolve().parents[2]
 BOX_BACKEND = "tests.support.box_backend:load"
 DEADLINE_S = 60.0
@@ -114,3 +116,23 @@ class WorkerProcess:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def open_lane(worker: WorkerProcess, gate: GateSide, lane: int = 1, persona: str = "invert") -> None:
+    """Opens a lane on the gate's segment, and waits until the worker says so."""
+    worker.open_lane(lane, gate.segment.descriptor, FilterSettings(persona=persona))
+    worker.expect(messages.LaneOpened, lambda opened: opened.lane == lane)
+
+
+def next_result(gate: GateSide) -> tuple[int, bytes, int]:
+    """Waits for the gate's next result."""
+    found: list[tuple[int, bytes, int]] = []
+
+    def look() -> bool:
+        one = gate.result()
+        if one is not None:
+            found.append(one)
+        return bool(found)
+
+    wait_until(look, "a result")
+    return found[0]

@@ -1,4 +1,4 @@
-"""Two real processes: this one as the gate, the worker as OBS starts it."""
+"""Two real processes: this one as the gate, the worker as OBS starts it (its end: ``test_process_ends.py``)."""
 
 from __future__ import annotations
 
@@ -8,58 +8,24 @@ import os
 import signal
 import statistics
 import struct
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 from doppel_ipc import messages
-from doppel_ipc.errors import ChannelClosed
 from doppel_ipc.pixel_format import FrameLayout, PixelFormat
 from doppel_ipc.settings import FilterSettings
 from doppel_ipc.verdict import Verdict
-from doppel_worker.process import EXIT_BUG, EXIT_GONE, EXIT_PROTOCOL, EXIT_VERSION
 
 from tests.support.gate_side import GateSide
 from tests.support.handles import mappings, open_descriptors
 from tests.support.lanes import LAYOUT
-from tests.support.worker_process import PROJECT, WorkerProcess, wait_until
+from tests.support.worker_process import WorkerProcess, next_result, open_lane, wait_until
 
 LARGE = FrameLayout.of(PixelFormat.I420, 1280, 720)
-
-
-@pytest.fixture
-def worker(ring_library_path: Path, tmp_path: Path) -> Iterator[WorkerProcess]:
-    with WorkerProcess(ring_library_path, tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def gate(ring_library: ctypes.CDLL) -> Iterator[GateSide]:
-    with GateSide(ring_library, LAYOUT) as side:
-        yield side
-
-
-def open_lane(worker: WorkerProcess, gate: GateSide, lane: int = 1, persona: str = "invert") -> None:
-    worker.open_lane(lane, gate.segment.descriptor, FilterSettings(persona=persona))
-    worker.expect(messages.LaneOpened, lambda opened: opened.lane == lane)
-
-
-def result(gate: GateSide) -> tuple[int, bytes, int]:
-    found: list[tuple[int, bytes, int]] = []
-
-    def look() -> bool:
-        one = gate.result()
-        if one is not None:
-            found.append(one)
-        return bool(found)
-
-    wait_until(look, "a result")
-    return found[0]
 
 
 def stamped(layout: FrameLayout, number: int) -> bytes:
@@ -86,7 +52,7 @@ def test_pixels_come_back_edited_and_the_stamp_gives_the_latency(
         for number in range(40):
             sent = stamped(layout, number)
             gate.submit(sent)
-            verdict, pixels, done_ns = result(gate)
+            verdict, pixels, done_ns = next_result(gate)
             assert verdict == Verdict.SWAPPED
             assert pixels == inverted(sent, layout)
             back, made_ns = struct.unpack("<QQ", bytes(255 - value for value in pixels[:16]))
@@ -130,7 +96,7 @@ def test_several_lanes_are_served_by_one_worker(worker: WorkerProcess, ring_libr
         for gate in gates:
             gate.submit(bytes([value]) * gate.layout.size)
         for gate in gates:
-            assert result(gate)[1] == inverted(bytes([value]) * gate.layout.size, gate.layout)
+            assert next_result(gate)[1] == inverted(bytes([value]) * gate.layout.size, gate.layout)
     for gate in gates:
         gate.close()
 
@@ -144,7 +110,7 @@ def test_a_running_worker_leaves_no_trace_of_closed_lanes(
         with GateSide(ring_library, LAYOUT) as gate:
             open_lane(worker, gate, lane)
             gate.submit(bytes(LAYOUT.size))
-            result(gate)
+            next_result(gate)
             worker.send(messages.CloseLane(lane))
 
     def held() -> tuple[int, int, int]:
@@ -172,54 +138,6 @@ def test_the_heartbeat_comes_at_least_once_a_second(worker: WorkerProcess) -> No
     assert statistics.median(b - a for a, b in itertools.pairwise(times)) < 4.5
 
 
-@pytest.mark.parametrize("persona", ["stuck", "invert"])
-def test_the_worker_ends_when_obs_is_gone_even_inside_a_frame(
-    worker: WorkerProcess, gate: GateSide, persona: str
-) -> None:
-    open_lane(worker, gate, persona=persona)
-    gate.submit(bytes(LAYOUT.size))
-    wait_until(lambda: _state_of_slot_0(gate) != 1, "the worker's hand on the frame")
-    worker.channel.close()  # the writer thread closes the worker's standard input
-    assert worker.process.wait(60) == EXIT_GONE
-
-
-def test_sigterm_ends_the_worker_inside_a_frame(worker: WorkerProcess, gate: GateSide) -> None:
-    open_lane(worker, gate, persona="stuck")
-    gate.submit(bytes(LAYOUT.size))
-    wait_until(lambda: _state_of_slot_0(gate) != 1, "the worker's hand on the frame")
-    worker.process.terminate()
-    assert worker.process.wait(60) == EXIT_GONE
-
-
-def test_ctrl_c_in_the_terminal_is_left_to_obs(worker: WorkerProcess) -> None:
-    worker.expect(messages.Ready)
-    worker.process.send_signal(signal.SIGINT)
-    worker.send(messages.Ping(1))
-    worker.expect(messages.Pong)
-
-
-def test_a_killed_worker_leaves_nothing(
-    ring_library: ctypes.CDLL, ring_library_path: Path, tmp_path: Path
-) -> None:
-    shared = Path("/dev/shm")  # noqa: S108
-    before, files = (open_descriptors(), mappings("memfd:doppel")), set(shared.iterdir())
-    for round_ in range(3):
-        with (
-            GateSide(ring_library, LAYOUT) as gate,
-            WorkerProcess(ring_library_path, tmp_path / str(round_)) as worker,
-        ):
-            open_lane(worker, gate)
-            gate.submit(bytes(LAYOUT.size))
-            worker.process.kill()
-            wait_until(lambda: isinstance(worker.channel.reason, ChannelClosed), "the channel's end")
-            # The gate goes on: it can still submit, and takes back what nobody began.
-            for _ in range(10):
-                gate.submit(bytes(LAYOUT.size))
-    assert (open_descriptors(), mappings("memfd:doppel")) == before
-    # Other tests at work beside this one have files there for a moment.
-    wait_until(lambda: set(shared.iterdir()) <= files, "no file stays in shared memory")
-
-
 def test_a_stopped_worker_never_blocks_obs(worker: WorkerProcess, gate: GateSide) -> None:
     open_lane(worker, gate)
     worker.process.send_signal(signal.SIGSTOP)
@@ -233,65 +151,17 @@ def test_a_stopped_worker_never_blocks_obs(worker: WorkerProcess, gate: GateSide
     worker.expect(messages.LaneStatus, lambda status: status.serial == 2999)
 
 
-def test_a_bug_ends_the_worker_with_its_report_and_without_showing_the_frame(
-    worker: WorkerProcess, gate: GateSide
-) -> None:
-    open_lane(worker, gate, persona="bug")
-    gate.submit(bytes(LAYOUT.size))
-    error = worker.expect(messages.Error)
-    assert "ZeroDivisionError: a mistake" in error.message
-    assert worker.process.wait(60) == EXIT_BUG
-    assert result(gate)[0] == Verdict.COVERED
-    assert "ZeroDivisionError" in (worker.log_dir / "doppel.log").read_text()
-    assert "bug in thread lane-1" in worker.stderr()
-
-
-def test_another_version_is_told_by_both_sides(ring_library_path: Path, tmp_path: Path) -> None:
-    with WorkerProcess(ring_library_path, tmp_path, hello=False) as worker:
-        body = b'{"type":"hello","version":99}'
-        os.write(worker.channel._write_fd, struct.pack("<I", len(body)) + body)
-        assert worker.process.wait(60) == EXIT_VERSION
-        assert f"hello of version 99 != {messages.PROTOCOL_VERSION}" in worker.stderr()
-
-
-def test_rubbish_from_obs_ends_the_worker(ring_library_path: Path, tmp_path: Path) -> None:
-    with WorkerProcess(ring_library_path, tmp_path, hello=False) as worker:
-        os.write(worker.channel._write_fd, b"\x03\0\0\0???")
-        assert worker.process.wait(60) == EXIT_PROTOCOL
-        assert "a message is not JSON" in worker.stderr()
-
-
 def test_what_libraries_print_does_not_reach_the_protocol(
     ring_library_path: Path, tmp_path: Path, gate: GateSide
 ) -> None:
     with WorkerProcess(ring_library_path, tmp_path, backend="tests.support.noisy_backend:load") as worker:
         open_lane(worker, gate)
         gate.submit(bytes(LAYOUT.size))
-        assert result(gate)[0] == Verdict.SWAPPED
+        assert next_result(gate)[0] == Verdict.SWAPPED
         worker.send(messages.Ping(1))
         worker.expect(messages.Pong)
         assert "printed by a library" in worker.stderr()
         assert "written to descriptor 1" in worker.stderr()
-
-
-def test_it_is_not_to_be_run_by_hand() -> None:
-    environ = dict(
-        os.environ,
-        PYTHONPATH=os.pathsep.join(str(PROJECT / name) for name in ("shared", "models", "obs_plugin")),
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "doppel_worker", "--help"],
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "usage" in done.stderr
-
-
-def _state_of_slot_0(gate: GateSide) -> int:
-    return int.from_bytes(gate.memory[512:516], "little")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the batch policy")

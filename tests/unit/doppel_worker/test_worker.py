@@ -77,12 +77,6 @@ def desk(ring_library_path: Path, tmp_path: Path) -> Iterator[Desk]:
     assert made.worker.stop(10)
 
 
-@pytest.fixture
-def gate(ring_library: ctypes.CDLL) -> Iterator[GateSide]:
-    with GateSide(ring_library, LAYOUT) as side:
-        yield side
-
-
 def judged(gate: GateSide) -> int:
     found: list[int] = []
 
