@@ -1,4 +1,4 @@
-"""Two real processes: this one as the gate, the worker as OBS starts it (its end: ``test_process_ends.py``)."""
+"""Two real processes, this one as the gate, the worker as OBS starts it. Its end: ``test_process_ends``."""
 
 from __future__ import annotations
 
