@@ -171,7 +171,8 @@ def test_the_windows_build_works(six_platforms: dict[str, Path], tmp_path: Path)
     loader = _zig_windows(tmp_path / "load_dll.exe", [HERE / "load_dll.c"])
     assert "dll: ok" in _wine(tmp_path, loader, dll.name)
     sources = [NATIVE / name for name in RING_SOURCES]
-    ring = _zig_windows(tmp_path / "test_ring.exe", [HERE / "test_ring.c", *sources])
-    assert "ring: ok" in _wine(tmp_path, ring)
+    for name in ("ring", "pixels"):
+        program = _zig_windows(tmp_path / f"test_{name}.exe", [HERE / f"test_{name}.c", *sources])
+        assert f"{name}: ok" in _wine(tmp_path, program)
     stress = _zig_windows(tmp_path / "stress_ring.exe", [HERE / "stress_ring.c", *sources])
     assert "changes of state" in _wine(tmp_path, stress, "threads", "200000")

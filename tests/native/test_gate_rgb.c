@@ -2,55 +2,16 @@
  * fake_obs.c counts the references of every frame as libobs does, and fails where they do not come out even.
  */
 #include "check.h"
-#include "fake_clock.h"
-#include "gate_scene.h"
 #include "rgb.h"
+#include "rgb_scene.h"
 
 #include <string.h>
 
-#define BGRX 8u
 #define SECOND (1000 * MS)
-
-/* What the source's newest frame became. */
-static uint32_t format_shown(const struct scene *scene)
-{
-	return scene->source.texture.geometry.pixel_format;
-}
-
-static struct doppel_filter *filter_of(const struct scene *scene)
-{
-	return scene->filter->data;
-}
 
 static struct obs_source_frame *own_frame(const struct scene *scene, unsigned which)
 {
 	return (struct obs_source_frame *)(void *)filter_of(scene)->rgb[which];
-}
-
-/* For more than a second nothing but judged pictures. */
-static void settle(struct scene *scene)
-{
-	for (int i = 0; i < 32; i++) {
-		tick(scene, 1, NULL);
-		judge_all(scene, DOPPEL_VERDICT_SWAPPED);
-	}
-}
-
-static void running_with_rgb(struct scene *scene)
-{
-	rig_wants_rgb = true;
-	running(scene, 0);
-	rig_wants_rgb = false;
-	CHECK_EQUAL(format_shown(scene), i420.pixel_format); /* not at once */
-	settle(scene);
-	CHECK_EQUAL(format_shown(scene), BGRX);
-}
-
-static void next_is_judged(struct scene *scene, uint32_t format)
-{
-	CHECK_EQUAL(tick(scene, 1, NULL), FAKE_JUDGED);
-	CHECK_EQUAL(format_shown(scene), format);
-	judge_all(scene, DOPPEL_VERDICT_SWAPPED);
 }
 
 static void test_judged_pictures_go_out_as_rgb_in_their_order(void)
@@ -136,130 +97,6 @@ static void test_a_picture_without_its_rgb_goes_out_in_place(void)
 	}
 	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_JUDGED);
 	CHECK_EQUAL(format_shown(&scene), i420.pixel_format);
-	end(&scene);
-}
-
-static void test_where_other_filters_come_after_it_is_answered_in_place(void)
-{
-	struct scene scene;
-	running_with_rgb(&scene);
-	struct fake_filter *delay = fake_delay_add(&scene.source, 1);
-	for (int i = 0; i < 4; i++) {
-		tick(&scene, 1, NULL);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
-	next_is_judged(&scene, i420.pixel_format);
-	fake_filter_remove(delay);
-	settle(&scene);
-	next_is_judged(&scene, BGRX);
-
-	struct fake_filter *ours = fake_filter_add(&scene.source); /* covers, for it has no lane */
-	CHECK_EQUAL(tick(&scene, 1, NULL), FAKE_COVER);
-	CHECK_EQUAL(format_shown(&scene), i420.pixel_format);
-	fake_filter_remove(ours);
-	end(&scene);
-}
-
-static void tick_deinterlaced(struct scene *scene, uint32_t format)
-{
-	tick(scene, 2, NULL);
-	judge_all(scene, DOPPEL_VERDICT_SWAPPED);
-	CHECK_EQUAL(scene->source.current.geometry.pixel_format, format);
-}
-
-/* OBS would freeze if the format changed while somebody chooses deinterlacing. */
-static void test_a_deinterlaced_source_is_answered_in_place_from_the_next_second_on(void)
-{
-	struct scene scene;
-	running_with_rgb(&scene);
-	for (int again = 0; again < 2; again++) {
-		scene.source.deinterlace = 1;
-		for (int i = 0; i < 29; i++)
-			tick_deinterlaced(&scene, BGRX);
-		for (int i = 0; i < 3; i++)
-			tick(&scene, 2, NULL), judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-		for (int i = 0; i < 40; i++)
-			tick_deinterlaced(&scene, i420.pixel_format);
-		scene.source.deinterlace = 0;
-		settle(&scene);
-		settle(&scene);
-		next_is_judged(&scene, BGRX);
-	}
-	end(&scene);
-}
-
-static void test_a_source_that_is_deinterlaced_already_is_answered_in_place(void)
-{
-	struct scene scene;
-	rig_wants_rgb = true;
-	running(&scene, 0);
-	rig_wants_rgb = false;
-	scene.source.deinterlace = 1;
-	for (int i = 0; i < 40; i++)
-		tick_deinterlaced(&scene, i420.pixel_format);
-	end(&scene);
-}
-
-/* A tick in which nobody draws the source. */
-static void tick_undrawn(struct scene *scene)
-{
-	atomic_fetch_add(&fake_now_ns, STEP);
-	fake_tick(&scene->source, &i420, 1, STEP);
-	judge_all(scene, DOPPEL_VERDICT_SWAPPED);
-}
-
-static uint32_t format_answered(const struct scene *scene)
-{
-	return scene->source.current.geometry.pixel_format;
-}
-
-static void test_the_format_does_not_begin_to_change_where_the_source_was_not_drawn(void)
-{
-	struct scene scene;
-	running_with_rgb(&scene);
-	for (int i = 0; i < 40; i++) { /* hidden: it goes on */
-		tick_undrawn(&scene);
-		CHECK_EQUAL(format_answered(&scene), BGRX);
-	}
-	doppel_suspect(filter_of(&scene));
-	for (int i = 0; i < 60; i++) { /* ended: it does not begin again */
-		tick_undrawn(&scene);
-		CHECK_EQUAL(format_answered(&scene), i420.pixel_format);
-	}
-	next_is_judged(&scene, i420.pixel_format); /* not drawn before this one */
-	next_is_judged(&scene, BGRX);
-	end(&scene);
-}
-
-static void test_packed_formats_of_a_media_source_are_answered_in_place(void)
-{
-	const struct doppel_geometry before = i420;
-	i420 = fake_geometry(4, 64, 64, 0);
-	struct scene scene;
-	rig_wants_rgb = true;
-	running(&scene, OBS_FLAG_CONTROLLABLE_MEDIA);
-	settle(&scene);
-	next_is_judged(&scene, i420.pixel_format);
-	CHECK_EQUAL(status_of(&scene).rgb_answers, 0);
-	end(&scene);
-	running(&scene, 0); /* a camera's */
-	rig_wants_rgb = false;
-	settle(&scene);
-	next_is_judged(&scene, BGRX);
-	CHECK(status_of(&scene).rgb_answers > 0);
-	end(&scene);
-	i420 = before;
-}
-
-static void test_after_anything_that_may_have_changed_the_texture_it_is_answered_in_place_for_a_while(void)
-{
-	struct scene scene;
-	running_with_rgb(&scene);
-	doppel_suspect(filter_of(&scene)); /* as a restart of the media does */
-	for (int i = 0; i < 29; i++)
-		next_is_judged(&scene, i420.pixel_format);
-	settle(&scene);
-	next_is_judged(&scene, BGRX);
 	end(&scene);
 }
 
@@ -351,14 +188,8 @@ int main(void)
 	test_a_pause_and_a_panic_go_out_in_place();
 	test_a_lane_without_rgb_is_answered_in_place();
 	test_a_picture_without_its_rgb_goes_out_in_place();
-	test_where_other_filters_come_after_it_is_answered_in_place();
-	test_a_deinterlaced_source_is_answered_in_place_from_the_next_second_on();
-	test_a_source_that_is_deinterlaced_already_is_answered_in_place();
 	test_a_frame_that_somebody_still_reads_is_not_written();
 	test_frames_of_a_filter_that_is_gone_are_used_again_when_nobody_can_know_them();
-	test_the_format_does_not_begin_to_change_where_the_source_was_not_drawn();
-	test_packed_formats_of_a_media_source_are_answered_in_place();
-	test_after_anything_that_may_have_changed_the_texture_it_is_answered_in_place_for_a_while();
 	test_only_opaque_yuv_of_even_sizes_is_made_rgb();
 	puts("rgb: ok");
 	return 0;

@@ -1,7 +1,6 @@
 /* The sync filter, scenario by scenario: what reaches the scene of a source that is drawn, not sent. */
 #include "check.h"
 #include "fake_clock.h"
-#include "ring_words.h"
 #include "sync_scene.h"
 
 #include <string.h>
@@ -25,20 +24,6 @@ static void pictures_come_out_in_order_after_d_ticks_and_the_one_of_the_reading(
 		}
 		CHECK_EQUAL(status_of(&scene).delay_frames, delay + READBACK);
 		CHECK_EQUAL(status_of(&scene).readback_frames, READBACK);
-		sync_end(&scene);
-	}
-}
-
-static void every_pitch_of_the_card_is_read(void)
-{
-	for (uint32_t padding = 0; padding <= 256; padding += 64) {
-		struct scene scene;
-		sync_running(&scene);
-		card.pitch_padding = padding;
-		for (int i = 0; i < 5; i++) {
-			CHECK_EQUAL(next(&scene, NULL), FAKE_JUDGED);
-			judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-		}
 		sync_end(&scene);
 	}
 }
@@ -105,73 +90,6 @@ static void a_screenshot_shows_what_was_released_and_takes_no_frame(void)
 	sync_end(&scene);
 }
 
-static void a_still_goes_to_the_worker_once(void)
-{
-	struct scene scene;
-	sync_running(&scene);
-	for (int i = 0; i < 10; i++) {
-		same(&scene, NULL);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
-	const struct doppel_gate_status before = status_of(&scene);
-	const uint32_t uploads = card.uploads;
-	for (int i = 0; i < 100; i++) {
-		uint64_t shown;
-		CHECK_EQUAL(same(&scene, &shown), FAKE_JUDGED);
-		CHECK_EQUAL(shown, fake.raw_id & 63);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
-	CHECK_EQUAL(status_of(&scene).submitted, before.submitted);
-	CHECK_EQUAL(status_of(&scene).frames_in, before.frames_in);
-	CHECK_EQUAL(card.uploads, uploads);
-	doppel_worker_ask_again(scene.segment.worker, scene.segment.bytes); /* another persona */
-	same(&scene, NULL);
-	CHECK_EQUAL(status_of(&scene).submitted, before.submitted + 1);
-	judge_all(&scene, DOPPEL_VERDICT_NO_FACE);
-	for (int i = 0; i < 3; i++)
-		CHECK_EQUAL(same(&scene, NULL), FAKE_JUDGED);
-	CHECK_EQUAL(status_of(&scene).no_face, before.no_face + 1);
-	/* What the worker gives back unjudged comes again. */
-	fake_still(&scene.source, SIDE, SIDE);
-	for (int i = 0; i < 4; i++) {
-		same(&scene, NULL);
-		for (uint32_t slot = 0; slot < 6; slot++) {
-			uint32_t filled = DOPPEL_FILLED;
-			atomic_compare_exchange_strong(&slot_of(scene.segment.worker, slot)->state, &filled,
-						       DOPPEL_FREE);
-		}
-	}
-	for (int i = 0; i < 6; i++) {
-		same(&scene, NULL);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
-	uint64_t shown;
-	CHECK_EQUAL(same(&scene, &shown), FAKE_JUDGED);
-	CHECK_EQUAL(shown, fake.raw_id & 63);
-	sync_end(&scene);
-}
-
-static void a_source_half_as_fast_as_the_canvas_is_not_late(void)
-{
-	struct scene scene;
-	sync_running(&scene);
-	for (int i = 0; i < 6; i++) {
-		i % 2 == 0 ? next(&scene, NULL) : same(&scene, NULL);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
-	const struct doppel_gate_status before = status_of(&scene);
-	for (int i = 0; i < 20; i++) {
-		uint64_t shown;
-		CHECK_EQUAL(i % 2 == 0 ? next(&scene, &shown) : same(&scene, &shown), FAKE_JUDGED);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-		CHECK_EQUAL(shown, (fake.raw_id - (i % 2 == 0 ? 2 : 1)) & 63); /* 3 ticks: 1.5 of its own */
-	}
-	CHECK_EQUAL(status_of(&scene).submitted, before.submitted + 10);
-	CHECK_EQUAL(status_of(&scene).swapped, before.swapped + 10);
-	CHECK_EQUAL(status_of(&scene).held, before.held);
-	sync_end(&scene);
-}
-
 static void a_missing_result_is_held_and_then_covered(void)
 {
 	struct scene scene;
@@ -197,21 +115,6 @@ static void a_missing_result_is_held_and_then_covered(void)
 	set_policy(&scene, policy);
 	CHECK(fake_sync_draw(&scene.source, NULL) != FAKE_RAW); /* in the very tick */
 	CHECK_EQUAL(next(&scene, NULL), FAKE_COVER);
-	sync_end(&scene);
-}
-
-static void a_still_whose_result_is_missing_is_covered_too(void)
-{
-	struct scene scene;
-	sync_running(&scene);
-	fake_still(&scene.source, SIDE, SIDE);
-	enum fake_kind kind = FAKE_NOTHING;
-	for (int i = 0; i < 40; i++)
-		kind = same(&scene, NULL);
-	CHECK_EQUAL(kind, FAKE_COVER);
-	const uint32_t uploads = card.uploads;
-	CHECK_EQUAL(same(&scene, NULL), FAKE_COVER);
-	CHECK_EQUAL(card.uploads, uploads);
 	sync_end(&scene);
 }
 
@@ -263,159 +166,6 @@ static void a_pause_shows_the_original_and_nothing_of_it_stays(void)
 		same(&scene, NULL);
 	}
 	CHECK_EQUAL(same(&scene, NULL), FAKE_JUDGED);
-	sync_end(&scene);
-}
-
-static void a_new_worker_gets_the_still_again(void)
-{
-	struct scene scene;
-	sync_running(&scene);
-	for (int i = 0; i < 5; i++) {
-		same(&scene, NULL);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
-	CHECK_EQUAL(doppel_gate_detach(scene.id), 0);
-	for (int i = 0; i < 40; i++)
-		CHECK_EQUAL(same(&scene, NULL), FAKE_JUDGED); /* still the right picture */
-	rig_segment_free(&scene.segment);
-	CHECK_EQUAL(rig_attach(scene.id, &scene.segment, 6, 8), 0);
-	const uint64_t submitted = status_of(&scene).submitted;
-	CHECK_EQUAL(same(&scene, NULL), FAKE_JUDGED);
-	CHECK_EQUAL(status_of(&scene).submitted, submitted + 1);
-	CHECK_EQUAL(status_of(&scene).lane_serial, 8);
-	judge_all(&scene, DOPPEL_VERDICT_COVERED);
-	for (int i = 0; i < 3; i++)
-		same(&scene, NULL);
-	CHECK_EQUAL(same(&scene, NULL), FAKE_COVER); /* the worker asks for the cover: that is a judgement, too */
-	CHECK_EQUAL(status_of(&scene).submitted, submitted + 1);
-	while (doppel_gate_collect(scene.id) > 1)
-		same(&scene, NULL);
-	sync_end(&scene);
-}
-
-static void another_size_is_covered_until_its_own_lane_runs(void)
-{
-	struct scene scene;
-	sync_running(&scene);
-	for (uint32_t side = 66; side < 80; side += 2) { /* a window that is dragged */
-		fake_still(&scene.source, side, side - 10);
-		CHECK_EQUAL(same(&scene, NULL), FAKE_COVER);
-	}
-	CHECK_EQUAL(same(&scene, NULL), FAKE_COVER);
-	CHECK_EQUAL(status_of(&scene).geometry.width, 78);
-	CHECK_EQUAL(status_of(&scene).geometry.height, 68);
-	CHECK_EQUAL(status_of(&scene).lane_state, DOPPEL_LANE_STALE);
-	struct rig_segment old = scene.segment;
-	CHECK_EQUAL(rig_attach(scene.id, &scene.segment, 6, 9), 0);
-	rig_segment_free(&old);
-	for (int i = 0; i < 5; i++) {
-		CHECK(same(&scene, NULL) != FAKE_RAW);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
-	CHECK_EQUAL(same(&scene, NULL), FAKE_JUDGED);
-	fake_still(&scene.source, 0, 0);
-	CHECK_EQUAL(same(&scene, NULL), FAKE_NOTHING);
-	CHECK_EQUAL(same(&scene, NULL), FAKE_NOTHING);
-	fake_still(&scene.source, 78, 68);
-	for (int i = 0; i < 6; i++) {
-		CHECK(same(&scene, NULL) != FAKE_RAW);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
-	CHECK_EQUAL(same(&scene, NULL), FAKE_JUDGED);
-	sync_end(&scene);
-}
-
-static void what_was_hidden_for_long_comes_back_covered(void)
-{
-	for (int still = 0; still < 2; still++) {
-		struct scene scene;
-		sync_running(&scene);
-		for (int i = 0; i < 5; i++) {
-			same(&scene, NULL);
-			judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-		}
-		for (int i = 0; i < 100; i++) { /* nobody draws it */
-			atomic_fetch_add(&fake_now_ns, STEP);
-			fake_tick(&scene.source, NULL, 0, 0);
-		}
-		if (still == 0)
-			fake_still(&scene.source, SIDE, SIDE);
-		CHECK_EQUAL(same(&scene, NULL), FAKE_COVER);
-		CHECK_EQUAL(same(&scene, NULL), still != 0 ? FAKE_JUDGED : FAKE_COVER);
-		sync_end(&scene);
-	}
-}
-
-static void high_dynamic_range_is_covered_and_said(void)
-{
-	struct scene scene;
-	sync_running(&scene);
-	card.hdr = true;
-	CHECK_EQUAL(next(&scene, NULL), FAKE_COVER);
-	CHECK_EQUAL(next(&scene, NULL), FAKE_COVER);
-	CHECK_EQUAL(status_of(&scene).unsupported_format, DOPPEL_UNSUPPORTED_HDR);
-	const int32_t wanted[] = {0, 2};
-	CHECK_EQUAL(fake.sync_info->video_get_color_space(scene.filter->data, 2, wanted), 0);
-	struct doppel_policy policy = normal;
-	policy.paused = 1;
-	set_policy(&scene, policy);
-	CHECK_EQUAL(fake.sync_info->video_get_color_space(scene.filter->data, 2, wanted), 2);
-	CHECK_EQUAL(next(&scene, NULL), FAKE_RAW);
-	set_policy(&scene, normal);
-	card.hdr = false;
-	for (int i = 0; i < 6; i++) {
-		CHECK(next(&scene, NULL) != FAKE_RAW);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
-	CHECK_EQUAL(next(&scene, NULL), FAKE_JUDGED);
-	CHECK_EQUAL(status_of(&scene).unsupported_format, 0);
-	sync_end(&scene);
-}
-
-static void grey_gives_way_to_a_cover_and_not_to_what_was_shown_before(void)
-{
-	struct scene scene;
-	sync_running(&scene);
-	for (int i = 0; i < 5; i++) {
-		same(&scene, NULL);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
-	card.hdr = true;
-	CHECK_EQUAL(same(&scene, NULL), FAKE_COVER);
-	struct doppel_policy policy = normal;
-	policy.panic = 1;
-	set_policy(&scene, policy);
-	CHECK_EQUAL(same(&scene, NULL), FAKE_COVER);
-	card.hdr = false;
-	for (int i = 0; i < 4; i++)
-		CHECK_EQUAL(same(&scene, NULL), FAKE_COVER);
-	set_policy(&scene, normal);
-	CHECK_EQUAL(same(&scene, NULL), FAKE_JUDGED); /* the picture is the same as before all that */
-	sync_end(&scene);
-}
-
-static void a_card_without_room_covers(void)
-{
-	struct scene scene;
-	sync_begin(&scene);
-	card.refuses = true;
-	for (int i = 0; i < 3; i++)
-		CHECK_EQUAL(next(&scene, NULL), FAKE_NOTHING);
-	CHECK_EQUAL(status_of(&scene).unsupported_format, DOPPEL_UNSUPPORTED_SIZE);
-	sync_end(&scene);
-}
-
-static void a_card_that_gives_nothing_is_held_and_then_covered(void)
-{
-	struct scene scene;
-	sync_running(&scene);
-	card.lost = true;
-	for (int i = 0; i < 30; i++) {
-		const enum fake_kind kind = next(&scene, NULL);
-		CHECK_EQUAL(kind, i < (int)(normal.hold_ns / STEP) ? FAKE_JUDGED : FAKE_COVER);
-	}
-	card.lost = false;
-	CHECK_EQUAL(next(&scene, NULL), FAKE_COVER);
 	sync_end(&scene);
 }
 
@@ -484,46 +234,18 @@ static void switched_off_and_on_again_nothing_old_is_shown(void)
 	sync_end(&scene);
 }
 
-static void removed_with_frames_in_flight_it_leaves_nothing(void)
-{
-	struct scene scene;
-	sync_running(&scene);
-	next(&scene, NULL);
-	const int32_t slot = rig_take(&scene.segment);
-	next(&scene, NULL);
-	CHECK(slot >= 0 && card.objects > 0);
-	watched[0] = NULL;
-	fake_filter_remove(scene.filter);
-	scene.filter = NULL;
-	CHECK_EQUAL(card.objects, 0);
-	rig_finish(&scene.segment, slot, DOPPEL_VERDICT_SWAPPED);
-	sync_end(&scene);
-}
-
 int main(void)
 {
 	sync_install();
 	pictures_come_out_in_order_after_d_ticks_and_the_one_of_the_reading();
-	every_pitch_of_the_card_is_read();
 	a_source_in_two_scenes_is_read_once_and_drawn_twice();
 	a_screenshot_shows_what_was_released_and_takes_no_frame();
-	a_still_goes_to_the_worker_once();
-	a_source_half_as_fast_as_the_canvas_is_not_late();
 	a_missing_result_is_held_and_then_covered();
-	a_still_whose_result_is_missing_is_covered_too();
 	panic_covers_and_ends();
 	a_pause_shows_the_original_and_nothing_of_it_stays();
-	a_new_worker_gets_the_still_again();
-	another_size_is_covered_until_its_own_lane_runs();
-	what_was_hidden_for_long_comes_back_covered();
-	high_dynamic_range_is_covered_and_said();
-	grey_gives_way_to_a_cover_and_not_to_what_was_shown_before();
-	a_card_without_room_covers();
-	a_card_that_gives_nothing_is_held_and_then_covered();
 	the_slate_is_the_cover_where_it_is_chosen();
 	on_an_asynchronous_source_it_works_alone_and_passes_on_beside_the_other();
 	switched_off_and_on_again_nothing_old_is_shown();
-	removed_with_frames_in_flight_it_leaves_nothing();
 	puts("sync: ok");
 	return 0;
 }

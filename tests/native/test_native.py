@@ -62,21 +62,30 @@ class Program:
     """Answers as RGB begin at once, not after a second without an event."""
 
 
-RING_TEST = Program("test_ring", RING_SOURCES)
+RING_TESTS = (Program("test_ring", RING_SOURCES), Program("test_pixels", RING_SOURCES))
 FAKES = ("fake_obs.c", "lane_rig.c", "fake_clock.c")
 GATE_TESTS = tuple(
     Program(name, build.SOURCES, (*FAKES, "gate_scene.c"), turned_clock=True)
     for name in (
         "test_gate",
+        "test_gate_filter",
         "test_gate_hotkeys",
         "test_gate_idle",
+        "test_gate_lanes",
+        "test_gate_neighbours",
         "test_gate_render",
-        "test_gate_rgb",
         "test_gate_signals",
     )
 )
+RGB_TESTS = tuple(
+    Program(name, build.SOURCES, (*FAKES, "gate_scene.c", "rgb_scene.c"), turned_clock=True)
+    for name in ("test_gate_rgb", "test_gate_rgb_format")
+)
 SYNC_FAKES = (*FAKES, "gate_scene.c", "fake_graphics.c", "sync_scene.c")
-SYNC_TEST = Program("test_gate_sync", build.SOURCES, SYNC_FAKES, turned_clock=True)
+SYNC_TESTS = tuple(
+    Program(name, build.SOURCES, SYNC_FAKES, turned_clock=True)
+    for name in ("test_gate_sync", "test_gate_sync_card", "test_gate_sync_still")
+)
 FRAME_PATH = Program("test_frame_path", build.SOURCES, SYNC_FAKES, turned_clock=True, counted_memory=True)
 COUNTED = tuple(f"-D{name}=counted_{name}" for name in ("malloc", "calloc", "free"))
 WALK = Program("walk_gate", build.SOURCES, FAKES, turned_clock=True, hasty=True)
@@ -135,7 +144,9 @@ def _run(program: Path, *arguments: str, timeout: float = 250) -> str:
 # ---- behaviour -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("program", [RING_TEST, *GATE_TESTS, SYNC_TEST], ids=lambda program: program.name)
+@pytest.mark.parametrize(
+    "program", [*RING_TESTS, *GATE_TESTS, *RGB_TESTS, *SYNC_TESTS], ids=lambda program: program.name
+)
 def test_every_scenario_holds(programs: Compile, program: Program) -> None:
     assert "ok" in _run(programs(program, ASAN))
 
