@@ -9,7 +9,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.support.native_build import RING_SOURCES, load_build
+from tests.support.native_build import FAKE_LIBOBS, RING_SOURCES, load_build
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -48,10 +48,8 @@ def build(name: str, folder: Path) -> Path:
     if clang is None:
         raise RuntimeError("no clang here can link libFuzzer (Debian: apt install clang)")
     if name == "gate":
-        sources = [NATIVE / file for file in load_build().SOURCES] + [
-            FAKES / "fake_obs.c",
-            FAKES / "fake_graphics.c",
-        ]
+        sources = [NATIVE / file for file in load_build().SOURCES]
+        sources += [FAKES / file for file in (*FAKE_LIBOBS, "fake_graphics.c")]
     else:
         sources = [NATIVE / file for file in RING_SOURCES]
     sources.append(HERE / f"fuzz_{name}.c")

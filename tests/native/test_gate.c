@@ -1,4 +1,4 @@
-/* The gate, scenario by scenario, against the small libobs of fake_obs.c: frames, results, what the user chose. */
+/* The gate, scenario by scenario, against the small libobs of fake_obs.h: frames, results, what the user chose. */
 #include "check.h"
 #include "fake_clock.h"
 #include "gate_scene.h"

@@ -1,5 +1,5 @@
 /* Answers as RGB: the frames that the async filter returns in the place of libobs's, where its lane has pictures as RGB.
- * fake_obs.c counts the references of every frame as libobs does, and fails where they do not come out even.
+ * The small libobs counts the references of every frame as libobs does, and fails where they do not come out even.
  */
 #include "check.h"
 #include "rgb.h"

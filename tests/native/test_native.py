@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.native_build import RING_SOURCES, load_build
+from tests.support.native_build import FAKE_LIBOBS, RING_SOURCES, load_build
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -63,7 +63,7 @@ class Program:
 
 
 RING_TESTS = (Program("test_ring", RING_SOURCES), Program("test_pixels", RING_SOURCES))
-FAKES = ("fake_obs.c", "lane_rig.c", "fake_clock.c")
+FAKES = (*FAKE_LIBOBS, "lane_rig.c", "fake_clock.c")
 GATE_TESTS = tuple(
     Program(name, build.SOURCES, (*FAKES, "gate_scene.c"), turned_clock=True)
     for name in (
@@ -88,10 +88,10 @@ SYNC_TESTS = tuple(
 )
 FRAME_PATH = Program("test_frame_path", build.SOURCES, SYNC_FAKES, turned_clock=True, counted_memory=True)
 COUNTED = tuple(f"-D{name}=counted_{name}" for name in ("malloc", "calloc", "free"))
-WALK = Program("walk_gate", build.SOURCES, FAKES, turned_clock=True, hasty=True)
-WALK_SYNC = Program("walk_sync", build.SOURCES, SYNC_FAKES, turned_clock=True)
+WALK = Program("walk_gate", build.SOURCES, (*FAKES, "walk.c"), turned_clock=True, hasty=True)
+WALK_SYNC = Program("walk_sync", build.SOURCES, (*SYNC_FAKES, "walk.c"), turned_clock=True)
 STRESS_RING = Program("stress_ring", RING_SOURCES)
-STRESS_FAKES = ("fake_obs.c", "fake_graphics.c", "lane_rig.c")
+STRESS_FAKES = (*FAKE_LIBOBS, "fake_graphics.c", "lane_rig.c")
 STRESS_GATE = Program("stress_gate", build.SOURCES, STRESS_FAKES, hasty=True)
 
 

@@ -9,36 +9,18 @@
  */
 #include "check.h"
 #include "fake_clock.h"
-#include "fake_obs.h"
-#include "lane_rig.h"
+#include "walk.h"
 
 #include <string.h>
 
 #define MS UINT64_C(1000000)
-#define SEGMENTS 4u
 
-static unsigned long long seed;
-static bool hostile;
 static struct fake_source source;
-static struct rig_segment segments[SEGMENTS]; /* [0] is the newest */
-static int32_t busy[SEGMENTS];
 static uint64_t lane_serial;
 static bool original_allowed;	/* paused or late_policy original, or was so until a moment ago in another filter */
 static bool media_started = true;
 static struct doppel_geometry geometry;
-static uint64_t last_swapped[FAKE_FILTERS]; /* per filter id, see order() */
-static uint64_t last_id[FAKE_FILTERS];
 static uint64_t drawn[6], as_rgb;
-
-/* What was done last, for the report of a failure. */
-static char history[24][48];
-static unsigned long done;
-#define NOTE(...) snprintf(history[done++ % 24], sizeof history[0], __VA_ARGS__)
-
-static unsigned below(unsigned n)
-{
-	return (unsigned)(next_random(&seed) >> 33) % n;
-}
 
 static bool is_delay(uint32_t i)
 {
@@ -68,8 +50,7 @@ static void look(void)
 	if (hostile || original_allowed || !guarded)
 		return;
 	if (kind == FAKE_RAW || kind == FAKE_GARBLED) {
-		for (unsigned long i = done < 24 ? 0 : done - 24; i < done; i++)
-			fprintf(stderr, "  %s\n", history[i % 24]);
+		print_notes();
 		for (uint32_t i = 0; i < source.filter_count; i++) {
 			if (is_delay(i)) {
 				fprintf(stderr, "  a delay: on %d\n", source.filters[i]->enabled);
@@ -85,39 +66,16 @@ static void look(void)
 				(unsigned long long)((fake_now_ns - f->media_stop_ns) / MS), f->paused, f->panic,
 				f->late_policy);
 		}
-		fprintf(stderr, "an unjudged picture was drawn (kind %d, step %lu)\n", (int)kind, done);
+		fprintf(stderr, "an unjudged picture was drawn (kind %d)\n", (int)kind);
 		abort();
 	}
 }
 
-/* Results of one filter come in order and each once; the counters add up. */
 static void order(void)
 {
-	for (uint32_t i = 0; i < source.filter_count; i++) {
-		if (is_delay(i))
-			continue;
-		const uint64_t id = fake_filter_id(source.filters[i]);
-		const uint32_t cell = (uint32_t)(id % FAKE_FILTERS);
-		if (last_id[cell] != id) {
-			last_id[cell] = id;
-			last_swapped[cell] = 0;
-		}
-		struct doppel_sample samples[40];
-		const int32_t n = doppel_gate_drain(id, samples, 40);
-		for (int32_t s = 0; s < n; s++) {
-			CHECK(samples[s].outcome >= DOPPEL_OUT_SWAPPED && samples[s].outcome <= DOPPEL_OUT_DROPPED);
-			CHECK(samples[s].shown_id < samples[s].frame_id);
-			if (samples[s].outcome > DOPPEL_OUT_NO_FACE)
-				continue;
-			CHECK(samples[s].shown_id > last_swapped[cell]);
-			last_swapped[cell] = samples[s].shown_id;
-		}
-		struct doppel_gate_status status;
-		CHECK_EQUAL(doppel_gate_get_status(id, &status), 0);
-		CHECK_EQUAL(status.frames_in, status.swapped + status.blurred + status.no_face + status.original +
-						      status.held + status.covered + status.dropped);
-		CHECK(hostile || status.swapped + status.blurred + status.no_face + status.given_back <= status.submitted);
-	}
+	for (uint32_t i = 0; i < source.filter_count; i++)
+		if (!is_delay(i))
+			check_results(fake_filter_id(source.filters[i]));
 }
 
 static void attach(void)
@@ -125,12 +83,10 @@ static void attach(void)
 	struct fake_filter *filter = some_filter();
 	if (filter == NULL)
 		return;
-	rig_segment_free(&segments[SEGMENTS - 1]);
-	memmove(segments + 1, segments, (SEGMENTS - 1) * sizeof segments[0]);
-	memmove(busy + 1, busy, (SEGMENTS - 1) * sizeof busy[0]);
-	memset(&segments[0], 0, sizeof segments[0]);
-	busy[0] = -1;
-	if (rig_attach(fake_filter_id(filter), &segments[0], 4 + below(9), ++lane_serial) == 0 && below(4) == 0)
+	struct rig_segment fresh = {0};
+	const int32_t result = rig_attach(fake_filter_id(filter), &fresh, 4 + below(9), ++lane_serial);
+	push_segment(fresh);
+	if (result == 0 && below(4) == 0)
 		rig_draw_slate(&segments[0], FAKE_SLATE);
 }
 
@@ -312,7 +268,6 @@ int main(int count, char **arguments)
 	seed = strtoull(arguments[1], NULL, 10) * 2654435761u + 88172645463325252ull;
 	const unsigned long steps = strtoul(arguments[2], NULL, 10);
 	hostile = count > 3 && strcmp(arguments[3], "hostile") == 0;
-	memset(busy, 0xff, sizeof busy);
 	fake_install();
 	for (unsigned long i = 0; i < steps; i++) {
 		if (i % 20000 == 0) { /* another source */
@@ -332,8 +287,7 @@ int main(int count, char **arguments)
 	}
 	while (source.filter_count > 0)
 		fake_filter_remove(source.filters[0]);
-	for (unsigned i = 0; i < SEGMENTS; i++)
-		rig_segment_free(&segments[i]);
+	free_segments();
 	CHECK_EQUAL(doppel_gate_list(NULL, 0), 0);
 	CHECK(hostile || steps < 20000 || (drawn[FAKE_JUDGED] > 0 && drawn[FAKE_COVER] > 0 && drawn[FAKE_NOTHING] > 0));
 	printf("walk: nothing %llu, judged %llu, %llu of them as RGB, cover %llu, slate %llu, original "

@@ -9,24 +9,12 @@
 #include "check.h"
 #include "fake_clock.h"
 #include "sync_scene.h"
+#include "walk.h"
 
-#include <string.h>
-
-#define SEGMENTS 4u
-
-static unsigned long long seed;
-static bool hostile;
 static struct fake_source source;
-static struct rig_segment segments[SEGMENTS]; /* [0] is the newest */
-static int32_t busy[SEGMENTS];
 static uint64_t lane_serial, drawn[6];
 static struct doppel_policy policy;
 static struct fake_filter *filter;
-
-static unsigned below(unsigned n)
-{
-	return (unsigned)(next_random(&seed) >> 33) % n;
-}
 
 static void look(enum fake_kind kind, const char *what)
 {
@@ -77,11 +65,7 @@ static void attach(void)
 		rig_segment_free(&fresh);
 		return;
 	}
-	rig_segment_free(&segments[SEGMENTS - 1]);
-	memmove(segments + 1, segments, (SEGMENTS - 1) * sizeof segments[0]);
-	memmove(busy + 1, busy, (SEGMENTS - 1) * sizeof busy[0]);
-	segments[0] = fresh;
-	busy[0] = -1;
+	push_segment(fresh);
 	if (below(2) == 0)
 		rig_draw_slate(&segments[0], FAKE_SLATE);
 }
@@ -179,15 +163,13 @@ int main(int count, char **arguments)
 	sync_install();
 	fake_source_init(&source, 0);
 	source.flags = OBS_FLAG_VIDEO;
-	memset(busy, -1, sizeof busy);
 	fake_still(&source, SIDE, SIDE);
 	new_filter();
 	for (unsigned long i = 0; i < steps; i++)
 		step();
 	watched[0] = NULL;
 	fake_filter_remove(filter);
-	for (uint32_t i = 0; i < SEGMENTS; i++)
-		rig_segment_free(&segments[i]);
+	free_segments();
 	CHECK_EQUAL(card.objects, 0);
 	CHECK(hostile || drawn[FAKE_JUDGED] > steps / 50);
 	printf("walk: drawn %llu nothing, %llu original, %llu judged, %llu cover, %llu slate\n",

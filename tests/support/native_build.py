@@ -12,6 +12,8 @@ from types import ModuleType
 NATIVE = Path(__file__).resolve().parents[2] / "shared" / "native"
 RING_SOURCES = ("ring.c", "ring_worker.c", "pixels.c", "rgb.c", "mosaic.c", "platform.c")
 """What the ring alone is made of."""
+FAKE_LIBOBS = ("fake_obs.c", "fake_filters.c", "fake_pictures.c", "fake_source.c")
+"""What the small libobs of ``tests/native`` is made of."""
 
 _FLAGS = ("-std=c11", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror")
 
