@@ -61,3 +61,12 @@ void sync_running(struct scene *scene)
 	CHECK_EQUAL(next(scene, NULL), FAKE_JUDGED);
 	judge_all(scene, DOPPEL_VERDICT_SWAPPED);
 }
+
+void still_running(struct scene *scene)
+{
+	sync_running(scene);
+	for (int i = 0; i < 5; i++) {
+		same(scene, NULL);
+		judge_all(scene, DOPPEL_VERDICT_SWAPPED);
+	}
+}

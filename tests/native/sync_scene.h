@@ -18,5 +18,7 @@ enum fake_kind next(struct scene *scene, uint64_t *shown);
 enum fake_kind same(struct scene *scene, uint64_t *shown);
 /* A worker that judges at once, for some ticks of new pictures; until judged pictures come out. */
 void sync_running(struct scene *scene);
+/* sync_running(), and then the same picture until nothing of it is on its way any more. */
+void still_running(struct scene *scene);
 
 #endif

@@ -89,11 +89,7 @@ static void a_still_whose_result_is_missing_is_covered_too(void)
 static void a_new_worker_gets_the_still_again(void)
 {
 	struct scene scene;
-	sync_running(&scene);
-	for (int i = 0; i < 5; i++) {
-		same(&scene, NULL);
-		judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-	}
+	still_running(&scene);
 	CHECK_EQUAL(doppel_gate_detach(scene.id), 0);
 	for (int i = 0; i < 40; i++)
 		CHECK_EQUAL(same(&scene, NULL), FAKE_JUDGED); /* still the right picture */
@@ -117,11 +113,7 @@ static void what_was_hidden_for_long_comes_back_covered(void)
 {
 	for (int still = 0; still < 2; still++) {
 		struct scene scene;
-		sync_running(&scene);
-		for (int i = 0; i < 5; i++) {
-			same(&scene, NULL);
-			judge_all(&scene, DOPPEL_VERDICT_SWAPPED);
-		}
+		still_running(&scene);
 		for (int i = 0; i < 100; i++) { /* nobody draws it */
 			atomic_fetch_add(&fake_now_ns, STEP);
 			fake_tick(&scene.source, NULL, 0, 0);
