@@ -8,7 +8,6 @@ recording of 30 frames a second shows, so they are whole frames of 33 ms.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / name) for name in ("", "shared", "models", "obs_plugin")]
 
-from benchmarks.obs_run import burning  # noqa: E402 - needs the paths above
+from benchmarks.obs_run import burning, show  # noqa: E402 - needs the paths above
 from installer.display import VirtualDisplay  # noqa: E402
 from installer.scene import Scene, media_source  # noqa: E402
 from tests.integration.changes import PERSONAS, Lamp, lags_of, record_changes  # noqa: E402
@@ -68,11 +67,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, VirtualDisplay() as display, burning(options.burners):
         figures = measure(Path(folder), display.name, options.changes)
-    if options.json:
-        print(json.dumps(figures, indent=2))
-        return
-    for name, value in figures.items():
-        print(f"{name:40} {value}")
+    show(figures, as_json=options.json)
 
 
 if __name__ == "__main__":

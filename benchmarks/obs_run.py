@@ -30,7 +30,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +216,15 @@ def burning(count: int) -> Iterator[None]:
             process.wait()
 
 
+def show(figures: Mapping[str, object], *, as_json: bool) -> None:
+    """Prints figures, a line each, or all of them as JSON."""
+    if as_json:
+        print(json.dumps(figures, indent=2))
+        return
+    for name, value in figures.items():
+        print(f"{name:40} {value}")
+
+
 def main() -> None:
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -231,11 +240,7 @@ def main() -> None:
             figures = measure_scene(bench, write_mark_python(bench.folder), options.rounds)
         else:
             figures = measure(bench, options.rounds)
-    if options.json:
-        print(json.dumps(figures, indent=2))
-        return
-    for name, value in figures.items():
-        print(f"{name:40} {value}")
+    show(figures, as_json=options.json)
 
 
 if __name__ == "__main__":
