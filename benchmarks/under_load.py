@@ -91,7 +91,7 @@ def watch(rig: Rig, seconds: float, *, filtered: bool) -> Window:
 def with_filter(rig: Rig, settle_s: float, seconds: float) -> Window:
     """A filter is added, watched, and removed."""
     rig.add_filter()
-    rig.more_frames(1, timeout=PATIENCE_S)  # of this filter: the one before it had counted, too
+    rig.wait_swapping(timeout=PATIENCE_S)
     time.sleep(settle_s)
     window = watch(rig, seconds, filtered=True)
     rig.remove_filter()

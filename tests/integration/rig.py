@@ -37,6 +37,8 @@ CANVAS = (640, 360)
 SCENE, EMPTY_SCENE, CAMERA = "Main", "Empty", "Camera"
 MOST_WORKERS = 2
 """One serves, one waits."""
+GONE = "Gone."
+"""The state of a filter that is gone, in the statistics (docs/report.md)."""
 _OURS = re.compile(r"\[doppel\]|doppel_|Traceback", re.IGNORECASE)
 
 
@@ -208,23 +210,44 @@ class Rig(Output):
         return loaded
 
     def lane(self, source: str = CAMERA, name: str = FILTER_NAME) -> dict[str, Any]:
-        """The newest lane of that filter in the statistics, with their time; empty if there is none."""
+        """The newest lane of that filter in the statistics, with their time and the worker of that moment;
+        empty if there is none."""
         stats = self.stats()
         lanes = [
-            {**lane, "updated_ns": stats["updated_ns"]}
+            {**lane, "updated_ns": stats["updated_ns"], "worker_pid": stats["worker"]["pid"]}
             for lane in stats.get("lanes", [])
             if lane["source"] == source and lane["filter"] == name
         ]
         return lanes[-1] if lanes else {}
 
     def wait_swapping(self, source: str = CAMERA, name: str = FILTER_NAME, timeout: float = 30) -> None:
-        """Returns when frames of the filter's worker are being shown."""
-        start = self.lane(source, name).get("frames", {}).get("swapped", 0)
-        wait_for(
-            lambda: self.lane(source, name).get("frames", {}).get("swapped", 0) > start,
-            timeout,
-            f"{name} on {source} does not swap; log:\n{self.our_log()}",
-        )
+        """Returns when frames of the filter's worker are being shown.
+
+        Only frames of one filter by one worker are compared, and only while both are there: the statistics
+        may still tell of a filter of that name that is gone, or of a worker that was killed a moment ago.
+        """
+        now_ns = time.monotonic_ns()
+        shown: dict[tuple[int, int], int] = {}
+        """By the filter's first frame and its worker."""
+
+        def more() -> bool:
+            lane = self.lane(source, name)
+            if not lane or lane["first_frame_ns"] is None or lane["worker_pid"] is None:
+                return False
+            if lane["state"] == GONE:
+                return False
+            lane_of = (lane["first_frame_ns"], lane["worker_pid"])
+            count: int = lane["frames"]["swapped"]
+            if lane_of not in shown:
+                is_new = lane["updated_ns"] > now_ns and lane_of[0] not in {first for first, _ in shown}
+                shown[lane_of] = 0 if is_new else count
+            return (
+                lane["updated_ns"] > now_ns
+                and count > shown[lane_of]
+                and any(worker.pid == lane_of[1] for worker in self.workers())
+            )
+
+        wait_for(more, timeout, f"{name} on {source} does not swap; log:\n{self.our_log()}")
 
     def more_frames(
         self,

@@ -24,7 +24,18 @@ from doppel_ipc.paths import InstallConfig
 
 from installer.scene import FILTER_ID, FILTER_NAME, SYNC_FILTER_ID, Filter, Scene, media_source
 from tests.integration.leftovers import assert_clean
-from tests.integration.rig import CAMERA, EMPTY_SCENE, REMOTE, SCENE, SCRIPT, SCRIPTS, Rig, Setup, wait_for
+from tests.integration.rig import (
+    CAMERA,
+    EMPTY_SCENE,
+    GONE,
+    REMOTE,
+    SCENE,
+    SCRIPT,
+    SCRIPTS,
+    Rig,
+    Setup,
+    wait_for,
+)
 from tests.integration.stage import assert_nothing_unjudged, judged
 from tests.support.judge import Judge
 from tests.support.trend import Trend
@@ -73,7 +84,7 @@ def counts(rig: Rig, *, ours: bool) -> dict[str, int]:
 def camera_lane(rig: Rig) -> dict[str, Any]:
     """The figures of the camera's filter, whatever both are called now."""
     lanes = rig.stats()["lanes"]
-    return next(lane for lane in lanes if lane["source"].startswith(CAMERA) and lane["state"] != "Gone.")
+    return next(lane for lane in lanes if lane["source"].startswith(CAMERA) and lane["state"] != GONE)
 
 
 def press(rig: Rig, hotkey: str) -> None:
