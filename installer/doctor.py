@@ -220,9 +220,10 @@ def _memory() -> list[Finding]:
     found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
     available = int(found[1]) << 10 if found else 0
     findings = [_free("memory", available, "close other programs")]
-    if Path("/dev/shm").is_dir():  # noqa: S108 - looked at only
-        shared = shutil.disk_usage("/dev/shm").free  # noqa: S108
-        findings.append(_free("shared memory", shared, "in a container: start it with --shm-size=1g"))
+    shared = Path("/dev/shm")  # noqa: S108 - looked at only
+    if shared.is_dir():
+        room = shutil.disk_usage(shared).free
+        findings.append(_free("shared memory", room, "in a container: start it with --shm-size=1g"))
     return findings
 
 

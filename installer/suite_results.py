@@ -45,8 +45,8 @@ def read_junit(path: Path) -> Cases:
         The tests in the order they ran. One whose fixture fails, at its begin or its end, counts as failed.
     """
     cases: Cases = {}
-    # Our own pytest wrote it a moment ago.
-    for case in ElementTree.parse(path).getroot().iter("testcase"):  # noqa: S314
+    report = ElementTree.parse(path)  # noqa: S314 - our own pytest wrote it a moment ago
+    for case in report.getroot().iter("testcase"):
         file = case.get("file") or (case.get("classname") or "?").replace(".", "/")
         name = f"{file}::{case.get('name')}"
         parts = {kind: case.find(kind) for kind in ("failure", "error", "skipped")}

@@ -84,7 +84,7 @@ def script_save(settings: Any) -> None:
 
 def _register_hotkey(settings: Any, text: str) -> None:
     """The hotkey is called back on a thread of obspython's own, without any lock of libobs."""
-    global _hotkey_id  # noqa: PLW0603
+    global _hotkey_id  # noqa: PLW0603 - as above
     import obspython
 
     _hotkey_id = obspython.obs_hotkey_register_frontend(_HOTKEY, text, _panic_pressed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -19,4 +19,4 @@ def split(picture: Picture) -> Picture:
     height, width, count = picture.shape
     planes = np.empty((count, height, width), picture.dtype)
     cv2.split(picture, list(planes))
-    return planes  # type: ignore[return-value]
+    return cast("Picture", planes)

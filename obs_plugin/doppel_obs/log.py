@@ -29,8 +29,8 @@ class Log:
         self.level = wanted_level(environ)
         self.to_obs = to_obs
         self._file = LogFile(folder, lambda text: to_obs(LOG_WARNING, text))
-        # One of our own, known to nobody: all scripts of OBS share the registry of loggers.
-        self._logger = logging.Logger("doppel_obs", self.level.upper())  # noqa: LOG001
+        # All scripts of OBS share the registry of loggers.
+        self._logger = logging.Logger("doppel_obs", self.level.upper())  # noqa: LOG001 - known to nobody else
         self._logger.addHandler(self._file)
 
     def say(self, level: int, text: str, kept: str | None = None) -> None:

@@ -58,8 +58,8 @@ class _System:
         import ctypes
 
         self._ctypes = ctypes
-        kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
-        self._advapi32 = ctypes.WinDLL("advapi32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
+        kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]  # on Windows
+        self._advapi32 = ctypes.WinDLL("advapi32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]  # on Windows
         self.SetErrorMode = kernel32.SetErrorMode
         self.CloseHandle = kernel32.CloseHandle
         self.CloseHandle.argtypes = [ctypes.c_void_p]
@@ -87,7 +87,7 @@ class _System:
 
     def last_error(self) -> int:
         """Of the call before."""
-        return int(self._ctypes.get_last_error())  # type: ignore[attr-defined,unused-ignore]
+        return int(self._ctypes.get_last_error())  # type: ignore[attr-defined,unused-ignore]  # on Windows
 
     def open_own_token(self, access: int) -> int | None:
         """This process's token; None: refused."""

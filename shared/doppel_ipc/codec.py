@@ -10,7 +10,7 @@ A field is declared with the parser of its value::
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Dict, Mapping, Type, TypeVar
+from typing import Any, Callable, Mapping, TypeVar
 
 from doppel_ipc.errors import ProtocolError, ProtocolFault, SettingError
 from doppel_ipc.said import Said
@@ -97,7 +97,7 @@ def items(parser: Parser, limit: int, *, least: int = 0) -> Parser:
     return parse
 
 
-def nested(cls: Type[Any]) -> Parser:  # noqa: UP006 - evaluated by Python 3.8
+def nested(cls: type[Any]) -> Parser:
     """A JSON object that is itself such a dataclass."""
 
     def parse(value: object) -> Any:
@@ -128,11 +128,12 @@ def unpack(cls: type[T], data: Mapping[str, object]) -> T:
     Raises:
         ProtocolError: a key is missing or unknown, or a value is not valid.
     """
-    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    made_of = dataclasses.fields(cls)  # type: ignore[arg-type]  # every message is one
+    fields = {field.name: field for field in made_of}
     for key in data:
         if key not in fields:
             raise ProtocolError(ProtocolFault.UNKNOWN_FIELD, f"{cls.__name__}.{_short(key)}")
-    values: Dict[str, Any] = {}  # noqa: UP006
+    values: dict[str, Any] = {}
     for name, field in fields.items():
         if name not in data:
             raise ProtocolError(ProtocolFault.MISSING_FIELD, f"{cls.__name__}.{name}")

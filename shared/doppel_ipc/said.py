@@ -9,7 +9,7 @@ used as a format, and names that could reach into an object are refused.
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, Iterable, Tuple, Union
+from typing import Callable, Dict, Iterable, Union
 
 _KEY = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+){0,7}")
 _NAME = re.compile(r"[a-z][a-z0-9]{0,29}")
@@ -31,9 +31,9 @@ class Said(str):
 
     __slots__ = ("key", "values")
     key: str
-    values: Tuple[Tuple[str, str], ...]  # noqa: UP006 - evaluated by Python 3.8
+    values: tuple[tuple[str, str], ...]
 
-    def __new__(cls, text: str, key: str = "", values: Iterable[tuple[str, str]] = ()) -> Said:  # noqa: PYI034
+    def __new__(cls, text: str, key: str = "", values: Iterable[tuple[str, str]] = ()) -> Said:  # noqa: PYI034 - no typing.Self
         """``text``: in English, complete."""
         made = super().__new__(cls, text)
         made.key, made.values = key, tuple(values)

@@ -114,7 +114,7 @@ def default_kind(platform: str = sys.platform, flatpak_info: str = "/.flatpak-in
         return FILE  # the worker runs outside the sandbox and has other process numbers
     try:
         # /proc/<pid> belongs to root when the process may not be inspected (proc(5), "dumpable").
-        if os.stat("/proc/self/fd").st_uid != os.geteuid():  # noqa: PTH116
+        if Path("/proc/self/fd").stat().st_uid != os.geteuid():
             return FILE
     except OSError:
         return FILE  # no /proc
@@ -186,8 +186,9 @@ def default_folder(platform: str = sys.platform) -> Path:
             return shared if shared.is_dir() or not cache else Path(cache)
         if runtime and Path(runtime).is_dir():
             return Path(runtime)
-        if Path("/dev/shm").is_dir():  # noqa: S108 - the file is made with O_EXCL and mode 0600
-            return Path("/dev/shm")  # noqa: S108
+        memory = Path("/dev/shm")  # noqa: S108 - the file is made with O_EXCL and mode 0600
+        if memory.is_dir():
+            return memory
     return Path(tempfile.gettempdir())
 
 

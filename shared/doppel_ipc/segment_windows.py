@@ -71,7 +71,7 @@ class _Kernel32:
     def __init__(self) -> None:
         import ctypes
 
-        library = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
+        library = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]  # on Windows
         self.CreateFileMappingW = library.CreateFileMappingW
         self.CreateFileMappingW.restype = ctypes.c_void_p
         self.CreateFileMappingW.argtypes = [
@@ -84,7 +84,7 @@ class _Kernel32:
         ]
         self.CloseHandle = library.CloseHandle
         self.CloseHandle.argtypes = [ctypes.c_void_p]
-        self.GetLastError = ctypes.get_last_error  # type: ignore[attr-defined,unused-ignore]
+        self.GetLastError = ctypes.get_last_error  # type: ignore[attr-defined,unused-ignore]  # on Windows
 
 
 def _kernel32() -> Any:

@@ -15,7 +15,7 @@ protocol = Protocol(worker=True)
 
 
 def say(message: object) -> None:
-    os.write(1, protocol.send(message))  # type: ignore[arg-type]
+    os.write(1, protocol.send(message))
 
 
 STATUS = Status("ready", "cpu", "P", "mark", 200.0, "")

@@ -31,7 +31,10 @@ def test_obs_records_and_ends_cleanly_without_a_leak(tmp_path, display):
     with ObsSession(tmp_path, COLLECTION, options, display=display, start_recording=True) as obs:
         obs.wait_ready()
         client = obsws_python.ReqClient(host="127.0.0.1", port=options.websocket_port, timeout=60)
-        recorded = lambda: when_ready(client.get_record_status).output_duration > 500  # noqa: E731
+
+        def recorded():
+            return when_ready(client.get_record_status).output_duration > 500
+
         obs.wait_for(recorded, 20, "the recording stays empty")
         client.disconnect()
         stop_recording(options.websocket_port, "")  # OBS 30 ended with signal 11 in 5 of 12 runs without this

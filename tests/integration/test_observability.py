@@ -59,7 +59,7 @@ def test_status_and_diagnostics_tell_what_a_running_obs_does_and_what_happened_t
         return answer
 
     def lane() -> dict[str, object]:
-        found = [lane for one in status()["obs"] for lane in one["lanes"]]  # type: ignore[attr-defined]
+        found = [lane for one in status()["obs"] for lane in one["lanes"]]
         return found[0] if found else {}
 
     wait_for(lambda: str(lane().get("state", "")).startswith("Swapping: Porcelain"), SETTLED_S, "no status")
@@ -80,7 +80,7 @@ def test_status_and_diagnostics_tell_what_a_running_obs_does_and_what_happened_t
 
     lines = (mark_config.log_dir / LOG_NAME).read_text(encoding="utf-8").splitlines()
     written = [match for match in map(_LINE.match, lines) if match]
-    worker = status()["obs"][0]["worker"]  # type: ignore[index]
+    worker = status()["obs"][0]["worker"]
     assert {str(rig.pid), str(worker["pid"])} <= {match[1] for match in written}
     assert not [line for line in lines if "josephine" in line.lower()]
 

@@ -136,7 +136,7 @@ def test_the_colours_are_those_of_a_frame_edited_in_place(
                 "nothing goes out as RGB",
             )
         picture = wait_for(
-            lambda: [shot for shot in [screenshot(stage, camera)] if is_painted(shot)],  # noqa: B023
+            lambda: [shot for shot in [screenshot(stage, camera)] if is_painted(shot)],  # noqa: B023 - as above
             20,
             "the worker's picture is not shown",
         )[0]

@@ -70,7 +70,7 @@ class Studio:
         """Shows a picture that is several frames late."""
         self.rig.set_filter(self.camera, persona=SLOW)
         self.show()
-        wait_for(lambda: self.lane()["delay_frames"] > 2, 30, "the delay does not grow")  # type: ignore[operator]
+        wait_for(lambda: self.lane()["delay_frames"] > 2, 30, "the delay does not grow")
 
     def enable(self, *, on: bool) -> None:
         self.rig.request(
@@ -167,7 +167,7 @@ def test_at_most_20_ms_are_left_between_lips_and_voice_and_none_when_the_filter_
     for _ in range(FINE_TRIES):
         studio.rig.set_filter(studio.camera, persona=SLOWER, sound_source=studio.microphone)
         studio.show()
-        wait_for(lambda: studio.lane()["delay_frames"] > 1, 30, "the delay does not grow")  # type: ignore[operator]
+        wait_for(lambda: studio.lane()["delay_frames"] > 1, 30, "the delay does not grow")
         measured = measured_without_with_without(studio)
         print(f"off, off, at work, removed: {[round(lag, 1) for lag in measured]} ms")
         if measured and abs(measured[0] - measured[1]) < MOST_ERROR_MS / 2:
@@ -247,7 +247,7 @@ def test_of_two_filters_on_one_microphone_the_larger_delay_counts(studio: Studio
 
     def larger() -> dict[str, object]:
         lanes = [studio.lane(), studio.rig.lane(other)]
-        return max(lanes, key=lambda lane: lane["delay_frames"])  # type: ignore[arg-type, return-value]
+        return max(lanes, key=lambda lane: lane["delay_frames"])
 
     wait_for(lambda: studio.rig.lane(other)["delay_frames"] > 2, 30, "the slow filter's delay does not grow")
     wait_delayed(studio.rig, studio.microphone, 0, larger)

@@ -32,7 +32,7 @@ def one_camera(config: InstallConfig, clip: Path, **more: object) -> Setup:
     """A camera with the filter, in the current scene, from the scene collection."""
     camera = media_source(CAMERA, clip, filters=[face_swap()])
     scenes = [Scene(SCENE, [CAMERA]), Scene(EMPTY_SCENE, [])]
-    return Setup([camera], scenes, config=config, **more)  # type: ignore[arg-type]
+    return Setup([camera], scenes, config=config, **more)
 
 
 @pytest.mark.parametrize("exits", [4, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(900)])])

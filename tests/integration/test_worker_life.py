@@ -102,7 +102,7 @@ def test_the_worker_and_the_memory_are_gone_when_obs_is_killed(
     start_obs: Callable[[Setup], Rig], mark_config: InstallConfig, clip: object
 ) -> None:
     before = shared_memory()
-    camera = media_source(CAMERA, clip, filters=[face_swap()])  # type: ignore[arg-type]
+    camera = media_source(CAMERA, clip, filters=[face_swap()])
     took_s: list[float] = []
     while len(took_s) < TRIES and not (took_s and took_s[-1] < GONE_S):
         rig = start_obs(Setup([camera], [Scene(SCENE, [CAMERA])], config=mark_config))

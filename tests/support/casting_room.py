@@ -38,7 +38,7 @@ class Room:
 
     def __init__(self, **settings: object) -> None:
         self.casting = Casting()
-        self.settings = FilterSettings(faces="all").replace(**settings)  # type: ignore[arg-type]
+        self.settings = FilterSettings(faces="all").replace(**settings)
         self.stamp = 0
         self.recognise: Callable[[Face], Likeness] = nobody
         self.sizes: dict[int, float] = {}

@@ -217,7 +217,7 @@ def _zone(outline: FloatArray) -> ByteArray:
     mask = np.zeros((CROP, CROP), np.uint8)
     hull = cv2.convexHull(np.round(outline).astype(np.int32))
     cv2.fillConvexPoly(mask, hull, 1)
-    return mask > 0  # type: ignore[return-value]
+    return mask > 0
 
 
 def _thumbnail(rgb: ByteArray) -> FloatArray:

@@ -36,7 +36,7 @@ compositor = CpuCompositor()
 
 @functools.cache
 def mask_engine(name: str) -> FaceEngine:
-    return MeshEngine(load_mask(name))  # type: ignore[return-value]
+    return MeshEngine(load_mask(name))
 
 
 def picture(dx: float = 0.0) -> ByteArray:
@@ -67,7 +67,7 @@ class Stage:
         self.loader = PersonaLoader(load or (lambda key: mask_engine(key.persona)))
         self.pipeline = FacePipeline(compositor, detector(), landmarker(), self.loader)
         chosen = FilterSettings(label=False, persona="porcelain")
-        self.lane = self.pipeline.new_lane(chosen.replace(**settings))  # type: ignore[arg-type]
+        self.lane = self.pipeline.new_lane(chosen.replace(**settings))
         if ready:
             self.loader.wait(PersonaKey("porcelain"))
         self.count = 0

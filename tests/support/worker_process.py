@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
 
-import psutil  # type: ignore[import-untyped,unused-ignore]
+import psutil
 from doppel_ipc import messages
 from doppel_ipc.channel import Channel
 from doppel_ipc.messages import Message

@@ -150,7 +150,7 @@ def _subjects(subject: ast.expr, function: ast.FunctionDef, tree: ast.Module) ->
             found |= _subjects(node.value, function, tree)
         elif isinstance(node, ast.For) and isinstance(node.iter, ast.Tuple):
             rows = [row for row in node.iter.elts if isinstance(row, ast.Tuple)]
-            found |= {row.elts[0].value for row in rows if isinstance(row.elts[0], ast.Constant)}  # type: ignore[misc]
+            found |= {row.elts[0].value for row in rows if isinstance(row.elts[0], ast.Constant)}
     if subject.id in [argument.arg for argument in function.args.args]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == function.name:

@@ -100,7 +100,7 @@ class ProbeStage:
 
     def __init__(self, engine: CropEngine, **settings: Any) -> None:
         self.engine = engine
-        self.spy = Spy(engine)  # type: ignore[arg-type]
+        self.spy = Spy(engine)
         self.loader = PersonaLoader(lambda _key: self.spy)
         self.pipeline = FacePipeline(compositor, detector(), landmarker(), self.loader)
         chosen = FilterSettings(persona="probe").replace(**{**PLAIN, **settings})

@@ -21,7 +21,7 @@ class FakeKernel32:
         self.sizes: dict[str, int] = {}
         self._refuse, self._error = refuse, 183 if exists else 0
 
-    def CreateFileMappingW(  # noqa: N802
+    def CreateFileMappingW(  # noqa: N802 - Windows' name
         self, file: int, security: None, protection: int, high: int, low: int, name: str
     ) -> int | None:
         assert (file, security, protection) == (-1, None, 0x04)
@@ -32,10 +32,10 @@ class FakeKernel32:
         self.open[len(self.open) + 8] = name
         return len(self.open) + 7
 
-    def CloseHandle(self, handle: int) -> None:  # noqa: N802
+    def CloseHandle(self, handle: int) -> None:  # noqa: N802 - Windows' name
         del self.open[handle]
 
-    def GetLastError(self) -> int:  # noqa: N802
+    def GetLastError(self) -> int:  # noqa: N802 - Windows' name
         return self._error
 
 

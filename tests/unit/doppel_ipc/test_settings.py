@@ -52,7 +52,7 @@ def test_every_default_is_valid_and_every_key_has_limits() -> None:
 
 def test_settings_cannot_be_changed_in_place() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        FilterSettings().strength = 0.5  # type: ignore[misc]
+        FilterSettings().strength = 0.5
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_bad_value_is_refused_with_its_reason(key: str, value: object, words: 
     with pytest.raises(SettingError, match=re.escape(words)):
         FilterSettings.from_json({key: value})
     with pytest.raises(SettingError, match=re.escape(words)):
-        FilterSettings().replace(**{key: value})  # type: ignore[arg-type]
+        FilterSettings().replace(**{key: value})
 
 
 @pytest.mark.parametrize(

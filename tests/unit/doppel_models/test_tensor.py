@@ -8,7 +8,7 @@ from doppel_models.tensor import TensorFormat
 
 IMAGENET = TensorFormat(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 FORMATS = [
-    TensorFormat(layout, channels, mean, std, dtype)  # type: ignore[arg-type]
+    TensorFormat(layout, channels, mean, std, dtype)
     for layout, channels, (mean, std), dtype in itertools.product(
         ("nchw", "nhwc"),
         ("rgb", "bgr"),

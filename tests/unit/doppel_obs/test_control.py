@@ -88,7 +88,7 @@ def test_filters_that_go_while_the_worker_is_replaced_trouble_nobody(
     holder.gate.filters = [1, 2]
     control = make("crash")
     for number in range(3, 9):
-        until(lambda n=number: control.instance(n - 1) is not None, holder)  # type: ignore[misc]
+        until(lambda n=number: control.instance(n - 1) is not None, holder)
         holder.gate.filters = [number - 1, number]
     until(lambda: len(holder.gate.attached) > 3, holder)
     control.stop()

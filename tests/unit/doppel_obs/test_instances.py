@@ -112,7 +112,7 @@ def test_a_change_is_with_the_worker_within_a_tenth_of_a_second(holder: FakeHold
     sent: list[int] = []
     one = instance(holder)
     one.tick(AROUND)
-    one.lane.change = lambda *_: sent.append(now_ns)  # type: ignore[method-assign]
+    one.lane.change = lambda *_: sent.append(now_ns)
     holder.libobs.json = b'{"strength": 0.5}'
     look_ns = round(LOOK_SECONDS * 1e9)
     changed_ns = AROUND.now_ns + 10 * look_ns + offset_ms * 1_000_000
@@ -131,7 +131,7 @@ def test_a_slider_that_is_dragged_is_followed(holder: FakeHolder) -> None:
     sent: list[int] = []
     one = instance(holder)
     one.tick(AROUND)
-    one.lane.change = lambda *_: sent.append(now_ns)  # type: ignore[method-assign]
+    one.lane.change = lambda *_: sent.append(now_ns)
     look_ns = round(LOOK_SECONDS * 1e9)
     for number in range(1, 40):
         now_ns = AROUND.now_ns + number * look_ns

@@ -20,7 +20,7 @@ def samples(*total_ms: float) -> list[gate_abi.Sample]:
 def test_counts_since_the_first_swap_leave_the_start_out() -> None:
     stats = LaneStats("Camera", "Face Swap")
     stats.look(status(frames_in=30, covered=30), samples(5.0), "ann")
-    assert set(stats.to_json()["frames_since_swap"].values()) == {0}  # type: ignore[attr-defined]
+    assert set(stats.to_json()["frames_since_swap"].values()) == {0}
 
     stats.look(status(frames_in=32, covered=31, swapped=1, first_swapped_ns=99), samples(0.2), "ann")
     stats.look(status(frames_in=40, covered=31, swapped=8, held=1, first_swapped_ns=99), samples(0.4), "ann")

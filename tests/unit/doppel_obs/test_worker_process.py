@@ -157,7 +157,7 @@ def test_a_lane_that_is_answered_for_or_closed_is_not_waited_for(
     until_ns = one.skipped_ns + worker_child.ANSWER_NS + 5 * worker_process.LOOP_GAP_NS
     while one.skipped_ns < until_ns:
         heard = len(one.messages)
-        one.until(lambda n=heard: len(one.messages) > n)  # type: ignore[misc]  # it is not silent
+        one.until(lambda n=heard: len(one.messages) > n)  # it is not silent
         one.skipped_ns += worker_process.LOOP_GAP_NS // 2
         one.tick()
 
@@ -225,7 +225,7 @@ def test_a_worker_in_waiting_that_dies_is_replaced_a_few_times_and_disturbs_nobo
         one.until(lambda: len(one.children()) == 2, step_ns=20_000_000)
         (second,) = (child for child in one.children() if child != first)
         second.kill()
-        one.until(lambda w=second: not w.is_running())  # type: ignore[misc]
+        one.until(lambda w=second: not w.is_running())
     until_ns = one.skipped_ns + 3 * spare_worker.CALM_NS
     one.until(lambda: one.skipped_ns > until_ns, step_ns=20_000_000)
     assert one.children() == [first]

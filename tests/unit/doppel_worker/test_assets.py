@@ -27,7 +27,7 @@ class Engine:
 
 
 def loader(load: Callable[[PersonaKey], object] = Engine) -> PersonaLoader:
-    return PersonaLoader(load)  # type: ignore[arg-type]
+    return PersonaLoader(load)
 
 
 def test_loading_happens_beside_the_frames() -> None:
@@ -191,7 +191,7 @@ def test_settings_that_the_engine_does_not_know_are_told_while_they_are_set(engi
 def test_a_persona_that_is_replaced_while_it_is_in_use_is_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assets, "_LOOK_SECONDS", 0.0)
     versions = {"a": 1}
-    one, slot, key = PersonaLoader(Engine, lambda key: versions[key.persona]), PersonaSlot(), PersonaKey("a")  # type: ignore[arg-type]
+    one, slot, key = PersonaLoader(Engine, lambda key: versions[key.persona]), PersonaSlot(), PersonaKey("a")
     first = one.wait(key, 20)
     slot.follow(key, one)
     assert slot.follow(key, one) == ("", ())
@@ -215,7 +215,7 @@ def test_a_persona_that_is_removed_in_use_stays_and_is_told(
             raise PersonaError("there is no persona 'a'")
         return Engine(key)
 
-    one, slot, key = PersonaLoader(load, lambda _: int(there)), PersonaSlot(), PersonaKey("a")  # type: ignore[arg-type]
+    one, slot, key = PersonaLoader(load, lambda _: int(there)), PersonaSlot(), PersonaKey("a")
     engine = one.wait(key, 20)
     slot.follow(key, one)
     there = False
@@ -274,4 +274,4 @@ def test_an_engine_in_use_is_not_asked_for_at_its_future_with_every_frame(
         monkeypatch.setattr(Future, question, asked)
     assert one.is_current(key, engine)
     assert not one.is_current(key, None)
-    assert not one.is_current(key, Engine(key))  # type: ignore[arg-type]
+    assert not one.is_current(key, Engine(key))

@@ -37,7 +37,7 @@ class House:
 
     def change(self, **settings: object) -> str:
         """The status line's text after a frame with these settings."""
-        self.settings = self.settings.replace(**settings)  # type: ignore[arg-type]
+        self.settings = self.settings.replace(**settings)
         return self.follow()
 
     def follow(self) -> str:

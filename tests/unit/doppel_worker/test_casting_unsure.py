@@ -83,7 +83,7 @@ def test_two_whom_a_search_after_a_change_finds_in_different_frames_get_their_ow
     room.recognise = lambda _face: Likeness(0)
     room.show(first, SETTLING)
     room.recognise = nobody
-    room.settings = FilterSettings(**NAMED_ALONE)  # type: ignore[arg-type]
+    room.settings = FilterSettings(**NAMED_ALONE)
     assert SHOWN not in room.show(first, 2).values()
     assert SHOWN not in room.show(both).values()
     assert room.show(both, SETTLING) == parts
@@ -94,7 +94,7 @@ def test_whom_a_search_finds_late_after_a_second_change_is_told_apart_like_after
     room.show({1: 300, 2: 100}, SETTLING)
     room.settings = FilterSettings(faces="named", person1_who="rightmost")
     assert room.show({1: 300, 2: 100})[1] == FIRST
-    room.settings = FilterSettings(**NAMED_ALONE)  # type: ignore[arg-type]
+    room.settings = FilterSettings(**NAMED_ALONE)
     room.show({1: 300}, gone=frozenset({2}))
     assert room.show({1: 300, 2: 100}, SETTLING) == {1: SHOWN, 2: FIRST}
 
@@ -114,7 +114,7 @@ def test_who_may_be_an_owner_or_on_a_picture_gets_no_part_and_may_get_one_withou
 def test_a_still_picture_is_decided_when_it_is_judged_again_after_a_change() -> None:
     room = Room(faces="all")
     room.show({1: 300, 2: 700})
-    room.settings = FilterSettings(**NAMED_ALONE)  # type: ignore[arg-type]
+    room.settings = FilterSettings(**NAMED_ALONE)
     moving = Room(faces="all")
     moving.show({1: 300, 2: 700})
     moving.settings = room.settings

@@ -55,7 +55,7 @@ class Failing(KernelDevice):
         self.left -= 1
         if self.left < 0:
             raise DeviceLostError("the kernel paste_rect failed: an illegal memory access was encountered")
-        super().launch(*arguments)  # type: ignore[arg-type]
+        super().launch(*arguments)
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ class Device:
             self.late[key.persona].wait(60)
         if key.persona in self.broken:
             raise PersonaError(f"{key.persona} is broken")
-        return ModelEngine(load_mask("bronze"))  # type: ignore[return-value]
+        return ModelEngine(load_mask("bronze"))
 
 
 class House:
@@ -98,7 +98,7 @@ class House:
         self.device = first
         self.told: list[PipelineEvent] = []
         faces = FaceMemory()
-        self.lane = SwapLane(first, lambda _settings: self.device, settings, self.told.append, faces)  # type: ignore[arg-type,return-value]
+        self.lane = SwapLane(first, lambda _settings: self.device, settings, self.told.append, faces)
         self.number = 0
 
     def frame(self) -> None:

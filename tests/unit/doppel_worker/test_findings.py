@@ -67,7 +67,7 @@ def test_a_gpu_is_tried_with_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     class Wrong(KernelDevice):
         def launch(self, kernel: str, *arguments: object) -> None:
             if kernel != "paste_rect":
-                super().launch(kernel, *arguments)  # type: ignore[arg-type]
+                super().launch(kernel, *arguments)
 
     monkeypatch.setattr(open_device, "CudaDevice", lambda _number: Wrong())
     told = {one[0]: one for one in findings.findings()}

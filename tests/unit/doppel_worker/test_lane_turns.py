@@ -73,7 +73,7 @@ def test_the_original_is_kept_before_settings_are_taken(rig: LaneRig) -> None:
         kept.append(native.SegmentHeader.from_buffer_copy(rig.gate.memory).kept_id)
         configure(settings)
 
-    processor.configure = note  # type: ignore[method-assign]
+    processor.configure = note
     other = turn_before_its_frame(rig)
     rig.lane.configure(8, rig.settings.replace(persona="no-face"))
     other.go_on()

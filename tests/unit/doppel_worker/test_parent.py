@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-import psutil  # type: ignore[import-untyped,unused-ignore]
+import psutil
 import pytest
 from doppel_worker.parent import end_with_parent
 

@@ -8,7 +8,7 @@ from doppel_worker.people import People, Person
 
 
 def people(**settings: object) -> People:
-    return People.of(FilterSettings().replace(**settings))  # type: ignore[arg-type]
+    return People.of(FilterSettings().replace(**settings))
 
 
 def test_settings_of_before_tell_nobody_apart() -> None:

@@ -230,7 +230,7 @@ class Faulty:
     def swap(self, *arguments: object) -> SwapResult:
         if self.fails:
             raise RuntimeError("out of order")
-        return self.real.swap(*arguments)  # type: ignore[arg-type]
+        return self.real.swap(*arguments)
 
 
 def test_a_frame_on_which_the_engine_fails_is_covered_and_the_next_one_is_swapped() -> None:
@@ -284,7 +284,7 @@ class Painter:
 
 
 def test_a_resampled_crop_goes_back_where_it_came_from() -> None:
-    stage = Stage(lambda _key: Painter())  # type: ignore[arg-type,return-value]
+    stage = Stage(lambda _key: Painter())
     stage.show(picture())
     changed = stage.changed_rect()
     # A disc of radius 12 in a crop of scale 0.6: 20 pixels.

@@ -21,7 +21,7 @@ SETTLING = 12
 
 
 def stage_of(*, wait: tuple[str, ...] = ("bronze",), **settings: object) -> Stage:
-    stage = Stage(**{"faces": "all", **settings})  # type: ignore[arg-type]
+    stage = Stage(**{"faces": "all", **settings})
     for name in wait:
         stage.loader.wait(PersonaKey(name))
     return stage
@@ -112,7 +112,7 @@ def test_a_persona_that_cannot_be_had_keeps_its_face_blurred_and_says_why() -> N
 
 def change(settings: dict[str, object]) -> Callable[[Stage], None]:
     def apply(stage: Stage) -> None:
-        stage.lane.settings = stage.lane.settings.replace(**settings)  # type: ignore[arg-type]
+        stage.lane.settings = stage.lane.settings.replace(**settings)
 
     return apply
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-import psutil  # type: ignore[import-untyped,unused-ignore]
+import psutil
 import pytest
 from doppel_ipc import messages
 from doppel_ipc.pixel_format import FrameLayout, PixelFormat

@@ -55,7 +55,7 @@ def test_ctrl_c_in_the_terminal_is_left_to_obs(worker: WorkerProcess) -> None:
 def test_a_killed_worker_leaves_nothing(
     ring_library: ctypes.CDLL, ring_library_path: Path, tmp_path: Path
 ) -> None:
-    shared = Path("/dev/shm")  # noqa: S108
+    shared = Path("/dev/shm")  # noqa: S108 - Linux's
     before, files = (open_descriptors(), mappings("memfd:doppel")), set(shared.iterdir())
     for round_ in range(3):
         with (

@@ -34,7 +34,7 @@ def bea(tmp_path_factory: pytest.TempPathFactory) -> str:
 def stage_with(models: ModelStore, bea: str, **settings: object) -> Stage:
     """Answers are waited for, as for a file: so each frame is one look."""
     chosen = {"faces": "all", "person1_who": "picture", "person1_picture": bea, "person1_persona": "bronze"}
-    stage = Stage(**{**chosen, **settings})  # type: ignore[arg-type]
+    stage = Stage(**{**chosen, **settings})
     stage.loader.wait(PersonaKey("bronze"))
     pipeline = FacePipeline(
         compositor, detector(), landmarker(), stage.loader, recognition=FaceRecognition(models, waits=True)

@@ -58,7 +58,7 @@ class Live:
         self.faces = faces
         self.now = 0.0
         self.recogniser = Recogniser()
-        self.lane = LaneRecognition(self.recogniser, clock=lambda: self.now)  # type: ignore[arg-type]
+        self.lane = LaneRecognition(self.recogniser, clock=lambda: self.now)
         self.frame = i420_frame(two(), 1, 30)
 
     def ask(self, face: int = 0, people: People = ONE) -> Likeness:

@@ -17,7 +17,7 @@ class FakeWindows:
         self.open = 0
         self._refuse = refuse
 
-    def SetErrorMode(self, mode: int) -> None:  # noqa: N802
+    def SetErrorMode(self, mode: int) -> None:  # noqa: N802 - Windows' name
         self.mode = mode
 
     def open_own_token(self, access: int) -> int | None:
@@ -42,7 +42,7 @@ class FakeWindows:
             del self.privileges[low]
         return self._refuse != "adjust"
 
-    def CloseHandle(self, token: int) -> None:  # noqa: N802
+    def CloseHandle(self, token: int) -> None:  # noqa: N802 - Windows' name
         self.open -= 1
 
     def last_error(self) -> int:

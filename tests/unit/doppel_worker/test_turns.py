@@ -10,7 +10,7 @@ from doppel_worker.turns import Turns
 
 def until(what: object, deadline_s: float = 60.0) -> None:
     end = time.monotonic() + deadline_s
-    while not what():  # type: ignore[operator]
+    while not what():
         assert time.monotonic() < end
         time.sleep(0.001)
 

@@ -113,7 +113,7 @@ def test_a_missing_helper_is_named() -> None:
         return find_helper(kind, variant) if kind is ModelKind.ARCFACE else None
 
     with pytest.raises(EngineError, match=r"sim.onnx .*crossface model for simswap"):
-        build_engine(NetworkLoader(), swapper, only_recogniser, [photo()])  # type: ignore[arg-type]
+        build_engine(NetworkLoader(), swapper, only_recogniser, [photo()])
 
 
 def test_a_recogniser_without_an_answer_is_refused() -> None:
@@ -127,7 +127,7 @@ def test_a_recogniser_without_an_answer_is_refused() -> None:
 
     swapper = model_file(build.swapper("inswapper", build.scale_channels))
     with pytest.raises(EngineError, match="empty identity"):
-        build_engine(NetworkLoader(), swapper, broken, [photo()])  # type: ignore[arg-type]
+        build_engine(NetworkLoader(), swapper, broken, [photo()])
 
 
 def test_a_model_that_turns_black_while_it_runs_covers_the_frame() -> None:
