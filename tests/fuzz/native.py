@@ -9,7 +9,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.support.native_build import FAKE_LIBOBS, RING_SOURCES, load_build
+from tests.support.native_build import FAKE_GRAPHICS, FAKE_LIBOBS, RING_SOURCES, load_build
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -49,13 +49,14 @@ def build(name: str, folder: Path) -> Path:
         raise RuntimeError("no clang here can link libFuzzer (Debian: apt install clang)")
     if name == "gate":
         sources = [NATIVE / file for file in load_build().SOURCES]
-        sources += [FAKES / file for file in (*FAKE_LIBOBS, "fake_graphics.c")]
+        sources += [FAKES / file for file in (*FAKE_LIBOBS, *FAKE_GRAPHICS)]
+        sources += [HERE / "fuzz_obs.c", HERE / "fuzz_worker.c"]
     else:
         sources = [NATIVE / file for file in RING_SOURCES]
     sources.append(HERE / f"fuzz_{name}.c")
     folder.mkdir(parents=True, exist_ok=True)
-    newest_header = max(path.stat().st_mtime for place in (NATIVE, FAKES) for path in place.glob("*.h"))
-    base = [clang, *_FLAGS, "-I", str(NATIVE), "-I", str(FAKES)]
+    newest_header = max(path.stat().st_mtime for place in (NATIVE, FAKES, HERE) for path in place.glob("*.h"))
+    base = [clang, *_FLAGS, "-I", str(NATIVE), "-I", str(FAKES), "-I", str(HERE)]
 
     def compiled(source: Path) -> Path:
         made = folder / f"{name}-{source.stem}.o"

@@ -1,36 +1,20 @@
-#include "fake_graphics.h"
+#include "fake_textures.h"
 
 #include "check.h"
 
 #include <pthread.h>
 #include <string.h>
 
-#define BGRA 7u
-#define GS_BGRA 5
-#define MAX_PITCH (96u * 4u + 256u)
-
-struct texture {
-	struct fake_picture picture; /* first */
-	struct fake_picture *before; /* what was drawn into before this */
-	bool rendered;
-};
-
-struct stage {
-	struct fake_picture picture;
-	uint64_t written; /* video time */
-	bool mapped;
-	uint8_t rows[MAX_PITCH * 96u];
-};
-
 struct fake_card card;
 static struct {
 	uint32_t context, blend_depth;
 	bool framebuffer_srgb, linear, set_srgb;
-	struct texture *set, *rendering;
+	struct texture *set;
 	uint32_t loops;
 } state;
+struct texture *fake_rendering;
 
-static void inside(void)
+void fake_inside(void)
 {
 	CHECK(state.context > 0);
 	if (fake.in_libobs != NULL)
@@ -78,155 +62,30 @@ static void *context(void)
 	return state.context > 0 ? &state : NULL;
 }
 
-/* ---- objects ------------------------------------------------------------------------------------------------ */
-
-static void *new_object(size_t bytes)
-{
-	inside();
-	if (card.refuses)
-		return NULL;
-	card.objects++;
-	void *object = calloc(1, bytes);
-	CHECK(object != NULL);
-	return object;
-}
-static void destroy(void *object)
-{
-	inside();
-	CHECK(object != NULL);
-	card.objects--;
-	free(object);
-}
-static void *texrender_create(int32_t format, int32_t depth)
-{
-	CHECK_EQUAL(format, GS_BGRA);
-	CHECK_EQUAL(depth, 0);
-	return new_object(sizeof(struct texture));
-}
-static bool texrender_begin(void *data, uint32_t width, uint32_t height, int32_t space)
-{
-	inside();
-	struct texture *texture = data;
-	CHECK(!texture->rendered && state.rendering == NULL && space == 0);
-	texture->picture.geometry = fake_geometry(BGRA, width, height, 0);
-	memset(texture->picture.bytes, 0x11, sizeof texture->picture.bytes);
-	texture->before = fake.target;
-	fake.target = &texture->picture;
-	state.rendering = texture;
-	return true;
-}
-static void texrender_end(void *data)
-{
-	inside();
-	struct texture *texture = data;
-	CHECK(state.rendering == texture);
-	fake.target = texture->before;
-	state.rendering = NULL;
-	texture->rendered = true;
-}
-static void texrender_reset(void *data)
-{
-	inside();
-	((struct texture *)data)->rendered = false;
-}
-static void *texrender_texture(const void *data)
-{
-	return (void *)(uintptr_t)data;
-}
-static void *stage_create(uint32_t width, uint32_t height, int32_t format)
-{
-	CHECK_EQUAL(format, GS_BGRA);
-	struct stage *stage = new_object(sizeof *stage);
-	if (stage != NULL)
-		stage->picture.geometry = fake_geometry(BGRA, width, height, 0);
-	return stage;
-}
-static void stage_texture(void *data, void *from)
-{
-	inside();
-	struct stage *stage = data;
-	const struct texture *texture = from;
-	CHECK(!stage->mapped && texture->picture.geometry.width == stage->picture.geometry.width);
-	CHECK_EQUAL(texture->picture.geometry.height, stage->picture.geometry.height);
-	/* An asynchronous source's picture keeps its own layout here; then the bytes only have to be the card's. */
-	memcpy(stage->picture.bytes, texture->picture.bytes, sizeof stage->picture.bytes);
-	stage->picture.flip = texture->picture.flip;
-	stage->written = fake.video_time;
-}
-static bool stage_map(void *data, uint8_t **pixels, uint32_t *linesize)
-{
-	inside();
-	struct stage *stage = data;
-	CHECK(!stage->mapped && stage->written != 0);
-	CHECK(stage->written < fake.video_time); /* else OBS would wait for the card */
-	if (card.lost)
-		return false;
-	const struct doppel_geometry *g = &stage->picture.geometry;
-	*linesize = g->linesize[0] + card.pitch_padding;
-	memset(stage->rows, 0x5A, sizeof stage->rows);
-	for (uint32_t y = 0; y < g->height; y++)
-		memcpy(stage->rows + (size_t)y * *linesize, stage->picture.bytes + (size_t)y * g->linesize[0],
-		       g->linesize[0]);
-	*pixels = stage->rows;
-	stage->mapped = true;
-	card.maps++;
-	return true;
-}
-static void stage_unmap(void *data)
-{
-	inside();
-	struct stage *stage = data;
-	CHECK(stage->mapped);
-	stage->mapped = false;
-	memset(stage->rows, 0x3C, sizeof stage->rows); /* nobody may still look */
-}
-static void *texture_create(uint32_t width, uint32_t height, int32_t format, uint32_t levels, const uint8_t **data,
-			    uint32_t flags)
-{
-	CHECK_EQUAL(format, GS_BGRA);
-	CHECK_EQUAL(levels, 1);
-	CHECK((flags == 2) == (data == NULL));
-	struct texture *texture = new_object(sizeof *texture);
-	if (texture == NULL)
-		return NULL;
-	texture->picture.geometry = fake_geometry(BGRA, width, height, 0);
-	if (data != NULL)
-		memcpy(texture->picture.bytes, *data, texture->picture.geometry.frame_bytes);
-	return texture;
-}
-static void set_image(void *data, const uint8_t *pixels, uint32_t linesize, bool invert)
-{
-	inside();
-	struct texture *texture = data;
-	CHECK(!invert && linesize == texture->picture.geometry.linesize[0]);
-	memcpy(texture->picture.bytes, pixels, (size_t)linesize * texture->picture.geometry.height);
-	card.uploads++;
-}
-
 /* ---- state and drawing -------------------------------------------------------------------------------------- */
 
 static void clear(uint32_t what, const float *rgba, float depth, uint8_t stencil)
 {
-	inside();
-	CHECK(what == 1 && rgba[3] == 0 && depth == 0 && stencil == 0 && state.rendering != NULL);
+	fake_inside();
+	CHECK(what == 1 && rgba[3] == 0 && depth == 0 && stencil == 0 && fake_rendering != NULL);
 	CHECK_EQUAL((uintptr_t)rgba % 16, 0);
 	memset(fake.target->bytes, 0, sizeof fake.target->bytes);
 }
 static void ortho(float left, float right, float top, float bottom, float near, float far)
 {
-	inside();
+	fake_inside();
 	CHECK(left == 0 && top == 0 && near < 0 && far > 0);
-	CHECK_EQUAL(right, state.rendering->picture.geometry.width);
-	CHECK_EQUAL(bottom, state.rendering->picture.geometry.height);
+	CHECK_EQUAL(right, fake_rendering->picture.geometry.width);
+	CHECK_EQUAL(bottom, fake_rendering->picture.geometry.height);
 }
 static void blend_push(void)
 {
-	inside();
+	fake_inside();
 	state.blend_depth++;
 }
 static void blend_pop(void)
 {
-	inside();
+	fake_inside();
 	CHECK(state.blend_depth > 0);
 	state.blend_depth--;
 }
@@ -248,12 +107,12 @@ static bool framebuffer_srgb(void)
 }
 static void enable_srgb(bool enable)
 {
-	inside();
+	fake_inside();
 	state.framebuffer_srgb = enable;
 }
 static bool set_linear(bool linear)
 {
-	inside();
+	fake_inside();
 	const bool before = state.linear;
 	state.linear = linear;
 	return before;
@@ -265,20 +124,20 @@ static void *parameter(const void *effect, const char *name)
 }
 static void set_texture(void *where, void *texture)
 {
-	inside();
+	fake_inside();
 	CHECK(where == &state.set);
 	state.set = texture;
 }
 static bool loop(void *effect, const char *technique)
 {
-	inside();
+	fake_inside();
 	CHECK(effect == &state && strcmp(technique, "Draw") == 0);
 	state.loops ^= 1;
 	return state.loops != 0;
 }
 static void draw_sprite(void *data, uint32_t flip, uint32_t width, uint32_t height)
 {
-	inside();
+	fake_inside();
 	const struct texture *texture = data;
 	CHECK(texture == state.set && flip == 0 && state.loops == 1 && state.framebuffer_srgb);
 	CHECK(width > 0 && height > 0);
@@ -296,20 +155,20 @@ void fake_graphics_install(void)
 		.obs_enter_graphics = enter,
 		.obs_leave_graphics = leave,
 		.gs_get_context = context,
-		.gs_texrender_create = texrender_create,
-		.gs_texrender_destroy = destroy,
-		.gs_texrender_begin_with_color_space = texrender_begin,
-		.gs_texrender_end = texrender_end,
-		.gs_texrender_reset = texrender_reset,
-		.gs_texrender_get_texture = texrender_texture,
-		.gs_stagesurface_create = stage_create,
-		.gs_stagesurface_destroy = destroy,
-		.gs_stagesurface_map = stage_map,
-		.gs_stagesurface_unmap = stage_unmap,
-		.gs_stage_texture = stage_texture,
-		.gs_texture_create = texture_create,
-		.gs_texture_destroy = destroy,
-		.gs_texture_set_image = set_image,
+		.gs_texrender_create = fake_texrender_create,
+		.gs_texrender_destroy = fake_destroy,
+		.gs_texrender_begin_with_color_space = fake_texrender_begin,
+		.gs_texrender_end = fake_texrender_end,
+		.gs_texrender_reset = fake_texrender_reset,
+		.gs_texrender_get_texture = fake_texrender_texture,
+		.gs_stagesurface_create = fake_stage_create,
+		.gs_stagesurface_destroy = fake_destroy,
+		.gs_stagesurface_map = fake_stage_map,
+		.gs_stagesurface_unmap = fake_stage_unmap,
+		.gs_stage_texture = fake_stage_texture,
+		.gs_texture_create = fake_texture_create,
+		.gs_texture_destroy = fake_destroy,
+		.gs_texture_set_image = fake_set_image,
 		.gs_clear = clear,
 		.gs_ortho = ortho,
 		.gs_blend_state_push = blend_push,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.native_build import FAKE_LIBOBS, RING_SOURCES, load_build
+from tests.support.native_build import FAKE_GRAPHICS, FAKE_LIBOBS, RING_SOURCES, load_build
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -81,7 +81,7 @@ RGB_TESTS = tuple(
     Program(name, build.SOURCES, (*FAKES, "gate_scene.c", "rgb_scene.c"), turned_clock=True)
     for name in ("test_gate_rgb", "test_gate_rgb_format")
 )
-SYNC_FAKES = (*FAKES, "gate_scene.c", "fake_graphics.c", "sync_scene.c")
+SYNC_FAKES = (*FAKES, *FAKE_GRAPHICS, "gate_scene.c", "sync_scene.c")
 SYNC_TESTS = tuple(
     Program(name, build.SOURCES, SYNC_FAKES, turned_clock=True)
     for name in ("test_gate_sync", "test_gate_sync_card", "test_gate_sync_still")
@@ -91,7 +91,7 @@ COUNTED = tuple(f"-D{name}=counted_{name}" for name in ("malloc", "calloc", "fre
 WALK = Program("walk_gate", build.SOURCES, (*FAKES, "walk.c"), turned_clock=True, hasty=True)
 WALK_SYNC = Program("walk_sync", build.SOURCES, (*SYNC_FAKES, "walk.c"), turned_clock=True)
 STRESS_RING = Program("stress_ring", RING_SOURCES)
-STRESS_FAKES = (*FAKE_LIBOBS, "fake_graphics.c", "lane_rig.c")
+STRESS_FAKES = (*FAKE_LIBOBS, *FAKE_GRAPHICS, "lane_rig.c")
 STRESS_GATE = Program("stress_gate", build.SOURCES, STRESS_FAKES, hasty=True)
 
 

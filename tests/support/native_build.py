@@ -14,6 +14,8 @@ RING_SOURCES = ("ring.c", "ring_worker.c", "pixels.c", "rgb.c", "mosaic.c", "pla
 """What the ring alone is made of."""
 FAKE_LIBOBS = ("fake_obs.c", "fake_filters.c", "fake_pictures.c", "fake_source.c")
 """What the small libobs of ``tests/native`` is made of."""
+FAKE_GRAPHICS = ("fake_graphics.c", "fake_textures.c")
+"""And its small graphics library."""
 
 _FLAGS = ("-std=c11", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror")
 
