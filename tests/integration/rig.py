@@ -9,7 +9,6 @@ import re
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +24,7 @@ from installer.obs_remote import when_ready
 from installer.obs_result import ObsResult
 from installer.scene import FILTER_ID, FILTER_NAME, Filter, Scene, Source, scene_collection
 from installer.x11 import close_window
+from tests.integration.figures import CAMERA, Figures
 from tests.integration.output import Output
 from tests.integration.own_faults import without_own_faults
 from tests.integration.waiting import wait_for
@@ -34,11 +34,9 @@ SCRIPT = PROJECT / "obs_plugin" / "doppel_filter.py"
 SCRIPTS = Path(__file__).resolve().parent / "obs_scripts"
 REMOTE = SCRIPTS / "doppel_test_remote.py"
 CANVAS = (640, 360)
-SCENE, EMPTY_SCENE, CAMERA = "Main", "Empty", "Camera"
+SCENE, EMPTY_SCENE = "Main", "Empty"
 MOST_WORKERS = 2
 """One serves, one waits."""
-GONE = "Gone."
-"""The state of a filter that is gone, in the statistics (docs/report.md)."""
 _OURS = re.compile(r"\[doppel\]|doppel_|Traceback", re.IGNORECASE)
 
 
@@ -66,14 +64,14 @@ class Setup:
     """Length of the replay buffer; 0: there is none."""
 
 
-class Rig(Output):
+class Rig(Figures, Output):
     """One running OBS. A context manager; leaving it kills an OBS that was not stopped."""
 
     def __init__(self, folder: Path, display: str, setup: Setup) -> None:
         self.folder = folder
         self._display = display
         folder.mkdir(parents=True, exist_ok=True)
-        self.stats_path = folder / "stats.json"
+        super().__init__(folder / "stats.json")
         # Unix sockets have short names only.
         self._socket_dir = tempfile.mkdtemp(prefix="doppel-")
         self._socket_path = str(Path(self._socket_dir) / "remote")
@@ -199,76 +197,6 @@ class Rig(Output):
             filterName=name,
             filterSettings=settings,
             overlay=True,
-        )
-
-    def stats(self) -> dict[str, Any]:
-        """The statistics file as it is now; empty before there is one."""
-        try:
-            loaded: dict[str, Any] = json.loads(self.stats_path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        return loaded
-
-    def lane(self, source: str = CAMERA, name: str = FILTER_NAME) -> dict[str, Any]:
-        """The newest lane of that filter in the statistics, with their time and the worker of that moment;
-        empty if there is none."""
-        stats = self.stats()
-        lanes = [
-            {**lane, "updated_ns": stats["updated_ns"], "worker_pid": stats["worker"]["pid"]}
-            for lane in stats.get("lanes", [])
-            if lane["source"] == source and lane["filter"] == name
-        ]
-        return lanes[-1] if lanes else {}
-
-    def wait_swapping(self, source: str = CAMERA, name: str = FILTER_NAME, timeout: float = 30) -> None:
-        """Returns when frames of the filter's worker are being shown.
-
-        Only frames of one filter by one worker are compared, and only while both are there: the statistics
-        may still tell of a filter of that name that is gone, or of a worker that was killed a moment ago.
-        """
-        now_ns = time.monotonic_ns()
-        shown: dict[tuple[int, int], int] = {}
-        """By the filter's first frame and its worker."""
-
-        def more() -> bool:
-            lane = self.lane(source, name)
-            if not lane or lane["first_frame_ns"] is None or lane["worker_pid"] is None:
-                return False
-            if lane["state"] == GONE:
-                return False
-            lane_of = (lane["first_frame_ns"], lane["worker_pid"])
-            count: int = lane["frames"]["swapped"]
-            if lane_of not in shown:
-                is_new = lane["updated_ns"] > now_ns and lane_of[0] not in {first for first, _ in shown}
-                shown[lane_of] = 0 if is_new else count
-            return (
-                lane["updated_ns"] > now_ns
-                and count > shown[lane_of]
-                and any(worker.pid == lane_of[1] for worker in self.workers())
-            )
-
-        wait_for(more, timeout, f"{name} on {source} does not swap; log:\n{self.our_log()}")
-
-    def more_frames(
-        self,
-        count: int,
-        outcome: str = "swapped",
-        source: str = CAMERA,
-        name: str = FILTER_NAME,
-        timeout: float = 60,
-    ) -> None:
-        """Returns when so many frames more have ended so, after this call."""
-        now_ns = time.monotonic_ns()
-
-        def fresh() -> dict[str, Any]:
-            lane = self.lane(source, name)
-            return lane if lane and lane["updated_ns"] > now_ns else {}
-
-        start = wait_for(fresh, 20, f"there are no new figures of {name} on {source}")["frames"][outcome]
-        wait_for(
-            lambda: self.lane(source, name).get("frames", {}).get(outcome, 0) >= start + count,
-            timeout,
-            f"{count} more frames are not {outcome} by {name} on {source}",
         )
 
     def worker(self) -> psutil.Process:

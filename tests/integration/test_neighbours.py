@@ -23,19 +23,9 @@ import pytest
 from doppel_ipc.paths import InstallConfig
 
 from installer.scene import FILTER_ID, FILTER_NAME, SYNC_FILTER_ID, Filter, Scene, media_source
+from tests.integration.figures import GONE
 from tests.integration.leftovers import assert_clean
-from tests.integration.rig import (
-    CAMERA,
-    EMPTY_SCENE,
-    GONE,
-    REMOTE,
-    SCENE,
-    SCRIPT,
-    SCRIPTS,
-    Rig,
-    Setup,
-    wait_for,
-)
+from tests.integration.rig import CAMERA, EMPTY_SCENE, REMOTE, SCENE, SCRIPT, SCRIPTS, Rig, Setup, wait_for
 from tests.integration.stage import assert_nothing_unjudged, judged
 from tests.support.judge import Judge
 from tests.support.trend import Trend
