@@ -3,7 +3,8 @@
 While CUDA records what one thread launches, memory that another thread of the process allocates on the device
 spoils the recording, and is refused itself ("cudaMalloc ... prohibited during capture"; CUDA's programming
 guide, "Prohibited and Unhandled Operations"). So networks are loaded under :meth:`RecordingGate.loading`, and
-recorded only while none is.
+recorded only while none is. Nor may another thread run a network on the same stream, or begin to wait for it:
+that it does under :meth:`RecordingGate.waiting`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class RecordingGate:
     def __init__(self) -> None:
         """Nothing is loaded or recorded."""
         self._changed = threading.Condition()
-        self._loading = 0
+        self._loading = self._waiting = 0
         self._recording = False
 
     @contextlib.contextmanager
@@ -50,11 +51,29 @@ class RecordingGate:
                 self._loading -= 1
 
     @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While a thread waits for what it has put on the device, and others may put more there."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._recording)
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                self._changed.notify_all()
+
+    @contextlib.contextmanager
     def recording(self) -> Iterator[bool]:
-        """While a network is recorded. Never waits; False: not now, something is being loaded."""
+        """While a network is recorded; False: not now, something is being loaded.
+
+        Waits for those only that wait for the device, and so for no longer than the device works.
+        """
         with self._changed:
             may = self._loading == 0 and not self._recording
-            self._recording = self._recording or may
+            if may:
+                self._recording = True
+                self._changed.wait_for(lambda: self._waiting == 0)
         try:
             yield may
         finally:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,10 @@ class SessionConfig:
     bound runs, always with the same memory. Where a network cannot be recorded, it runs as usual."""
     gate: RecordingGate = dataclasses.field(default_factory=RecordingGate, compare=False)
     """Of the device: networks that are loaded or run in other ways are not recorded beside."""
+    meanwhile: Callable[[], AbstractContextManager[None]] = dataclasses.field(
+        default=contextlib.nullcontext, compare=False
+    )
+    """Around each plain run: lets others work while the thread waits for a device."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,6 +131,7 @@ class Network:
         """Why they are not any more, though it was asked for: what recording or playing back failed with."""
         self.gate = config.gate
         """Shared with the other networks of the device."""
+        self._meanwhile = config.meanwhile
         with self.gate.loading():
             self._session = self._build(model, config, usable)
         self.provider: str = self._session.get_providers()[0]
@@ -151,7 +157,7 @@ class Network:
             raise SessionError(f"{self.name}: got {len(inputs)} inputs, expected {len(self.inputs)}")
         feed = {spec.name: value for spec, value in zip(self.inputs, inputs, strict=True)}
         try:
-            with self.gate.loading() if self.cuda_graph else contextlib.nullcontext():
+            with self._meanwhile(), self.gate.loading() if self.cuda_graph else contextlib.nullcontext():
                 outputs: Sequence[npt.NDArray[np.float32]] = self._session.run(
                     self._output_names, feed, self._plain_options
                 )

@@ -36,6 +36,7 @@ halfway is rounded the other way (up to 3 in a colour). All else is exact up to 
 from __future__ import annotations
 
 import dataclasses
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import numpy as np
@@ -180,6 +181,12 @@ class Compositor(Protocol):
 
         Returns:
             The part of the frame that may have changed; empty where the crop lies outside.
+        """
+
+    def sharing(self) -> AbstractContextManager[None]:
+        """Within this block other lanes may have their turn while this one waits for the device.
+
+        Only where nothing that lanes have in common is half changed, such as an engine's own memory.
         """
 
     def finish(self, frame: FrameView) -> None:

@@ -7,7 +7,9 @@ It is the oracle of every other compositor. Two families of formats do the work,
 
 from __future__ import annotations
 
+import contextlib
 import math
+from contextlib import AbstractContextManager
 
 import cv2
 import numpy as np
@@ -207,6 +209,10 @@ class CpuCompositor:
         above = cv2.warpAffine(mask, moved, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)
         self.paste(frame, rect, np.asarray(rgb, np.uint8), np.asarray(above, np.uint8))
         return rect
+
+    def sharing(self) -> AbstractContextManager[None]:
+        """It never waits; see the protocol."""
+        return contextlib.nullcontext()
 
     def finish(self, frame: FrameView) -> None:
         """Nothing is left to do: frames are edited where they lie; see the protocol."""

@@ -7,24 +7,27 @@ import logging
 import threading
 from collections.abc import Callable
 
+from doppel_models.detector import FaceDetector
 from doppel_models.errors import ModelsError
+from doppel_models.landmarker import FaceLandmarker
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
 from doppel_models.sentences import sentence, told_by
 
 from doppel_worker import open_device
 from doppel_worker.assets import PersonaLoader
+from doppel_worker.compositor import Compositor
 from doppel_worker.device_health import DeviceHealth
 from doppel_worker.device_return import FIRST_SECONDS, DeviceReturn
 from doppel_worker.devices import AUTO, CPU
 from doppel_worker.environment import records_networks
 from doppel_worker.errors import DeviceError
 from doppel_worker.model_engines import ModelEngines
-from doppel_worker.open_device import open_networks
+from doppel_worker.open_device import OpenDevice, networks_beside, open_networks
 from doppel_worker.persona_engines import PersonaEngines, models_beside
 from doppel_worker.pipeline import FacePipeline
 from doppel_worker.recognition import FaceRecognition
-from doppel_worker.turns import Turns
+from doppel_worker.seat import Seat, Seats
 
 _logger = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ Notify = Callable[[str], None]
 
 
 class DeviceParts:
-    """One device at work. Frames are judged one at a time, under :attr:`turns`."""
+    """One device at work. Frames are judged on :attr:`seats`; what they share under :attr:`turns`."""
 
     def __init__(
         self,
@@ -56,9 +59,9 @@ class DeviceParts:
             ModelsError: a bundled network is missing or cannot be run.
         """
         opened, detector, landmarker = open_networks(wanted, fallback)
-        self.info, self.compositor = opened.info, opened.compositor
+        self.info, self._opened, self._fallback = opened.info, opened, fallback
         self.provider = landmarker.network.provider
-        self.turns = Turns()
+        self.turns = opened.new_turns()
         self.health = DeviceHealth(self.info.id)
         importer = importer or PersonaImporter()
         stored = models_beside(store)
@@ -67,9 +70,17 @@ class DeviceParts:
         engines = PersonaEngines(store, importer, models, opened.mesh_device)
         self.loader = PersonaLoader(engines.load, engines.revision)
         self.recognition = FaceRecognition(stored)
-        self.pipeline = FacePipeline(
-            opened.compositor, detector, landmarker, self.loader, recognition=self.recognition
-        )
+        self.seats = Seats(self._seat(opened, detector, landmarker), self._another_seat)
+
+    @property
+    def compositor(self) -> Compositor:
+        """The first seat's."""
+        return self.seats.first.compositor
+
+    @property
+    def pipeline(self) -> FacePipeline:
+        """The first seat's."""
+        return self.seats.first.pipeline
 
     @property
     def description(self) -> str:
@@ -78,6 +89,30 @@ class DeviceParts:
         if not note:
             return self.info.id
         return sentence("device.noted", "{device} ({note})", device=self.info.id, note=note)
+
+    def _seat(self, opened: OpenDevice, detector: FaceDetector, landmarker: FaceLandmarker) -> Seat:
+        pipeline = FacePipeline(
+            opened.compositor, detector, landmarker, self.loader, recognition=self.recognition
+        )
+        return Seat(self.turns, pipeline)
+
+    def _another_seat(self) -> Seat | None:
+        """One whose frames overlap with the others', with bundled networks of its own."""
+        beside = self._opened.beside()
+        if beside is None:
+            return None
+        try:
+            return self._seat(beside, *networks_beside(beside))
+        except (DeviceError, ModelsError) as error:
+            self._fallback(
+                sentence(
+                    "device.in-turns",
+                    "{device}: frames of several cameras come one after another, which is slower ({why})",
+                    device=self.info.id,
+                    why=told_by(error),
+                )
+            )
+            return None
 
 
 class DevicePool:

@@ -132,7 +132,8 @@ def swap_on_device(
         points = request.to_crop(face.landmarks)
         # Its own engine made it, which the protocol's types cannot say.
         own = cast("CropState", state)
-        swap = direct_swap(engine, compositor.ops, crop, points, face, look, own, frame.timestamp_ns)
+        with compositor.sharing():
+            swap = direct_swap(engine, compositor.ops, crop, points, face, look, own, frame.timestamp_ns)
         shown: DevicePicture = TensorPicture(swap)
         if sharpness > 0:
             mask, shift = compositor.ops.upload(swap.mask), ColorShift(*swap.colors)
@@ -158,7 +159,8 @@ def _drawn(
     with watch.stage("swap"):
         points = request.to_crop(face.landmarks)
         own = cast("MeshState", state)
-        drawn = engine.swap_on_device(crop, points, face, look, own, frame.timestamp_ns)
+        with compositor.sharing():
+            drawn = engine.swap_on_device(compositor.mesh, crop, points, face, look, own, frame.timestamp_ns)
         rgb = drawn.rgb
         if sharpness > 0:
             rgb = sharpened(compositor.ops, describe.picture(rgb), drawn.mask, sharpness)

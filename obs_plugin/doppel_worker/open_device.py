@@ -19,6 +19,8 @@ from doppel_worker.errors import DeviceError
 from doppel_worker.gpu import self_test
 from doppel_worker.gpu.compositor_cuda import CudaCompositor
 from doppel_worker.gpu.cuda_device import CudaDevice
+from doppel_worker.gpu.shared_device import SharedDevice
+from doppel_worker.turns import Turns
 
 Notify = Callable[[str], None]
 
@@ -30,11 +32,32 @@ class OpenDevice:
     info: DeviceInfo
     compositor: Compositor
     config: SessionConfig
+    """How networks are built that lanes share."""
 
     @property
     def mesh_device(self) -> MeshDevice | None:
         """Draws the mesh engine's faces; None: the processor does."""
         return self.compositor.mesh if isinstance(self.compositor, CudaCompositor) else None
+
+    @property
+    def own_config(self) -> SessionConfig:
+        """How networks are built that only the lanes of one compositor run, one after another.
+
+        Others work while such a network does: nobody else meets its memory.
+        """
+        if not isinstance(self.compositor, CudaCompositor):
+            return self.config
+        return dataclasses.replace(self.config, meanwhile=self.compositor.device.meanwhile)
+
+    def beside(self) -> OpenDevice | None:
+        """The same device with another compositor, so that frames overlap; None: they cannot."""
+        if not isinstance(self.compositor, CudaCompositor):
+            return None
+        return dataclasses.replace(self, compositor=CudaCompositor(self.compositor.device.beside()))
+
+    def new_turns(self) -> Turns:
+        """Whose turn it is on the device; where nobody gives it up while they wait, nobody else knows."""
+        return self.compositor.device.turns if isinstance(self.compositor, CudaCompositor) else Turns()
 
 
 def open_device(wanted: str, fallback: Notify) -> OpenDevice:
@@ -55,12 +78,13 @@ def open_device(wanted: str, fallback: Notify) -> OpenDevice:
         return OpenDevice(info, CpuCompositor(), info.session_config())
     try:
         device = CudaDevice(info.number)
-        compositor = CudaCompositor(device)
+        config = info.session_config(device.stream)
+        compositor = CudaCompositor(SharedDevice(device, Turns(), config.gate))
         self_test.check(compositor)
     except DeviceError as error:
         fallback(_cpu_instead(info, error))
         return open_device(CPU, fallback)
-    return OpenDevice(info, compositor, info.session_config(device.stream))
+    return OpenDevice(info, compositor, config)
 
 
 def open_networks(wanted: str, fallback: Notify) -> tuple[OpenDevice, FaceDetector, FaceLandmarker]:
@@ -76,23 +100,43 @@ def open_networks(wanted: str, fallback: Notify) -> tuple[OpenDevice, FaceDetect
     """
     opened = open_device(wanted, fallback)
     try:
-        detector, landmarker = _networks(opened)
+        detector, landmarker = own_networks(opened)
     except SessionError as error:
         if opened.info.kind == CPU:
             raise
         fallback(_cpu_instead(opened.info, error))
         opened = open_device(CPU, fallback)
-        return opened, *_networks(opened)
+        return opened, *own_networks(opened)
     safe = checked(opened, (*detector.networks, landmarker.network), fallback)
-    return (opened, detector, landmarker) if safe is opened else (safe, *_networks(safe))
+    return (opened, detector, landmarker) if safe is opened else (safe, *own_networks(safe))
+
+
+def networks_beside(opened: OpenDevice) -> tuple[FaceDetector, FaceLandmarker]:
+    """The bundled networks once more, on a device that has them already.
+
+    Raises:
+        DeviceError: there is no room for them on the device.
+        ModelsError: as :func:`own_networks`.
+    """
+    detector, landmarker = own_networks(opened)
+    for network in (*detector.networks, landmarker.network):
+        if network.fallback is not None:
+            raise DeviceError(network.fallback.told())
+    return detector, landmarker
 
 
 def _cpu_instead(wanted: DeviceInfo, error: Exception) -> str:
     return cpu_instead(wanted.id, told_by(error))
 
 
-def _networks(opened: OpenDevice) -> tuple[FaceDetector, FaceLandmarker]:
-    return FaceDetector(opened.config), FaceLandmarker(opened.config)
+def own_networks(opened: OpenDevice) -> tuple[FaceDetector, FaceLandmarker]:
+    """The bundled networks, for the lanes of one compositor.
+
+    Raises:
+        WeightsError: one is missing or damaged.
+        SessionError: it cannot be run on the device.
+    """
+    return FaceDetector(opened.own_config), FaceLandmarker(opened.own_config)
 
 
 def checked(opened: OpenDevice, networks: Iterable[Network], fallback: Notify) -> OpenDevice:

@@ -53,7 +53,10 @@ class _Outcome:
 
 
 class FacePipeline:
-    """Swaps the faces of frames. One thread; many lanes, one frame at a time."""
+    """Swaps the faces of frames. Many lanes, one frame at a time.
+
+    A device's pipelines, one for each :class:`~doppel_worker.seat.Seat`, share its turns and the personas.
+    """
 
     def __init__(
         self,
@@ -90,7 +93,7 @@ class FacePipeline:
         watch = Stopwatch(self._clock)
         try:
             outcome = self._judge(frame, lane, watch)
-            with watch.stage("fetch"):
+            with watch.stage("fetch"), self.compositor.sharing():
                 self.compositor.finish(frame)
         except Exception as error:  # noqa: BLE001 - whatever fails, the frame must be covered and it must be told
             outcome = self._failed(frame, lane, error)
@@ -136,7 +139,7 @@ class FacePipeline:
             # Nothing is looked for yet: the processor's time belongs to what loads the persona.
             return self._covered(frame, lane, watch, status, events)
         tracking = lane.tracking()
-        with watch.stage("track"):
+        with watch.stage("track"), self.compositor.sharing():
             tracked = lane.tracker.update(frame, self.compositor, tracking)
         roles = cast_faces(lane, tracked, frame, self.compositor)
         status = both(status, lane.recognition.problem)

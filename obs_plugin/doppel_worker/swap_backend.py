@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import cv2
@@ -31,7 +32,7 @@ from doppel_worker.people import People
 from doppel_worker.persona_engines import models_beside
 from doppel_worker.report import EventKind, PipelineEvent
 from doppel_worker.saying import unnamed
-from doppel_worker.turns import Turns
+from doppel_worker.seat import Seat
 
 _logger = logging.getLogger(__name__)
 
@@ -144,8 +145,10 @@ class SwapLane:
         self._find_parts = find_parts
         self._notify = notify
         self._faces = faces
-        self._parts = parts
-        self._lane = self._parts.pipeline.new_lane(settings, faces)
+        self._parts, self.seat = parts, parts.seats.take()
+        """Its place on the device."""
+        self._lane = self.seat.pipeline.new_lane(settings, faces)
+        self._is_open = True
         self._memory: FrameMemory | None = None
         self._next: NextLane | None = None
 
@@ -165,9 +168,9 @@ class SwapLane:
         """The settings from the next frame on; another device as soon as all is ready there."""
         self._lane.settings = settings
 
-    def turn(self) -> Turns:
-        """The device's turns."""
-        return self._parts.turns
+    def turn(self) -> AbstractContextManager[None]:
+        """Its seat's turn on the device."""
+        return self.seat.turn()
 
     def process(self, frame: FrameView) -> Judgement:
         """Edits the frame in place and says what it is now.
@@ -175,12 +178,12 @@ class SwapLane:
         Raises:
             DeviceError: the device is lost; the next lane that is opened works on the CPU.
         """
-        self._follow_device()
-        parts = self._parts
-        with parts.turns:
+        left = self._follow_device()
+        parts, seat = self._parts, self.seat
+        with contextlib.nullcontext() if left is None else left.released(), seat.turn():
             parts.health.check()
             self._memory = memory_of(frame)
-            report = parts.pipeline.process(frame, self._lane)
+            report = seat.pipeline.process(frame, self._lane)
             given_up = parts.health.note(report.error)
         for event in report.events:
             self._notify(event)
@@ -190,37 +193,51 @@ class SwapLane:
         settled = self._lane.is_settled()
         return Judgement(report.verdict, report.swapped, report.stage_ms, report.status, settled)
 
-    def _follow_device(self) -> None:
-        """Move to the device that is wanted, or is back, as soon as the faces are loaded there."""
+    def _follow_device(self) -> Seat | None:
+        """Move to the device that is wanted, or is back, as soon as the faces are loaded there.
+
+        Returns:
+            The seat that it has left, whose turn it may still have; None: it stays.
+        """
         if self._parts.health.lost:
-            return
+            return None
         settings = self._lane.settings
         parts = self._find_parts(settings)
         if parts is None or parts is self._parts:
             self._next = None
-            return
+            return None
         if self._next is None or self._next.parts is not parts:
             self._next = NextLane(parts, settings)
         prepared = self._next
-        for event in prepared.follow(self._lane):
+        with self.seat.released():  # a lane that comes from there has that one's turn, and may want this one
+            events = prepared.follow(self._lane)
+        for event in events:
             self._notify(event)
-        if prepared.is_ready(self._lane):
+        if not prepared.is_ready(self._lane):
+            return None
+        left = self.seat
+        with left.released():
             self._move_to(parts, settings)
-            self._lane.personas, self._lane.cast = prepared.lane.personas, prepared.lane.cast
-            for event in prepared.news():
-                self._notify(event)
+        self._lane.personas, self._lane.cast = prepared.lane.personas, prepared.lane.cast
+        for event in prepared.news():
+            self._notify(event)
+        return left
 
     def _move_to(self, parts: DeviceParts, settings: FilterSettings) -> None:
         self.close()
-        self._parts, self._lane = parts, parts.pipeline.new_lane(settings, self._faces)
+        self._parts, self.seat, self._is_open = parts, parts.seats.take(), True
+        self._lane = self.seat.pipeline.new_lane(settings, self._faces)
         self._next = None
 
     def close(self) -> None:
         """No more frames come: their memory is given back."""
         if self._memory is not None:
-            with self._parts.turns:
-                self._parts.compositor.release(self._memory)
+            with self.seat.turn():
+                self.seat.compositor.release(self._memory)
             self._memory = None
+        if self._is_open:
+            self._parts.seats.leave(self.seat)
+            self._is_open = False
 
 
 def load(config: BackendConfig) -> SwapBackend:

@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 from doppel_worker.errors import DeviceError, DeviceLostError
-from doppel_worker.gpu.device import BLOCK, DeviceMemory, HostMemory
+from doppel_worker.gpu.device import BLOCK, DeviceMemory, HostMemory, Marker
 from doppel_worker.gpu.kernel_source import kernel_source
 from doppel_worker.gpu.structs import KERNELS, Struct
 
@@ -62,6 +62,19 @@ class _Block:
     def __init__(self, content: np.ndarray) -> None:
         self.bytes = content
         self.address = int(content.ctypes.data)
+
+
+class _AllDone:
+    """A marker of a device on which all is done at once."""
+
+    def __init__(self, device: KernelDevice) -> None:
+        self._device = device
+
+    def set(self) -> None:
+        pass
+
+    def wait(self) -> None:
+        self._device.synchronize()
 
 
 class KernelDevice:
@@ -125,6 +138,9 @@ class KernelDevice:
         run = getattr(self._library, f"launch_{kernel}")
         run(across, down, *BLOCK, ctypes.c_void_p(params.ctypes.data))
         self._waiting = True
+
+    def marker(self) -> Marker:
+        return _AllDone(self)
 
     def synchronize(self) -> None:
         self._check()

@@ -14,7 +14,6 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from doppel_ipc.settings import FilterSettings
 from doppel_models.detector import FaceDetector
 from doppel_models.engines.base import FaceEngine
 from doppel_models.engines.crops.engine import CropEngine
@@ -27,15 +26,17 @@ from doppel_models.tensor import DeviceTensor
 from doppel_worker.assets import PersonaKey, PersonaLoader
 from doppel_worker.cli.bench_engines import surrogate_parts
 from doppel_worker.cli.lane_load import most_lanes, play
+from doppel_worker.cli.lane_runs import MOST_LANES, SETTINGS, LaneRuns
 from doppel_worker.cli.surrogates import SURROGATES
 from doppel_worker.errors import DeviceError
 from doppel_worker.frame import FrameView
 from doppel_worker.gpu.compositor_cuda import CudaCompositor
 from doppel_worker.gpu.device import Device
+from doppel_worker.gpu.shared_device import SharedDevice
 from doppel_worker.gpu.staged_device import StagedDevice
-from doppel_worker.lane_state import LaneState
 from doppel_worker.open_device import open_device
 from doppel_worker.pipeline import FacePipeline
+from doppel_worker.seat import Seat
 
 BUDGETS = {
     "ratio": 1.10,
@@ -45,8 +46,8 @@ BUDGETS = {
 }
 """At most."""
 _RATES = (30, 60)
-_MOST_LANES = 32
-_SETTINGS = FilterSettings(persona="surrogate")
+_ROUND = 8
+"""Frames of each lane that are judged beside those of another."""
 
 
 class _StagedNetwork(Network):
@@ -119,21 +120,27 @@ class DeviceBench:
         """The figures of one engine, and of its network alone if it has one."""
         before = self.device.used_memory()
         device = StagedDevice(self.device)
-        compositor = CudaCompositor(device)
-        engine, network = make(compositor, device)
+        shared = SharedDevice(device, gate=self.config.gate)
+        first = CudaCompositor(shared)
+        engine, network = make(first, device)
         loader = PersonaLoader(lambda _key: engine)
-        loader.wait(PersonaKey.of(_SETTINGS))
-        pipeline = FacePipeline(compositor, FaceDetector(self.config), FaceLandmarker(self.config), loader)
+        loader.wait(PersonaKey.of(SETTINGS))
+        seats = [self._seat(one, loader) for one in (first, CudaCompositor(shared.beside()))]
         try:
-            run = _Run(pipeline, self.frames, [pipeline.new_lane(_SETTINGS) for _ in range(_MOST_LANES)])
+            run = LaneRuns(seats, self.frames)
             return {**self._times(run, network, device), "memory_mb": self._grown(before), **self._lanes(run)}
         finally:
             loader.close()
 
+    def _seat(self, compositor: CudaCompositor, loader: PersonaLoader) -> Seat:
+        config = dataclasses.replace(self.config, meanwhile=compositor.device.meanwhile)
+        pipeline = FacePipeline(compositor, FaceDetector(config), FaceLandmarker(config), loader)
+        return Seat(compositor.device.turns, pipeline)
+
     def _grown(self, before: int) -> float:
         return round((self.device.used_memory() - before) / 2**20, 1)
 
-    def _times(self, run: _Run, network: Network | None, device: StagedDevice) -> dict[str, object]:
+    def _times(self, run: LaneRuns, network: Network | None, device: StagedDevice) -> dict[str, object]:
         for _ in range(self.warm_up):
             run.judge(0)
         if not run.swapped:
@@ -165,14 +172,15 @@ class DeviceBench:
             figures |= {"network_ms": round(network_ms, 3), "ratio": round(pipeline_ms / network_ms, 3)}
         return figures
 
-    def _lanes(self, run: _Run) -> dict[str, object]:
-        """Cameras that are kept up with; and what a frame costs when two lanes take turns."""
-        one = statistics.median(run.judge(0) for _ in range(self.count))
-        both = statistics.median(run.judge(0) + run.judge(1) for _ in range(self.count))
+    def _lanes(self, run: LaneRuns) -> dict[str, object]:
+        """What two lanes cost whose frames overlap; and cameras that are kept up with even one by one."""
+        each = min(_ROUND, self.count)
+        times = [(run.together(1, each), run.together(2, each)) for _ in range(self.count // each)]
+        one, both = (statistics.median(side) for side in zip(*times, strict=True))
         found: dict[str, object] = {"two_lanes_cost": round(both / one, 3)}
         for fps in _RATES:
             seconds = self.count / fps
-            lanes, load = most_lanes(fps, seconds, run.judge, _MOST_LANES)
+            lanes, load = most_lanes(fps, seconds, run.judge, MOST_LANES)
             alone = play(1, fps, seconds, run.judge)
             found[f"streams_1080p{fps}"] = {
                 "lanes": lanes,
@@ -180,36 +188,6 @@ class DeviceBench:
                 "all_lanes": None if load is None else dataclasses.asdict(load),
             }
         return found
-
-
-class _Run:
-    """Judges the frames of several lanes, each forwards and backwards through the same pictures."""
-
-    def __init__(
-        self, pipeline: FacePipeline, frames: Sequence[FrameView], lanes: Sequence[LaneState]
-    ) -> None:
-        self._pipeline, self._frames, self._lanes = pipeline, frames, lanes
-        self._slot = tuple(plane.copy() for plane in frames[0].planes)
-        self._numbers = [0] * len(lanes)
-        self.swapped = 0
-        self.status = ""
-
-    def judge(self, lane: int) -> float:
-        """The seconds that the lane's next frame takes."""
-        number = self._numbers[lane] = self._numbers[lane] + 1
-        count = len(self._frames)
-        step = number % max(2 * count - 2, 1)
-        shown = self._frames[min(step, 2 * count - 2 - step)]
-        for kept, plane in zip(self._slot, shown.planes, strict=True):
-            np.copyto(kept, plane)
-        stamp = number * 16_666_667
-        frame = dataclasses.replace(shown, planes=self._slot, frame_id=number, timestamp_ns=stamp)
-        start = time.perf_counter()
-        report = self._pipeline.process(frame, self._lanes[lane])
-        took = time.perf_counter() - start
-        self.swapped += report.swapped
-        self.status = report.status
-        return took
 
 
 class _Bare:

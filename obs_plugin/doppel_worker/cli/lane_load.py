@@ -1,7 +1,8 @@
 """How many cameras one device can serve: the lanes' rules played through with measured times.
 
-One frame is in hand at a time (``turns``), so nothing runs beside it: the wait for the next frame need not be
-waited for. Time stands still but for what frames take, and jumps where every lane is idle.
+As if frames came one after another, so that nothing runs beside one: the wait for the next frame need not be
+waited for. Time stands still but for what frames take, and jumps where every lane is idle. Where frames of
+two lanes overlap (``seat``) a device serves more.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from doppel_worker.gpu.device_frame import DeviceFrames, FrameKey, frame_key
 from doppel_worker.gpu.memory import DeviceScratch
 from doppel_worker.gpu.mesh_drawing import MeshDrawing
 from doppel_worker.gpu.pasting import Pasting
+from doppel_worker.gpu.shared_device import SharedDevice
 from doppel_worker.gpu.spreading import SMALLEST, Spreading, can_cover
 from doppel_worker.gpu.structs import Struct
 from doppel_worker.gpu.taking import Taking
@@ -35,18 +36,18 @@ from doppel_worker.gpu.tensors import DeviceTensors
 
 
 class CudaCompositor:
-    """See :class:`doppel_worker.compositor.Compositor`. One thread at a time serves every lane."""
+    """See ``Compositor``. One thread and one frame at a time: lanes whose frames overlap need one each."""
 
     def __init__(self, device: Device) -> None:
-        self.device = device
+        self.device = device if isinstance(device, SharedDevice) else SharedDevice(device)
         self._cpu = CpuCompositor()
-        self._frames = DeviceFrames(device)
-        self._scratch = DeviceScratch(device)
-        self.ops = DeviceTensors(device, self._scratch)
+        self._frames = DeviceFrames(self.device)
+        self._scratch = DeviceScratch(self.device)
+        self.ops = DeviceTensors(self.device, self._scratch)
         """What networks need to work on the device."""
-        self._taking = Taking(device, self._frames, self._scratch)
-        self._spreading = Spreading(device, self._frames, self._scratch)
-        self._pasting = Pasting(device, self._frames)
+        self._taking = Taking(self.device, self._frames, self._scratch)
+        self._spreading = Spreading(self.device, self._frames, self._scratch)
+        self._pasting = Pasting(self.device, self._frames)
         self.mesh = MeshDrawing(self.ops)
         """Draws the mesh engine's faces."""
         self._settled: FrameKey | None = None
@@ -59,6 +60,10 @@ class CudaCompositor:
         return sentence(
             "device.bounced", "its frames' memory cannot be page-locked, so each is copied once more"
         )
+
+    def sharing(self) -> contextlib.AbstractContextManager[None]:
+        """While it waits for the device in this block, other lanes have their turn; see the protocol."""
+        return self.device.sharing()
 
     def sample(self, frame: FrameView, matrix: FloatArray, dsize: tuple[int, int]) -> ByteArray:
         """A crop of the frame as ``(height, width, 3)`` uint8 RGB; see the protocol.
@@ -260,11 +265,7 @@ class CudaCompositor:
             self._cpu.cover(frame)
 
     def finish(self, frame: FrameView) -> None:
-        """Everything asked for so far is in the frame's planes when this returns.
-
-        Raises:
-            DeviceError: the device failed; the frame must be covered.
-        """
+        """Everything asked for so far is in the frame's planes when this returns; DeviceError: cover it."""
         if self._frames.is_current(frame):
             self._frames.fetch_changes(frame)
             self._frames.drop()

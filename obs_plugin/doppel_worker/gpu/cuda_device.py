@@ -12,7 +12,7 @@ from typing import Any, Literal
 from doppel_models.sentences import sentence
 
 from doppel_worker.errors import DeviceError, DeviceLostError
-from doppel_worker.gpu.device import BLOCK, DeviceMemory, HostMemory
+from doppel_worker.gpu.device import BLOCK, DeviceMemory, HostMemory, Marker
 from doppel_worker.gpu.kernel_source import kernel_source
 from doppel_worker.gpu.structs import KERNELS, Struct
 
@@ -120,6 +120,12 @@ class CudaDevice:
         with self._on_device(), _failures(f"the kernel {kernel} failed"):
             self._kernels[kernel](grid, BLOCK, (params,))
 
+    def marker(self) -> Marker:
+        """A new marker."""
+        with self._on_device(), _failures("the GPU failed"):
+            event = self._cupy.cuda.Event(disable_timing=True)
+        return _EventMarker(event, self._stream)
+
     def synchronize(self) -> None:
         """Wait until everything has been done."""
         with _failures("the GPU failed"):
@@ -136,6 +142,23 @@ class CudaDevice:
         """Each of the worker's threads has a current device and stream of its own."""
         with self._cupy.cuda.Device(self.number), self._stream:
             yield
+
+
+class _EventMarker:
+    """Satisfies :class:`doppel_worker.gpu.device.Marker` by a CUDA event; CuPy waits without the GIL."""
+
+    def __init__(self, event: Any, stream: Any) -> None:
+        self._event, self._stream = event, stream
+
+    def set(self) -> None:
+        """The place is here."""
+        with _failures("the GPU failed"):
+            self._event.record(self._stream)
+
+    def wait(self) -> None:
+        """Wait until the stream has come to where it was set."""
+        with _failures("the GPU failed"):
+            self._event.synchronize()
 
 
 def _import() -> Any:

@@ -35,8 +35,18 @@ class DeviceMemory:
     """Keeps it alive."""
 
 
+class Marker(Protocol):
+    """A place in a device's stream, used again and again."""
+
+    def set(self) -> None:
+        """The place is here: after all that has been put on the stream so far."""
+
+    def wait(self) -> None:
+        """Wait until the stream has come to where it was set; what came later is not waited for."""
+
+
 class Device(Protocol):
-    """One GPU and one stream on it. One thread at a time.
+    """One GPU and one stream on it. One thread at a time, but for a marker's wait.
 
     Every method raises :class:`doppel_worker.errors.DeviceError` when the device fails.
     """
@@ -74,6 +84,9 @@ class Device(Protocol):
 
     def launch(self, kernel: str, width: int, height: int, params: Struct) -> None:
         """Run a kernel of ``structs.KERNELS`` with a thread for each of ``width`` x ``height`` places."""
+
+    def marker(self) -> Marker:
+        """A new marker, which is set nowhere."""
 
     def synchronize(self) -> None:
         """Wait until everything has been done."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
-from doppel_worker.gpu.device import Device, DeviceMemory, HostMemory
+from doppel_worker.gpu.device import Device, DeviceMemory, HostMemory, Marker
 from doppel_worker.gpu.structs import KERNELS, Struct
 
 _STAGES: Final = {
@@ -84,6 +84,10 @@ class StagedDevice:
         """See ``Device``."""
         with self.stage("colors" if kernel == _COLORS else _STAGES[KERNELS[kernel][0]]):
             self._device.launch(kernel, width, height, params)
+
+    def marker(self) -> Marker:
+        """See ``Device``."""
+        return self._device.marker()
 
     def synchronize(self) -> None:
         """See ``Device``."""

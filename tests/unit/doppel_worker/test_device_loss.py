@@ -103,7 +103,7 @@ def test_a_lost_device_is_given_up_at_once_and_every_lane_goes_on_with_the_cpu(
     again = real.open_lane(FilterSettings()), real.open_lane(FilterSettings(device="cuda:0"))
     for lane in again:
         until_swapped(lane)
-    assert again[0].turn() is again[1].turn(), "they share what there is of the CPU"
+    assert again[0].seat is again[1].seat, "they share what there is of the CPU"
     assert real.device == "cuda:0 (lost; the CPU does the work)"
 
 
@@ -134,9 +134,9 @@ def test_a_face_that_no_detector_finds_stays_hidden_on_another_device(
     lane, number = real.open_lane(FilterSettings()), 0
     while lane.process(i420_frame(picture(), number := number + 1)).verdict is not Verdict.SWAPPED:
         assert number < 10_000
-    first = lane.turn()
+    first = lane.seat
     lane.configure(FilterSettings(device=CPU))
-    while lane.turn() is first:
+    while lane.seat is first:
         number += 1
         assert lane.process(i420_frame(half_hidden(), number)).verdict in (Verdict.SWAPPED, Verdict.BLURRED)
         assert number < 20_000
@@ -150,7 +150,7 @@ def test_another_device_is_opened_beside_the_frames_which_stay_swapped(
     real, told = backend
     lane = real.open_lane(FilterSettings())
     until_swapped(lane)
-    first, opening, may_open = lane.turn(), threading.Event(), threading.Event()
+    first, opening, may_open = lane.seat, threading.Event(), threading.Event()
     at_once = device_parts.open_networks
 
     def slowly(wanted: str, fallback: Callable[[str], None]) -> object:
@@ -163,10 +163,10 @@ def test_another_device_is_opened_beside_the_frames_which_stay_swapped(
     for number in range(300, 305):
         assert lane.process(frame(number)).verdict is Verdict.SWAPPED
     assert opening.wait(60)
-    assert lane.turn() is first
+    assert lane.seat is first
     may_open.set()
     deadline = time.monotonic() + 60
-    while lane.turn() is first:
+    while lane.seat is first:
         number += 1
         assert lane.process(frame(number)).verdict is Verdict.SWAPPED
         assert time.monotonic() < deadline
@@ -180,7 +180,7 @@ def test_a_device_that_cannot_be_opened_is_told_and_the_one_in_use_goes_on(
     real, told = backend
     lane = real.open_lane(FilterSettings())
     until_swapped(lane)
-    first, tries = lane.turn(), list[str]()
+    first, tries = lane.seat, list[str]()
 
     def fails(wanted: str, _fallback: Callable[[str], None]) -> object:
         tries.append(wanted)
@@ -194,7 +194,7 @@ def test_a_device_that_cannot_be_opened_is_told_and_the_one_in_use_goes_on(
         assert lane.process(frame(number)).verdict is Verdict.SWAPPED
         assert time.monotonic() < deadline
     assert lane.process(frame(number + 1)).verdict is Verdict.SWAPPED
-    assert lane.turn() is first
+    assert lane.seat is first
     assert tries == [CPU], "not with every frame"
 
 
@@ -235,11 +235,11 @@ def test_a_device_that_has_memory_again_is_used_again_by_itself(gpu: KernelDevic
     lane.close()
     lane = real.open_lane(FilterSettings())
     until_swapped(lane)
-    on_cpu = lane.turn()
+    on_cpu = lane.seat
     assert real.device == "cuda:0 (lost; the CPU does the work)"
     gpu.broken = False
     deadline, number = time.monotonic() + 60, 700
-    while lane.turn() is on_cpu:
+    while lane.seat is on_cpu:
         # Faces stay swapped while the device is opened and their engine is loaded there.
         number += 1
         assert lane.process(frame(number)).verdict is Verdict.SWAPPED

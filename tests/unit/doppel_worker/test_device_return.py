@@ -21,6 +21,7 @@ from doppel_worker.errors import PersonaError
 from doppel_worker.face_memory import FaceMemory
 from doppel_worker.pipeline import FacePipeline
 from doppel_worker.report import PipelineEvent
+from doppel_worker.seat import Seat, Seats
 from doppel_worker.swap_backend import SwapLane
 from doppel_worker.turns import Turns
 
@@ -80,6 +81,7 @@ class Device:
         self.compositor = CpuCompositor()
         self.pipeline = FacePipeline(self.compositor, detector(), landmarker(), self.loader)
         self.turns, self.health = Turns(), DeviceHealth("cuda:0")
+        self.seats = Seats(Seat(self.turns, self.pipeline), lambda: None)
 
     def _load(self, key: PersonaKey) -> FaceEngine:
         assert self.may_load.wait(60)
@@ -112,7 +114,7 @@ class House:
             self.frame()
 
     def is_on(self, device: Device) -> bool:
-        return self.lane.turn() is device.turns
+        return self.lane.seat is device.seats.first
 
 
 def in_use(house: House, device: Device) -> bool:

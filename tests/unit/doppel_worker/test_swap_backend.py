@@ -68,9 +68,9 @@ def test_lanes_of_one_device_share_what_there_is_of_it(
 ) -> None:
     real, _ = backend
     by_itself, by_name = real.open_lane(FilterSettings()), real.open_lane(FilterSettings(device="cpu"))
-    assert (by_itself.turn() is by_name.turn()) == real.device.startswith("cpu")
+    assert (by_itself.seat is by_name.seat) == real.device.startswith("cpu")
     by_itself.configure(FilterSettings(device="cpu"))
-    assert by_itself.turn() is by_name.turn()
+    assert by_itself.seat is by_name.seat
     until_swapped(by_itself)
     by_itself.close()
 

@@ -79,3 +79,43 @@ def test_the_holder_may_enter_again_and_an_error_hands_the_turn_on() -> None:
     assert reached.is_set()
     with turns:
         assert turns.waiting == 0
+
+
+def test_who_gives_the_turn_up_for_a_while_gets_it_back_as_deep_as_before() -> None:
+    turns, order = Turns(), []
+
+    def other() -> None:
+        with turns:
+            order.append("other")
+
+    thread = threading.Thread(target=other)
+    with turns, turns:
+        thread.start()
+        until(lambda: turns.waiting == 1)
+        assert order == []
+        with turns.released():
+            thread.join(60)
+            assert order == ["other"]
+        last = threading.Thread(target=other)
+        last.start()
+        until(lambda: turns.waiting == 1)
+    last.join(60)
+    assert order == ["other", "other"]
+
+
+def test_giving_up_a_turn_that_another_has_changes_nothing() -> None:
+    turns, has, may_go = Turns(), threading.Event(), threading.Event()
+
+    def other() -> None:
+        with turns:
+            has.set()
+            assert may_go.wait(60)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert has.wait(60)
+    with turns.released():
+        pass
+    assert thread.is_alive()
+    may_go.set()
+    thread.join(60)

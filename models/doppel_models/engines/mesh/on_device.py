@@ -99,11 +99,13 @@ class DeviceMeshEngine(MeshEngine):
         """See ``FaceEngine.swap``: the crop goes up, and the swapped face comes down."""
         height, width = crop.shape[:2]
         rgb = crop if isinstance(crop, np.ndarray) else crop.part(0, 0, width, height)
-        drawn = self.swap_on_device(self._device.crop(rgb), points, face, look, state, timestamp_ns)
-        return self._device.fetch(drawn)
+        device = self._device
+        drawn = self.swap_on_device(device, device.crop(rgb), points, face, look, state, timestamp_ns)
+        return device.fetch(drawn)
 
     def swap_on_device(
         self,
+        device: MeshDevice,
         crop: DeviceCrop,
         points: FloatArray,
         face: Face,
@@ -111,18 +113,21 @@ class DeviceMeshEngine(MeshEngine):
         state: MeshState,
         timestamp_ns: int,
     ) -> DrawnFace:
-        """Swap one face that lies on the device; the other arguments are those of :meth:`swap`."""
+        """Swap one face that lies on ``device``; the other arguments are those of :meth:`swap`.
+
+        While it waits for the device, another face may be swapped, with a state of its own.
+        """
 
         def live(at: FloatArray, face_width: float) -> ByteArray:
-            return self._device.live_texture(crop, at, reduction_of(face_width, crop.size))
+            return device.live_texture(crop, at, reduction_of(face_width, crop.size))
 
         plan = self.plan(crop.size, points, face, look, state, timestamp_ns, live)
-        texture = None if plan.texture is None else self._texture_on_device(plan.texture)
-        return self._device.draw(plan, texture, crop)
+        texture = None if plan.texture is None else self._texture_on(device, plan.texture)
+        return device.draw(plan, texture, crop)
 
-    def _texture_on_device(self, texture: ByteArray) -> DeviceTensor:
+    def _texture_on(self, device: MeshDevice, texture: ByteArray) -> DeviceTensor:
         """One of the persona's textures; each goes up once, when it is first used."""
         side = texture.shape[0]
         if side not in self._kept:
-            self._kept[side] = self._device.keep(texture)
+            self._kept[side] = device.keep(texture)
         return self._kept[side]

@@ -179,7 +179,9 @@ def test_only_little_comes_down_and_goes_up() -> None:
     look, amounts = LookSettings(), []
     for n in range(8):
         before = device.uploaded, device.downloaded
-        pair.gpu.swap_on_device(crop, live.points, live.face, look, pair.states[1], n * 33_000_000)
+        pair.gpu.swap_on_device(
+            pair.compositor.mesh, crop, live.points, live.face, look, pair.states[1], n * 33_000_000
+        )
         amounts.append((device.uploaded - before[0], device.downloaded - before[1]))
     assert [down for _, down in amounts[2:]] == [64 * 64 * 3, 0] * 3
     assert max(up for up, _ in amounts[2:]) < 150_000 < live.rgb.nbytes
