@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.gate_side import GateSide
+from tests.support.gpu_backend import gpu, gpu_backend  # noqa: F401 - fixtures
 from tests.support.lanes import LAYOUT
 from tests.support.worker_lane import LaneRig
 from tests.support.worker_process import WorkerProcess

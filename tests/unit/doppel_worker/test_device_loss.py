@@ -14,56 +14,17 @@ from doppel_ipc.verdict import Verdict
 from doppel_models.errors import SessionError
 from doppel_models.session import SessionConfig
 from doppel_worker import device_parts, open_device
-from doppel_worker.backend import BackendConfig, LaneProcessor
-from doppel_worker.compositor_cpu import CpuCompositor
+from doppel_worker.backend import BackendConfig
 from doppel_worker.device_health import DeviceHealth
-from doppel_worker.devices import CPU, Choice, DeviceInfo
+from doppel_worker.devices import CPU
 from doppel_worker.errors import DeviceError, DeviceLostError, FrameError
 from doppel_worker.frame import FrameView
-from doppel_worker.gpu.compositor_cuda import CudaCompositor
-from doppel_worker.open_device import OpenDevice
 from doppel_worker.swap_backend import SwapBackend, load
 
-from tests.support.faces import room
 from tests.support.frames import i420_frame
+from tests.support.gpu_backend import frame, until_swapped
 from tests.support.kernel_device import KernelDevice
-from tests.support.portrait import astronaut, paste_head
 from tests.support.stage import half_hidden, picture
-
-GPU = DeviceInfo("cuda:0", "stand-in", 1024, "CPUExecutionProvider")
-
-
-@pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch) -> KernelDevice:
-    """``auto`` is a device whose kernels run on the processor; its networks do so too."""
-    device = KernelDevice()
-    compositor = CudaCompositor(device)
-
-    def opened(wanted: str, _fallback: Callable[[str], None]) -> OpenDevice:
-        if wanted == CPU or device.broken:  # what is broken fails its own test
-            return OpenDevice(Choice(DeviceInfo(CPU, CPU, None, "")).device, CpuCompositor(), SessionConfig())
-        return OpenDevice(GPU, compositor, SessionConfig())
-
-    monkeypatch.setattr(open_device, "open_device", opened)
-    return device
-
-
-@pytest.fixture
-def backend(gpu: KernelDevice, tmp_path: Path) -> tuple[SwapBackend, list[tuple[str, str]]]:
-    told: list[tuple[str, str]] = []
-    return load(BackendConfig(tmp_path, lambda code, text: told.append((code, text)))), told
-
-
-def frame(number: int) -> FrameView:
-    canvas = room(320, 240)
-    paste_head(canvas, astronaut(), center=(150.0, 115.0), height=120.0)
-    return i420_frame(canvas, number)
-
-
-def until_swapped(lane: LaneProcessor) -> None:
-    deadline, number = time.monotonic() + 60, 0
-    while lane.process(frame(number := number + 1)).verdict is not Verdict.SWAPPED:
-        assert time.monotonic() < deadline
 
 
 def is_covered(shown: FrameView, original: FrameView) -> bool:
@@ -75,9 +36,9 @@ def is_covered(shown: FrameView, original: FrameView) -> bool:
 
 
 def test_a_lost_device_is_given_up_at_once_and_every_lane_goes_on_with_the_cpu(
-    backend: tuple[SwapBackend, list[tuple[str, str]]], gpu: KernelDevice
+    gpu_backend: tuple[SwapBackend, list[tuple[str, str]]], gpu: KernelDevice
 ) -> None:
-    real, told = backend
+    real, told = gpu_backend
     one, other = real.open_lane(FilterSettings()), real.open_lane(FilterSettings(device="cuda:0"))
     until_swapped(one)
     until_swapped(other)
@@ -108,9 +69,9 @@ def test_a_lost_device_is_given_up_at_once_and_every_lane_goes_on_with_the_cpu(
 
 
 def test_a_worker_that_is_started_anew_uses_the_device_again(
-    backend: tuple[SwapBackend, list[tuple[str, str]]], gpu: KernelDevice, tmp_path: Path
+    gpu_backend: tuple[SwapBackend, list[tuple[str, str]]], gpu: KernelDevice, tmp_path: Path
 ) -> None:
-    lost, _ = backend
+    lost, _ = gpu_backend
     lane = lost.open_lane(FilterSettings())
     until_swapped(lane)
     gpu.lost = True
@@ -127,9 +88,9 @@ def test_a_worker_that_is_started_anew_uses_the_device_again(
 
 
 def test_a_face_that_no_detector_finds_stays_hidden_on_another_device(
-    backend: tuple[SwapBackend, list[tuple[str, str]]],
+    gpu_backend: tuple[SwapBackend, list[tuple[str, str]]],
 ) -> None:
-    real, _ = backend
+    real, _ = gpu_backend
     until_swapped(real.open_lane(FilterSettings(device=CPU)))  # its persona is loaded there
     lane, number = real.open_lane(FilterSettings()), 0
     while lane.process(i420_frame(picture(), number := number + 1)).verdict is not Verdict.SWAPPED:
@@ -145,9 +106,9 @@ def test_a_face_that_no_detector_finds_stays_hidden_on_another_device(
 
 
 def test_another_device_is_opened_beside_the_frames_which_stay_swapped(
-    backend: tuple[SwapBackend, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+    gpu_backend: tuple[SwapBackend, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, told = backend
+    real, told = gpu_backend
     lane = real.open_lane(FilterSettings())
     until_swapped(lane)
     first, opening, may_open = lane.seat, threading.Event(), threading.Event()
@@ -175,9 +136,9 @@ def test_another_device_is_opened_beside_the_frames_which_stay_swapped(
 
 
 def test_a_device_that_cannot_be_opened_is_told_and_the_one_in_use_goes_on(
-    backend: tuple[SwapBackend, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+    gpu_backend: tuple[SwapBackend, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, told = backend
+    real, told = gpu_backend
     lane = real.open_lane(FilterSettings())
     until_swapped(lane)
     first, tries = lane.seat, list[str]()
@@ -199,9 +160,9 @@ def test_a_device_that_cannot_be_opened_is_told_and_the_one_in_use_goes_on(
 
 
 def test_a_device_without_memory_for_a_moment_is_not_given_up(
-    backend: tuple[SwapBackend, list[tuple[str, str]]], gpu: KernelDevice
+    gpu_backend: tuple[SwapBackend, list[tuple[str, str]]], gpu: KernelDevice
 ) -> None:
-    real, told = backend
+    real, told = gpu_backend
     lane = real.open_lane(FilterSettings())
     until_swapped(lane)
     for number in (600, 700):

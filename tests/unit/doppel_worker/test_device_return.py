@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import cv2
 import pytest
@@ -212,3 +213,43 @@ def test_a_lane_that_wears_the_persona_before_a_broken_one_goes_on_with_it_on_it
     assert house.lane.persona == "porcelain"
     house.frame()
     assert house.lane.persona == "porcelain"
+
+
+def test_lanes_that_change_places_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has the turn of the device that the other one goes to, as a lane that took a waiting frame has."""
+    devices = Device(), Device()
+    houses = House(devices[0]), House(devices[1])
+    for house, device in zip(houses, devices, strict=True):
+        house.until(lambda house=house, device=device: in_use(house, device))
+    arriving = threading.Barrier(2)
+    goal = threading.local()
+
+    def turn_of(seat: Seat) -> Callable[[], AbstractContextManager[None]]:
+        at_once = seat.turn
+
+        def turn() -> AbstractContextManager[None]:
+            if getattr(goal, "seat", None) is seat:
+                goal.seat = None
+                arriving.wait(60)  # neither is there before the other one has left
+            return at_once()
+
+        return turn
+
+    for device in devices:
+        monkeypatch.setattr(device.seats.first, "turn", turn_of(device.seats.first))
+
+    def move(house: House, to: Device) -> None:
+        house.device, goal.seat = to, to.seats.first
+        while not house.is_on(to):
+            with house.lane.turn():
+                house.frame()
+
+    threads = [
+        threading.Thread(target=move, args=(house, to), daemon=True)
+        for house, to in zip(houses, reversed(devices), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive(), "they wait for each other"
