@@ -17,8 +17,10 @@ from doppel_ipc.paths import InstallConfig
 from doppel_obs.rendering import RGB_ENV
 
 from installer.display import VirtualDisplay
+from installer.obs_config import ObsVersion
 from installer.scene import Scene
 from tests.integration.leftovers import bad_lines, shared_memory, wait_nothing_left
+from tests.integration.own_faults import mended_obs
 from tests.integration.rig import EMPTY_SCENE, PROJECT, REMOTE, SCRIPT, Rig, Setup
 from tests.integration.stage import CLIP_FRAMES, Stage
 from tests.support.coded_clip import coded_frames, write_coded_clip
@@ -44,6 +46,18 @@ def answers_in_place() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(RGB_ENV, "0")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def obs_without_own_faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every OBS that a test starts, by whatever way: own_faults.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        program = shutil.which("obs")
+        if program is not None:
+            version = ObsVersion.of_program(program)
+            for name, value in mended_obs(version, tmp_path_factory.mktemp("mended")).items():
+                patch.setenv(name, value)
         yield
 
 

@@ -26,7 +26,6 @@ from installer.scene import FILTER_ID, FILTER_NAME, Filter, Scene, Source, scene
 from installer.x11 import close_window
 from tests.integration.figures import CAMERA, Figures
 from tests.integration.output import Output
-from tests.integration.own_faults import without_own_faults
 from tests.integration.waiting import wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -130,7 +129,7 @@ class Rig(Figures, Output):
         return self.session.running().poll() is None
 
     def stop(self) -> ObsResult:
-        """Ends OBS as a user does: closes its window. What OBS leaks by itself is not counted."""
+        """Ends OBS as a user does: closes its window."""
         self._disconnect()
         if self.alive():
             self.session.wait_idle()
@@ -138,7 +137,7 @@ class Rig(Figures, Output):
             wait_for(
                 lambda: not self.alive(), 30, f"OBS does not end; its log:\n{self.session.log()[-2000:]}"
             )
-        return without_own_faults(self.session.result())
+        return self.session.result()
 
     def _disconnect(self) -> None:
         if self._client is not None:

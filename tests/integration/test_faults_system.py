@@ -60,7 +60,8 @@ class Hindrance:
         source = Path(__file__).parent / "hindrance.c"
         command = ["cc", "-O1", "-shared", "-fPIC", "-o", str(self.library), str(source)]
         subprocess.run(command, check=True, timeout=60)
-        self.environ = {"LD_PRELOAD": str(self.library), "DOPPEL_TEST_HINDRANCE": str(self.path)}
+        loaded = " ".join(filter(None, (os.environ.get("LD_PRELOAD"), str(self.library))))
+        self.environ = {"LD_PRELOAD": loaded, "DOPPEL_TEST_HINDRANCE": str(self.path)}
 
     def order(self, *, full: bool = False, ahead_s: int = 0) -> None:
         """From now on."""
