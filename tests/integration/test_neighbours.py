@@ -22,6 +22,8 @@ import psutil
 import pytest
 from doppel_ipc.paths import InstallConfig
 
+from installer.obs_config import ObsVersion
+from installer.obs_launch import find_obs
 from installer.scene import FILTER_ID, FILTER_NAME, SYNC_FILTER_ID, Filter, Scene, media_source
 from tests.integration.figures import GONE
 from tests.integration.leftovers import assert_clean
@@ -147,6 +149,8 @@ def start(start_obs: StartObs, clip: Path, config: InstallConfig | None) -> Rig:
     scenes = [Scene(SCENE, [BACKSTAGE, CAMERA]), Scene(EMPTY_SCENE, [])]
     scripts = (SCRIPT, REMOTE) if config else (REMOTE,)
     environ = {"DOPPEL_TEST_KIND": kind, "DOPPEL_TEST_SYNC_KIND": sync}
+    if ObsVersion(30, 2) <= ObsVersion.of_program(find_obs()) < ObsVersion(31, 0):
+        environ["DOPPEL_TEST_FILTERS_BY_HOTKEY"] = "1"  # that OBS asks its list of items from any thread
     rig = start_obs(Setup(sources, scenes, scripts=scripts, config=config, environ=environ))
     rig.request(
         "SetSceneItemTransform",

@@ -6,6 +6,21 @@ local obs = obslua
 local SYNC_KIND = os.getenv("DOPPEL_TEST_SYNC_KIND")
 local count = { timer = 0, hotkey = 0 }
 
+-- With DOPPEL_TEST_FILTERS_BY_HOTKEY=1 what a timer would add or remove of filters waits for the hotkey; the Python
+-- script says why.
+local by_hotkey = os.getenv("DOPPEL_TEST_FILTERS_BY_HOTKEY") == "1"
+local later = {}
+
+local function soon(step)
+    return function()
+        if by_hotkey then
+            table.insert(later, step)
+        else
+            step()
+        end
+    end
+end
+
 -- What is removed is let go of a second later, on the timer; the Python script says why.
 local removed = {}
 
@@ -115,19 +130,19 @@ end
 
 local STEPS = {
     rename_camera,
-    add_filter,
+    soon(add_filter),
     function() move("Face Swap") end,
     function() each_filter("Camera", "Lua", function(_, filter)
         obs.obs_source_set_enabled(filter, not obs.obs_source_enabled(filter))
     end) end,
-    make_scene,
+    soon(make_scene),
     function() move("Lua") end,
-    copy_all,
-    function() each_filter("Camera", "Lua", function(source, filter)
+    soon(copy_all),
+    soon(function() each_filter("Camera", "Lua", function(source, filter)
         hold(filter)
         obs.obs_source_filter_remove(source, filter)
-    end) end,
-    remove_scene,
+    end) end),
+    soon(remove_scene),
 }
 
 local function on_timer()
@@ -149,6 +164,11 @@ local function on_hotkey(pressed)
         return
     end
     count.hotkey = count.hotkey + 1
+    local waiting = later
+    later = {}
+    for _, step in ipairs(waiting) do
+        step()
+    end
     local wanted = count.hotkey % 2 == 1 and "Empty" or "Main"
     local scene = obs.obs_get_source_by_name(wanted)
     obs.obs_frontend_set_current_scene(scene)

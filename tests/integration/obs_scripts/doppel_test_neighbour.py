@@ -8,6 +8,10 @@ change a name only one is here: the filters on Camera that are called Py, the fi
 What it removes it lets go of a second later, on its timer. The last reference may otherwise go inside a draw:
 the graphics thread then waits for the list of sources with a scene locked, while OBS, which saves its scenes
 with the list locked, waits for the scene. OBS 29 freezes by that, without any help of a filter.
+
+With DOPPEL_TEST_FILTERS_BY_HOTKEY=1 what the timer and the thread would add or remove of filters waits for
+the hotkey, which OBS handles on its UI thread: OBS 30.2 asks its list of scene items from whatever thread it
+is, and ends with signal 11 by that.
 """
 
 import collections
@@ -18,6 +22,7 @@ import time
 import obspython as obs
 
 KIND = os.environ["DOPPEL_TEST_KIND"]
+BY_HOTKEY = os.environ.get("DOPPEL_TEST_FILTERS_BY_HOTKEY") == "1"
 TICK_MS, PAUSE_S, HELD_S = 40, 0.015, 1.0
 BESIDE = ("async_delay_filter", "sharpness_filter_v2", "gain_filter", "scroll_filter")
 
@@ -26,6 +31,8 @@ _stop = threading.Event()
 _thread = None
 _removed = collections.deque()
 """(when, source) that is still held."""
+_later = collections.deque()
+"""What waits for the hotkey."""
 
 
 def _find(beginning):
@@ -79,6 +86,14 @@ def _add_filter(source_name, kind, name, **texts):
     obs.obs_data_release(settings)
     obs.obs_source_release(made)
     obs.obs_source_release(source)
+
+
+def _soon(step):
+    """Does what adds or removes a filter."""
+    if BY_HOTKEY:
+        _later.append(step)
+    else:
+        step()
 
 
 def _hold(source):
@@ -175,11 +190,11 @@ def _on_timer():
     (
         _look,
         lambda: _in_scene(_add_item),
-        lambda: _add_filter("Camera", BESIDE[step // 8 % len(BESIDE)], f"Py {step}"),
+        lambda: _soon(lambda: _add_filter("Camera", BESIDE[step // 8 % len(BESIDE)], f"Py {step}")),
         lambda: _each_item(lambda item: obs.obs_sceneitem_set_visible(item, False)),
         lambda: _with_filter("Camera", "Py", _rename),
         lambda: _with_filter("Camera", "Py", _toggle),
-        lambda: _with_filter("Camera", "Py", _remove_filter),
+        lambda: _soon(lambda: _with_filter("Camera", "Py", _remove_filter)),
         lambda: _each_item(_remove_item),
     )[step % 8]()
 
@@ -187,6 +202,8 @@ def _on_timer():
 def _on_hotkey(pressed):
     if pressed:
         _count["hotkey"] += 1
+        while _later:
+            _later.popleft()()
         _with_filter("Camera", "Face Swap", _rename)
         _with_filter("Backstage", "Thread", _toggle)
 
@@ -197,12 +214,14 @@ def _run():
         _count["thread"] += 1
         (
             _look,
-            lambda: _add_filter("Backstage", KIND, f"Thread {_count['thread']}", persona="bronze"),
+            lambda: _soon(
+                lambda: _add_filter("Backstage", KIND, f"Thread {_count['thread']}", persona="bronze")
+            ),
             lambda: _with_filter("Camera", "Face Swap", _configure),
             lambda: _with_filter("Backstage", "Thread", _rename),
             lambda: _with_filter("Camera", "Py", _toggle),
             lambda: _with_filter("Backstage", "Thread", _configure),
-            lambda: _with_filter("Backstage", "Thread", _remove_filter),
+            lambda: _soon(lambda: _with_filter("Backstage", "Thread", _remove_filter)),
         )[step % 7]()
         time.sleep(PAUSE_S)
 
