@@ -1,5 +1,5 @@
-/* A small libobs with the fault that mended_obs.c mends: three scenes, of which the canvas has the only references. What
- * another thread may do in OBS happens here at once: a scene that nobody holds knows no next one any more. */
+/* A small libobs with the fault that mended_obs.c mends: three scenes, to which the canvas has the only references.
+ * What another thread may do in OBS happens here at once: a scene that nobody holds knows no next one any more. */
 #include <stdbool.h>
 #include <stddef.h>
 
