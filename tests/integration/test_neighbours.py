@@ -150,7 +150,7 @@ def start(start_obs: StartObs, clip: Path, config: InstallConfig | None) -> Rig:
     scripts = (SCRIPT, REMOTE) if config else (REMOTE,)
     environ = {"DOPPEL_TEST_KIND": kind, "DOPPEL_TEST_SYNC_KIND": sync}
     if ObsVersion(30, 2) <= ObsVersion.of_program(find_obs()) < ObsVersion(31, 0):
-        environ["DOPPEL_TEST_FILTERS_BY_HOTKEY"] = "1"  # that OBS asks its list of items from any thread
+        environ["DOPPEL_TEST_FILTERS_ON_UI"] = "1"  # that OBS asks its list of items from any thread
     rig = start_obs(Setup(sources, scenes, scripts=scripts, config=config, environ=environ))
     rig.request(
         "SetSceneItemTransform",

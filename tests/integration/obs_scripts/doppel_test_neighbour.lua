@@ -6,16 +6,13 @@ local obs = obslua
 local SYNC_KIND = os.getenv("DOPPEL_TEST_SYNC_KIND")
 local count = { timer = 0, hotkey = 0 }
 
--- With DOPPEL_TEST_FILTERS_BY_HOTKEY=1 what a timer would add or remove of filters waits for the hotkey; the Python
--- script says why.
-local by_hotkey = os.getenv("DOPPEL_TEST_FILTERS_BY_HOTKEY") == "1"
-local later = {}
+-- With DOPPEL_TEST_FILTERS_ON_UI=1 adding and removing filters is left to the Python script, which says why. Here nothing
+-- may wait for OBS's UI thread: it waits for this script whenever the hotkey switches scenes (OBS 29 freezes by that).
+local on_ui = os.getenv("DOPPEL_TEST_FILTERS_ON_UI") == "1"
 
-local function soon(step)
+local function unless_on_ui(step)
     return function()
-        if by_hotkey then
-            table.insert(later, step)
-        else
+        if not on_ui then
             step()
         end
     end
@@ -130,19 +127,19 @@ end
 
 local STEPS = {
     rename_camera,
-    soon(add_filter),
+    unless_on_ui(add_filter),
     function() move("Face Swap") end,
     function() each_filter("Camera", "Lua", function(_, filter)
         obs.obs_source_set_enabled(filter, not obs.obs_source_enabled(filter))
     end) end,
-    soon(make_scene),
+    unless_on_ui(make_scene),
     function() move("Lua") end,
-    soon(copy_all),
-    soon(function() each_filter("Camera", "Lua", function(source, filter)
+    unless_on_ui(copy_all),
+    unless_on_ui(function() each_filter("Camera", "Lua", function(source, filter)
         hold(filter)
         obs.obs_source_filter_remove(source, filter)
     end) end),
-    soon(remove_scene),
+    unless_on_ui(remove_scene),
 }
 
 local function on_timer()
@@ -164,11 +161,6 @@ local function on_hotkey(pressed)
         return
     end
     count.hotkey = count.hotkey + 1
-    local waiting = later
-    later = {}
-    for _, step in ipairs(waiting) do
-        step()
-    end
     local wanted = count.hotkey % 2 == 1 and "Empty" or "Main"
     local scene = obs.obs_get_source_by_name(wanted)
     obs.obs_frontend_set_current_scene(scene)

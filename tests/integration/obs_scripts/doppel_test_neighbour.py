@@ -9,9 +9,9 @@ What it removes it lets go of a second later, on its timer. The last reference m
 the graphics thread then waits for the list of sources with a scene locked, while OBS, which saves its scenes
 with the list locked, waits for the scene. OBS 29 freezes by that, without any help of a filter.
 
-With DOPPEL_TEST_FILTERS_BY_HOTKEY=1 what the timer and the thread would add or remove of filters waits for
-the hotkey, which OBS handles on its UI thread: OBS 30.2 asks its list of scene items from whatever thread it
-is, and ends with signal 11 by that.
+With DOPPEL_TEST_FILTERS_ON_UI=1 what the timer and the thread would add or remove of filters waits until
+another scene is shown, which OBS tells on its UI thread (hotkeys have a thread of their own): OBS 30.2 asks
+its list of scene items from whatever thread a filter comes or goes on, and ends with signal 11 by that.
 """
 
 import collections
@@ -22,7 +22,7 @@ import time
 import obspython as obs
 
 KIND = os.environ["DOPPEL_TEST_KIND"]
-BY_HOTKEY = os.environ.get("DOPPEL_TEST_FILTERS_BY_HOTKEY") == "1"
+ON_UI = os.environ.get("DOPPEL_TEST_FILTERS_ON_UI") == "1"
 TICK_MS, PAUSE_S, HELD_S = 40, 0.015, 1.0
 BESIDE = ("async_delay_filter", "sharpness_filter_v2", "gain_filter", "scroll_filter")
 
@@ -32,7 +32,7 @@ _thread = None
 _removed = collections.deque()
 """(when, source) that is still held."""
 _later = collections.deque()
-"""What waits for the hotkey."""
+"""What waits for OBS's UI thread."""
 
 
 def _find(beginning):
@@ -90,7 +90,7 @@ def _add_filter(source_name, kind, name, **texts):
 
 def _soon(step):
     """Does what adds or removes a filter."""
-    if BY_HOTKEY:
+    if ON_UI:
         _later.append(step)
     else:
         step()
@@ -202,10 +202,14 @@ def _on_timer():
 def _on_hotkey(pressed):
     if pressed:
         _count["hotkey"] += 1
-        while _later:
-            _later.popleft()()
         _with_filter("Camera", "Face Swap", _rename)
         _with_filter("Backstage", "Thread", _toggle)
+
+
+def _on_event(event):
+    if event == obs.OBS_FRONTEND_EVENT_SCENE_CHANGED:
+        while _later:
+            _later.popleft()()
 
 
 def _run():
@@ -235,6 +239,8 @@ def script_load(settings):
     _stop.clear()
     obs.timer_add(_on_timer, TICK_MS)
     obs.obs_hotkey_register_frontend("doppel_test_py", "Doppel test: Python neighbour", _on_hotkey)
+    if ON_UI:
+        obs.obs_frontend_add_event_callback(_on_event)
     _thread = threading.Thread(target=_run)
     _thread.start()
 
