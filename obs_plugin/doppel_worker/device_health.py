@@ -20,7 +20,8 @@ class DeviceHealth:
     def __init__(self, device: str) -> None:
         """``device``: its name; the processor is trusted."""
         self._device = device
-        self._failures = 0
+        self._failures: dict[object, int] = {}
+        """In a row, by seat."""
         self.lost = ""
         """Why it has been given up, and what to do; empty: it has not been."""
         self.may_return = False
@@ -35,13 +36,21 @@ class DeviceHealth:
         if self.lost:
             raise DeviceLostError(self.lost)
 
-    def note(self, error: Exception | None) -> bool:
-        """Take in what a frame failed at (None: nothing); True when the device is given up by it."""
+    def note(self, error: Exception | None, seat: object = None) -> bool:
+        """Take in what a seat's frame failed at (None: nothing); True when the device is given up by it."""
+        return self.fails(error, seat) and error is not None and self.give_up(error)
+
+    def fails(self, error: Exception | None, seat: object = None) -> bool:
+        """True when that seat has failed once too often. Another one's success says nothing of it."""
         if self._device == "cpu" or not isinstance(error, (DeviceError, SessionError)):
-            self._failures = 0
+            self._failures[seat] = 0
             return False
-        self._failures += 1
-        if self.lost or (self._failures < _PATIENCE and not isinstance(error, DeviceLostError)):
+        self._failures[seat] = self._failures.get(seat, 0) + 1
+        return self._failures[seat] >= _PATIENCE or isinstance(error, DeviceLostError)
+
+    def give_up(self, error: Exception) -> bool:
+        """The device is not worked with any longer; False: it was given up before."""
+        if self.lost:
             return False
         # After some errors CUDA gives a process nothing any more: only another process can use the device.
         self.may_return = not isinstance(error, DeviceLostError)

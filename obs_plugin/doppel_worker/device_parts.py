@@ -12,7 +12,7 @@ from doppel_models.errors import ModelsError
 from doppel_models.landmarker import FaceLandmarker
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import PersonaStore
-from doppel_models.sentences import sentence, told_by
+from doppel_models.sentences import Sentence, sentence, told_by
 
 from doppel_worker import open_device
 from doppel_worker.assets import PersonaLoader
@@ -71,6 +71,7 @@ class DeviceParts:
         self.loader = PersonaLoader(engines.load, engines.revision)
         self.recognition = FaceRecognition(stored)
         self.seats = Seats(self._seat(opened, detector, landmarker), self._another_seat)
+        self._records = recorded.cuda_graph
 
     @property
     def compositor(self) -> Compositor:
@@ -85,7 +86,7 @@ class DeviceParts:
     @property
     def description(self) -> str:
         """For the status: the device, and what slows its frames down."""
-        note = self.compositor.note
+        note = self.seats.note
         if not note:
             return self.info.id
         return sentence("device.noted", "{device} ({note})", device=self.info.id, note=note)
@@ -98,21 +99,24 @@ class DeviceParts:
 
     def _another_seat(self) -> Seat | None:
         """One whose frames overlap with the others', with bundled networks of its own."""
-        beside = self._opened.beside()
-        if beside is None:
+        if self._records:
+            # What CUDA records holds whatever any thread puts on the stream meanwhile.
             return None
         try:
-            return self._seat(beside, *networks_beside(beside))
-        except (DeviceError, ModelsError) as error:
-            self._fallback(
-                sentence(
-                    "device.in-turns",
-                    "{device}: frames of several cameras come one after another, which is slower ({why})",
-                    device=self.info.id,
-                    why=told_by(error),
-                )
-            )
+            beside = self._opened.beside()
+            return None if beside is None else self._seat(beside, *networks_beside(beside))
+        except (DeviceError, ModelsError, MemoryError) as error:
+            self._fallback(self.in_turns(error))
             return None
+
+    def in_turns(self, error: Exception) -> Sentence:
+        """What the user is told where there is one seat only because of an error."""
+        return sentence(
+            "device.in-turns",
+            "{device}: frames of several cameras come one after another, which is slower ({why})",
+            device=self.info.id,
+            why=told_by(error) or sentence("lane.no-memory", "there is not enough memory"),
+        )
 
 
 class DevicePool:

@@ -80,6 +80,7 @@ class Lane:
         self._processor: LaneProcessor | None = None
         self._faces = FaceMemory(face_lately=face_lately)
         self._failures = 0
+        self._broken: Exception | None = None
         self._idle_until = 0.0
         self._second_look = SecondLook()
         self._stopping = threading.Event()
@@ -179,6 +180,9 @@ class Lane:
             taken = self._seen = self._ring.submitted
             if slot is not None:
                 self._serve(slot)
+        if self._broken is not None:  # without the turn: closing the processor may want another one
+            broken, self._broken = self._broken, None
+            self._failed(broken)
         if slot is not None:
             self._skip(taken)
         elif not waits:
@@ -216,7 +220,7 @@ class Lane:
             judgement = processor.process(frame)
             self._slate.update(frame)
         except self._errors() as error:
-            self._failed(error)
+            self._broken = error
             return Judgement(Verdict.COVERED, detail=told_by(error))
         self._failures, self._detail = 0, ""
         return judgement

@@ -30,6 +30,7 @@ class NextLane:
         self.lane = parts.pipeline.new_lane(settings)
         """It judges no frames: only its engines are ever used."""
         self._news: list[PipelineEvent] = []
+        parts.seats.prepare()
 
     def follow(self, present: LaneState) -> tuple[PipelineEvent, ...]:
         """Take what is ready, and have the rest prepared; returns what is true before the lane has moved.
@@ -64,7 +65,7 @@ class NextLane:
         if main.persona and slot.engine is None and (present.personas.engine or not slot.is_decided):
             return False
         cast, people = self.lane.cast, self.lane.wanted_people()
-        if not cast.is_settled:
+        if not cast.is_settled or not self.parts.seats.is_prepared:
             return False
         slots = (present.cast.slot(person) for person in present.cast.people.persons)
         worn = {slot.key for slot in slots if slot is not None}

@@ -27,6 +27,8 @@ class Seat:
         self.pipeline = pipeline
         self.lanes = 0
         """That have it."""
+        self.closed = ""
+        """Why lanes go to another one; empty: they do not."""
         self._own, self._device = Turns(), device_turns
 
     @property
@@ -59,22 +61,34 @@ class Seats:
         """
         self._seats, self._another = [first], another
         self._most = _MOST
-        self._lock = threading.Lock()
+        self._lock, self._making = threading.Lock(), threading.Lock()
+        self._thread: threading.Thread | None = None
 
     @property
     def first(self) -> Seat:
         """For those that are no lane."""
         return self._seats[0]
 
+    @property
+    def note(self) -> str:
+        """What slows the frames of any of them down; empty: nothing."""
+        return next((note for seat in list(self._seats) if (note := seat.compositor.note)), "")
+
+    def prepare(self) -> None:
+        """Have a further seat made beside the frames, on a thread of its own, if the next lane needs one."""
+        if self._is_short() and self._thread is None:
+            self._thread = threading.Thread(target=self._add, name="seat", daemon=True)
+            self._thread.start()
+
+    @property
+    def is_prepared(self) -> bool:
+        """False while one is being made that :meth:`prepare` began."""
+        return self._thread is None or not self._thread.is_alive()
+
     def take(self) -> Seat:
-        """The seat with the fewest lanes; :meth:`leave` gives it back."""
+        """The seat with the fewest lanes; :meth:`leave` gives it back. The second lane's is made now."""
+        self._add()
         with self._lock:
-            if len(self._seats) < self._most and all(seat.lanes for seat in self._seats):
-                further = self._another()
-                if further is None:
-                    self._most = len(self._seats)
-                else:
-                    self._seats.append(further)
             seat = min(self._seats, key=lambda one: one.lanes)
             seat.lanes += 1
             return seat
@@ -83,3 +97,29 @@ class Seats:
         """A lane has gone."""
         with self._lock:
             seat.lanes -= 1
+
+    def close(self, seat: Seat, why: str) -> bool:
+        """Do without a seat on which frames fail; False: it is the first one, so the device fails."""
+        with self._lock:
+            if seat is self.first:
+                return False
+            if not seat.closed:
+                seat.closed = why
+                self._seats.remove(seat)
+                self._most = len(self._seats)
+            return True
+
+    def _is_short(self) -> bool:
+        with self._lock:
+            return len(self._seats) < self._most and all(seat.lanes for seat in self._seats)
+
+    def _add(self) -> None:
+        with self._making:  # whoever leaves meanwhile does not wait for it
+            if not self._is_short():
+                return
+            further = self._another()
+            with self._lock:
+                if further is None:
+                    self._most = len(self._seats)
+                else:
+                    self._seats.append(further)

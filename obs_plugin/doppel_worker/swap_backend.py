@@ -23,7 +23,7 @@ from doppel_worker.backend import BackendConfig, Judgement
 from doppel_worker.device_parts import DeviceParts, DevicePool
 from doppel_worker.device_return import FIRST_SECONDS
 from doppel_worker.devices import AUTO
-from doppel_worker.errors import PersonaError, WorkerError
+from doppel_worker.errors import DeviceError, DeviceLostError, PersonaError, WorkerError
 from doppel_worker.face_memory import FaceMemory
 from doppel_worker.frame import FrameView
 from doppel_worker.frame_memory import FrameMemory, memory_of
@@ -182,16 +182,30 @@ class SwapLane:
         parts, seat = self._parts, self.seat
         with contextlib.nullcontext() if left is None else left.released(), seat.turn():
             parts.health.check()
+            if seat.closed:
+                raise DeviceError(seat.closed)
             self._memory = memory_of(frame)
             report = seat.pipeline.process(frame, self._lane)
-            given_up = parts.health.note(report.error)
+            given_up = self._given_up(report.error)
         for event in report.events:
             self._notify(event)
         if given_up:
-            self._notify(PipelineEvent(EventKind.FALLBACK, parts.health.lost))
+            self._notify(PipelineEvent(EventKind.FALLBACK, given_up))
             parts.health.check()
+            raise DeviceError(given_up)
         settled = self._lane.is_settled()
         return Judgement(report.verdict, report.swapped, report.stage_ms, report.status, settled)
+
+    def _given_up(self, error: Exception | None) -> str:
+        """What the user is told where a frame's error was once too much for its seat, or for the device."""
+        parts = self._parts
+        if not parts.health.fails(error, self.seat) or error is None:
+            return ""
+        why = parts.in_turns(error)
+        # After some errors no other seat could do any better.
+        if not isinstance(error, DeviceLostError) and parts.seats.close(self.seat, why):
+            return why
+        return parts.health.lost if parts.health.give_up(error) else ""
 
     def _follow_device(self) -> Seat | None:
         """Move to the device that is wanted, or is back, as soon as the faces are loaded there.

@@ -12,19 +12,20 @@ import dataclasses
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from doppel_ipc.paths import InstallConfig
 
 from installer.obs_config import ObsVersion
 from installer.obs_launch import find_obs
 from installer.scene import FILTER_ID, FILTER_NAME, SYNC_FILTER_ID, Filter, Scene, media_source
+from tests.integration.faults import Kept
 from tests.integration.figures import GONE
 from tests.integration.leftovers import assert_clean
 from tests.integration.rig import CAMERA, EMPTY_SCENE, REMOTE, SCENE, SCRIPT, SCRIPTS, Rig, Setup, wait_for
@@ -41,8 +42,10 @@ STAND_IN = "color_filter_v2"
 MINUTES = float(os.environ.get("DOPPEL_NEIGHBOURS_MINUTES", "10"))
 STILL_S = 15.0
 """No count of frames may stand still for so long."""
-MOST_MB_A_MINUTE = 1.0
-"""Growth of OBS beyond that without Doppel which is never called a leak."""
+MOST_MB_A_MINUTE = 3.0
+"""Growth of OBS beyond that without Doppel which is never called a leak: a kilobyte a round of scripts."""
+COMES_AND_GOES_MB = 10.0
+"""By how much the least of two minutes differs from that of the next two without any growth."""
 
 
 @dataclasses.dataclass
@@ -50,12 +53,22 @@ class Seen:
     """What was seen of one OBS with its neighbours."""
 
     memory: list[tuple[float, float]] = dataclasses.field(default_factory=list)
-    """(minutes, MB) of OBS."""
+    """(minutes, MB) that OBS's allocator has given out; 0.1 GB of it comes and goes with the filters."""
     worker_memory: list[tuple[float, float]] = dataclasses.field(default_factory=list)
     slowest_s: float = 0.0
     """The longest that OBS took for its answers to the counts."""
     rounds: dict[str, int] = dataclasses.field(default_factory=dict)
     """How often each script did something, by its own count."""
+
+    @property
+    def kept_mb_a_minute(self) -> float:
+        """How the least of what OBS holds grows, from the middle third to the last one."""
+        third = len(self.memory) // 3
+        (begin, before), (end, after) = (
+            (statistics.fmean(at for at, _ in part), min(held for _, held in part))
+            for part in (self.memory[third : 2 * third], self.memory[2 * third :])
+        )
+        return (after - before) / (end - begin)
 
     def trend(self, samples: list[tuple[float, float]]) -> Trend:
         """MB a minute over the second half."""
@@ -113,7 +126,7 @@ def live_together(rig: Rig, seconds: float, *, ours: bool) -> Seen:
             return all(now[name] > count for name, count in then.items())
 
         wait_for(all_grow, STILL_S, f"something stands still: {before}; {camera_lane(rig) if ours else ''}")
-        seen.memory.append((passed / 60, psutil.Process(rig.pid).memory_info().rss / 1e6))
+        seen.memory.append((passed / 60, Kept.by(rig).used_kb / 1e3))
         if ours:
             seen.worker_memory.append((passed / 60, rig.worker().memory_info().rss / 1e6))
     for script in NEIGHBOURS:
@@ -199,9 +212,8 @@ def test_neighbours_work_around_ours_for_ten_minutes_as_they_do_without_it(
     print(f"without Doppel: {without.rounds}; the slowest answer {without.slowest_s:.2f} s")
     assert rig.stop().exit_code == 0
     beside = assert_neighbours_harm_nothing(start(start_obs, clip, mark_config), judge, 60 * MINUTES)
-    alone, ours = without.trend(without.memory), beside.trend(beside.memory)
+    alone, ours = without.kept_mb_a_minute, beside.kept_mb_a_minute
     worker = beside.trend(beside.worker_memory)
-    print(f"MB a minute over the second half: OBS alone {alone}, with Doppel {ours}; worker {worker}")
-    error = (alone.error**2 + ours.error**2) ** 0.5
-    assert ours.slope - alone.slope < MOST_MB_A_MINUTE + 3 * error
+    print(f"MB a minute: kept by OBS alone {alone:+.2f}, with Doppel {ours:+.2f}; worker {worker}")
+    assert ours - alone < MOST_MB_A_MINUTE + COMES_AND_GOES_MB / (MINUTES / 3)
     assert not worker.rises(least=MOST_MB_A_MINUTE)

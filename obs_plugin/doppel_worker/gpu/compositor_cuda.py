@@ -271,10 +271,10 @@ class CudaCompositor:
             self._frames.drop()
 
     def release(self, memory: FrameMemory) -> None:
-        """A lane's memory goes away: it must not be page-locked any longer."""
-        # A device that failed has let go of everything; the lane ends all the same.
+        """A lane's memory goes away: it must not be page-locked any longer, also where the device failed."""
         with contextlib.suppress(DeviceError):
             self.device.synchronize()
+        with contextlib.suppress(DeviceError):
             self._frames.release(memory)
 
     def _take(self, frame: FrameView) -> None:

@@ -50,7 +50,8 @@ def test_who_has_put_nothing_on_the_device_waits_for_nobody() -> None:
 
 def test_what_came_later_is_not_waited_for() -> None:
     with stream() as device:
-        mine = SharedDevice(device)
+        gate = RecordingGate()
+        mine = SharedDevice(device, gate=gate)
         first, later = Sender(device, mine), Sender(device, mine.beside())
         first.send(held=True)
         done = threading.Event()
@@ -60,14 +61,25 @@ def test_what_came_later_is_not_waited_for() -> None:
                 mine.synchronize()
             done.set()
 
+        waits, gate_waiting = threading.Event(), gate.waiting
+
+        @contextlib.contextmanager
+        def waiting() -> Iterator[None]:
+            with gate_waiting():
+                waits.set()  # its place in the stream is set, and its turn about to be given up
+                yield
+
+        gate.waiting = waiting  # type: ignore[method-assign]
+
         thread = threading.Thread(target=wait)
         with mine.turns:
             thread.start()
+            assert waits.wait(60)
+            later.send(held=True)
         first.may_go_on.set()
-        thread.join(60)
-        later.send(held=True)
-        assert done.is_set()
+        assert done.wait(60)
         later.may_go_on.set()
+        thread.join(60)
 
 
 @pytest.mark.parametrize("shares", [True, False])
