@@ -13,6 +13,7 @@ import dataclasses
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from benchmarks.long_samples import Growth, Held, more_held, told
 from installer.display import VirtualDisplay
 from installer.scene import Scene
 from tests.integration.conftest import build_native, install_config
+from tests.integration.faults import Kept
 from tests.integration.leftovers import bad_lines
 from tests.integration.rig import CAMERA, EMPTY_SCENE, REMOTE, SCENE, SCRIPT, SCRIPTS, Rig, Setup
 from tests.integration.sound import clap_lags
@@ -49,6 +51,8 @@ class Sample:
 
     hours: float
     obs: Held
+    used_mb: float
+    """What OBS's allocator has given out: frames that wait in OBS (up to 10 MB) come and go with it."""
     worker: Held
     delay_frames: int
     delay_p50_ms: float
@@ -115,6 +119,7 @@ def sample(rig: Rig, hours: float) -> Sample:
     return Sample(
         hours,
         Held.by(psutil.Process(rig.pid)),
+        round(Kept.by(rig).used_kb / 1e3, 3),
         Held.by(rig.worker()),
         lane["delay_frames"],
         lane["delay_ms"]["p50"],
@@ -139,12 +144,13 @@ def report(
     """What came of it."""
     hours = [one.hours for one in samples]
     growths = {
-        "obs_mb": Growth.of(hours, [one.obs.rss_mb for one in samples]),
+        "obs_mb": Growth.of(hours, [one.used_mb for one in samples]),
+        "resident_mb": Growth.of(hours, [one.obs.rss_mb for one in samples]),
         "worker_mb": Growth.of(hours, [one.worker.rss_mb for one in samples]),
         "delay_ms": Growth.of(hours, [one.delay_p50_ms for one in samples]),
     }
     claps = clap_lags(recording)
-    growths["sound_ms"] = Growth.of([at / 3600 for at, _ in claps], [lag for _, lag in claps])
+    growths["sound_ms"] = Growth.of(*by_minute(claps))
     for name, least in (
         ("obs_mb", MOST_GROWTH_MB),
         ("worker_mb", MOST_GROWTH_MB),
@@ -174,7 +180,8 @@ def report(
         f"| {minutes:g} minutes of swapping in OBS | in {frames['in']:,}: "
         + ", ".join(f"{count:,} {name}" for name, count in frames.items() if name != "in" and count)
         + f"; recorded {sum(shown.values()):,}, {shown['raw'] + shown['unknown']} unjudged; OBS"
-        f" {after.obs.rss_mb:.0f} MB, {growths['obs_mb']} MB an hour; worker {after.worker.rss_mb:.0f} MB,"
+        f" {after.used_mb:.0f} MB, {growths['obs_mb']} MB an hour (resident {after.obs.rss_mb:.0f} MB,"
+        f" {growths['resident_mb']}); worker {after.worker.rss_mb:.0f} MB,"
         f" {growths['worker_mb']} MB an hour; D {delays}, {growths['delay_ms']} ms an hour; sound"
         f" {statistics.median(lags or [0]):+.0f} ms, drift {drift} ms an hour; {lagged} of {drawn:,} frames"
         f" lagged | `python benchmarks/long_run.py --obs {minutes:g}` |"
@@ -198,6 +205,14 @@ def report(
         "samples": [dataclasses.asdict(one) for one in samples],
         "sound": [[round(at, 3), round(lag, 1)] for at, lag in claps],
     }
+
+
+def by_minute(claps: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """Hours and the median lag of each minute: a clap whose picture came late is taken for the next one's."""
+    minutes: dict[int, list[float]] = {}
+    for at, lag in claps:
+        minutes.setdefault(int(at // 60), []).append(lag)
+    return [(minute + 0.5) / 60 for minute in minutes], [statistics.median(lags) for lags in minutes.values()]
 
 
 def judge_recording(recording: Path) -> collections.Counter[str]:

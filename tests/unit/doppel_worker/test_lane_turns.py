@@ -79,3 +79,28 @@ def test_the_original_is_kept_before_settings_are_taken(rig: LaneRig) -> None:
     other.go_on()
     assert rig.wait_for_result()[0] == Verdict.NO_FACE
     assert kept == [rig.backend.seen[-1][0]]
+
+
+def test_a_processor_that_failed_is_closed_without_the_turn_which_others_wait_for(
+    rig: LaneRig,
+) -> None:
+    rig.judged(1)
+    turns, closed = rig.backend.turns, list[bool]()
+
+    def closes() -> None:
+        taken = threading.Event()
+
+        def take() -> None:
+            with turns:
+                taken.set()
+
+        threading.Thread(target=take, daemon=True).start()
+        closed.append(taken.wait(60))
+
+    rig.backend.opened[0].close = closes  # type: ignore[method-assign]
+    other = turn_before_its_frame(rig)  # so that the lane asks for its turn before its frame
+    rig.lane.configure(9, rig.settings.replace(persona="fail"))
+    other.go_on()
+    assert rig.wait_for_result()[0] == Verdict.COVERED
+    wait_until(lambda: bool(closed), "the processor to be closed")
+    assert closed == [True]

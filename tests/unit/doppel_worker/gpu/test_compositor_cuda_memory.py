@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import mmap
+import threading
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from doppel_worker.slot_frame import planes_of
 from tests.support import reference_compositor as reference
 from tests.support.compositor_frames import noise, planes_apart, similarity
 from tests.support.kernel_device import KernelDevice
+from tests.support.stream_device import StreamDevice
 
 cpu = CpuCompositor()
 
@@ -99,3 +101,39 @@ def test_a_failed_device_is_told_and_the_frame_is_covered_all_the_same() -> None
         compositor.sample(frame, similarity(1, 0, (50, 50), (8, 8)), (16, 16))
     compositor.cover(frame)
     assert planes_apart(frame, want) == 0
+
+
+def test_what_a_failed_frame_has_left_on_its_way_does_not_get_into_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A download that is still to come lies in page-locked memory, which the next frame fills."""
+    device = StreamDevice()
+    compositor = CudaCompositor(device)
+    first, second = (
+        dataclasses.replace(reference.make_frame(PixelFormat.I420, 320, 160), frame_id=number)
+        for number in (1, 2)
+    )
+    want = reference.copy_frame(second)
+    may_go_on = threading.Event()
+
+    def fails() -> None:
+        raise DeviceError("no memory on the GPU")
+
+    device.put(lambda: assert_set(may_go_on))
+    with monkeypatch.context() as patch:
+        patch.setattr(compositor.device, "synchronize", fails)
+        with pytest.raises(DeviceError):
+            compositor.read(first, Rect(0, 0, 128, 128))
+    later = threading.Timer(0.2, may_go_on.set)
+    later.start()
+    rgb, mask = noise(4, 64, 64, 3), noise(5, 64, 64)
+    compositor.paste(second, Rect(0, 0, 64, 64), rgb, mask)
+    compositor.finish(second)
+    cpu.paste(want, Rect(0, 0, 64, 64), rgb, mask)
+    assert planes_apart(second, want) <= 1
+    later.join()
+    device.close()
+
+
+def assert_set(event: threading.Event) -> None:
+    assert event.wait(60)
