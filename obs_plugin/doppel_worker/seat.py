@@ -76,7 +76,7 @@ class Seats:
 
     def prepare(self) -> None:
         """Have a further seat made beside the frames, on a thread of its own, if the next lane needs one."""
-        if self._is_short() and self._thread is None:
+        if self._is_short() and self.is_prepared:
             self._thread = threading.Thread(target=self._add, name="seat", daemon=True)
             self._thread.start()
 
