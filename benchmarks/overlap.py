@@ -8,17 +8,17 @@ round is one lane alone, then two lanes with a seat each, then two that share on
 
 from __future__ import annotations
 
+import functools
 import statistics
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / name) for name in ("", "shared", "models", "obs_plugin")]
 
 import cv2  # noqa: E402 - after the path
+from doppel_worker.cli.lane_runs import seconds_together  # noqa: E402
+from doppel_worker.frame import FrameView  # noqa: E402
 
 from tests.support.desk import Desk, frame_of  # noqa: E402
 from tests.support.stream_device import StreamDevice  # noqa: E402
@@ -30,19 +30,12 @@ FRAMES, ROUNDS = 24, 5
 def seconds(desk: Desk, lanes: int) -> float:
     """Until so many lanes, each on a thread of its own, have had their frames judged."""
     frames = [[frame_of(lane, number) for number in range(1, FRAMES + 1)] for lane in range(lanes)]
-    ready = threading.Barrier(lanes + 1)
+    return seconds_together([functools.partial(judge, desk, lane, frames[lane]) for lane in range(lanes)])
 
-    def work(lane: int) -> None:
-        ready.wait()
-        desk.judge(lane, frames[lane])
 
-    with ThreadPoolExecutor(lanes) as threads:
-        done = [threads.submit(work, lane) for lane in range(lanes)]
-        ready.wait()
-        start = time.perf_counter()
-        for one in done:
-            one.result()
-        return time.perf_counter() - start
+def judge(desk: Desk, lane: int, frames: list[FrameView]) -> None:
+    """One lane's frames."""
+    desk.judge(lane, frames)
 
 
 def main() -> None:

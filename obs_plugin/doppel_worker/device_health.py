@@ -36,12 +36,11 @@ class DeviceHealth:
         if self.lost:
             raise DeviceLostError(self.lost)
 
-    def note(self, error: Exception | None, seat: object = None) -> bool:
-        """Take in what a seat's frame failed at (None: nothing); True when the device is given up by it."""
-        return self.fails(error, seat) and error is not None and self.give_up(error)
+    def fails(self, error: Exception | None, seat: object) -> bool:
+        """Take in what a seat's frame failed at (None: nothing); True when it was once too often.
 
-    def fails(self, error: Exception | None, seat: object = None) -> bool:
-        """True when that seat has failed once too often. Another one's success says nothing of it."""
+        Another seat's success says nothing of this one.
+        """
         if self._device == "cpu" or not isinstance(error, (DeviceError, SessionError)):
             self._failures[seat] = 0
             return False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -18,6 +19,23 @@ from doppel_worker.seat import Seat
 
 MOST_LANES: Final = 32
 SETTINGS: Final = FilterSettings(persona="surrogate")
+
+
+def seconds_together(works: Sequence[Callable[[], None]]) -> float:
+    """The seconds in which all of these are done, each on a thread of its own, begun at one moment."""
+    ready = threading.Barrier(len(works) + 1)
+
+    def begin(work: Callable[[], None]) -> None:
+        ready.wait()
+        work()
+
+    with ThreadPoolExecutor(len(works)) as threads:
+        done = [threads.submit(begin, work) for work in works]
+        ready.wait()
+        start = time.perf_counter()
+        for one in done:
+            one.result()
+        return time.perf_counter() - start
 
 
 class LaneRuns:
@@ -44,20 +62,12 @@ class LaneRuns:
             [self._next(lane, tuple(np.empty_like(plane) for plane in self._slot)) for _ in range(count)]
             for lane in range(lanes)
         ]
-        ready = threading.Barrier(lanes + 1)
 
         def work(lane: int) -> None:
-            ready.wait()
             for frame in copied[lane]:
                 self._process(lane, frame)
 
-        with ThreadPoolExecutor(lanes) as threads:
-            done = [threads.submit(work, lane) for lane in range(lanes)]
-            ready.wait()
-            start = time.perf_counter()
-            for one in done:
-                one.result()
-            return time.perf_counter() - start
+        return seconds_together([functools.partial(work, lane) for lane in range(lanes)])
 
     def _next(self, lane: int, planes: tuple[ByteArray, ...]) -> FrameView:
         """The lane's next frame, in that memory."""

@@ -41,8 +41,7 @@ class CudaCompositor:
     def __init__(self, device: Device) -> None:
         self.device = device if isinstance(device, SharedDevice) else SharedDevice(device)
         self._cpu = CpuCompositor()
-        self._frames = DeviceFrames(self.device)
-        self._scratch = DeviceScratch(self.device)
+        self._frames, self._scratch = DeviceFrames(self.device), DeviceScratch(self.device)
         self.ops = DeviceTensors(self.device, self._scratch)
         """What networks need to work on the device."""
         self._taking = Taking(self.device, self._frames, self._scratch)
@@ -192,10 +191,8 @@ class CudaCompositor:
         request = CropRequest(matrix, (mask.shape[1], mask.shape[0]))
         rect = Rect(*request.frame_rect(frame.width, frame.height))
         if rect.width and rect.height:
-            picture = describe.picture(self.ops.upload(rgb))
-            self._pasting.paste(
-                frame, rect, picture, self.ops.upload(mask), request.matrix_from(rect.x0, rect.y0)
-            )
+            picture, over = describe.picture(self.ops.upload(rgb)), self.ops.upload(mask)
+            self._pasting.paste(frame, rect, picture, over, request.matrix_from(rect.x0, rect.y0))
         return rect
 
     def paste_tensor(
@@ -222,8 +219,7 @@ class CudaCompositor:
         if rect.width == 0 or rect.height == 0:
             return rect
         moved = request.matrix_from(rect.x0, rect.y0)
-        above = tensor if isinstance(tensor, DeviceTensor) else self.ops.upload(tensor)
-        picture = describe.read(fmt, above)
+        picture = describe.read(fmt, tensor if isinstance(tensor, DeviceTensor) else self.ops.upload(tensor))
         over = mask if isinstance(mask, DeviceTensor) else self.ops.upload(mask)
         self._pasting.paste(frame, rect, picture, over, moved, shift)
         return rect
@@ -265,7 +261,11 @@ class CudaCompositor:
             self._cpu.cover(frame)
 
     def finish(self, frame: FrameView) -> None:
-        """Everything asked for so far is in the frame's planes when this returns; DeviceError: cover it."""
+        """Everything asked for so far is in the frame's planes when this returns.
+
+        Raises:
+            DeviceError: the device failed; the frame must be covered.
+        """
         if self._frames.is_current(frame):
             self._frames.fetch_changes(frame)
             self._frames.drop()

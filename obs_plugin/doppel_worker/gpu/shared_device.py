@@ -9,17 +9,17 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from typing import Literal
 
 from doppel_models.recording import RecordingGate
 
-from doppel_worker.gpu.device import Device, DeviceMemory, HostMemory, Marker
+from doppel_worker.gpu.device import Device
+from doppel_worker.gpu.forwarding import ForwardingDevice
 from doppel_worker.gpu.structs import Struct
 from doppel_worker.turns import Turns
 
 
-class SharedDevice:
-    """Satisfies :class:`~doppel_worker.gpu.device.Device` by another one.
+class SharedDevice(ForwardingDevice):
+    """One that waits for its own work only.
 
     :meth:`synchronize` waits for what this view has put on the device, and for nothing that came later.
     """
@@ -32,7 +32,7 @@ class SharedDevice:
             turns: whose turn it is on it (default: nobody else is there).
             gate: of the networks on it: while one is recorded, nobody may wait for the device beside it.
         """
-        self._device = device
+        super().__init__(device)
         self.turns, self._gate = turns or Turns(), gate or RecordingGate()
         self._marker = device.marker()
         self._busy = False
@@ -67,55 +67,15 @@ class SharedDevice:
             stack.enter_context(released)
             yield
 
-    @property
-    def name(self) -> str:
-        """See ``Device``."""
-        return self._device.name
-
-    @property
-    def kind(self) -> Literal["cuda", "cpu"]:
-        """See ``Device``."""
-        return self._device.kind
-
-    @property
-    def number(self) -> int:
-        """See ``Device``."""
-        return self._device.number
-
-    @property
-    def stream(self) -> int:
-        """See ``Device``."""
-        return self._device.stream
-
-    def allocate(self, size: int) -> DeviceMemory:
-        """See ``Device``."""
-        return self._device.allocate(size)
-
-    def allocate_pinned(self, size: int) -> HostMemory:
-        """See ``Device``."""
-        return self._device.allocate_pinned(size)
-
-    def register(self, address: int, size: int) -> bool:
-        """See ``Device``."""
-        return self._device.register(address, size)
-
-    def unregister(self, address: int) -> None:
-        """See ``Device``."""
-        self._device.unregister(address)
-
     def copy(self, to: int, to_pitch: int, frm: int, frm_pitch: int, row_bytes: int, rows: int) -> None:
         """See ``Device``."""
         self._busy = True
-        self._device.copy(to, to_pitch, frm, frm_pitch, row_bytes, rows)
+        super().copy(to, to_pitch, frm, frm_pitch, row_bytes, rows)
 
     def launch(self, kernel: str, width: int, height: int, params: Struct) -> None:
         """See ``Device``."""
         self._busy = True
-        self._device.launch(kernel, width, height, params)
-
-    def marker(self) -> Marker:
-        """See ``Device``."""
-        return self._device.marker()
+        super().launch(kernel, width, height, params)
 
     def synchronize(self) -> None:
         """Wait until all has been done that was put on the device by this view before."""
@@ -125,7 +85,3 @@ class SharedDevice:
         with self.meanwhile():
             self._marker.wait()
         self._busy = False
-
-    def used_memory(self) -> int:
-        """See ``Device``."""
-        return self._device.used_memory()

@@ -233,9 +233,11 @@ def test_networks_that_do_not_fit_on_the_device_are_loaded_on_the_cpu(
 def test_what_is_not_the_devices_fault_is_not_counted() -> None:
     health = DeviceHealth("cuda:0")
     for error in [DeviceError("a"), FrameError("b"), DeviceError("c"), None] * 4:
-        assert not health.note(error)
-    assert not DeviceHealth("cpu").note(DeviceLostError("never"))
-    health.note(SessionError("x"))
-    health.note(DeviceError("y"))
-    assert health.note(SessionError("z"))
-    assert not health.note(DeviceLostError("told already"))
+        assert not health.fails(error, "seat")
+    assert not DeviceHealth("cpu").fails(DeviceLostError("never"), "seat")
+    for error in (SessionError("x"), DeviceError("y")):
+        assert not health.fails(error, "seat")
+        assert not health.fails(None, "another seat")
+    assert health.fails(SessionError("z"), "seat")
+    assert health.give_up(SessionError("z"))
+    assert not health.give_up(DeviceLostError("told already"))

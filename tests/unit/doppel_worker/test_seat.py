@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 from doppel_worker.assets import PersonaLoader
 from doppel_worker.compositor_cpu import CpuCompositor
@@ -61,8 +60,7 @@ def test_a_lane_that_waits_lets_the_other_seat_work_and_not_the_other_lane_of_it
             thread.start()
         with turns.released():  # as while it waits for the device
             assert reached[other].wait(60)
-            time.sleep(0.05)
-            assert not reached[mine].is_set()
+            assert not reached[mine].wait(0.05)
         assert not reached[mine].is_set()
     for thread in threads:
         thread.join(60)
