@@ -77,8 +77,11 @@ void count(void)
 		}
 		struct doppel_gate_status status;
 		CHECK_EQUAL(doppel_gate_get_status(fake_filter_id(source.filters[i]), &status), 0);
-		CHECK_EQUAL(status.frames_in, status.swapped + status.blurred + status.no_face + status.original +
-						      status.held + status.covered + status.dropped);
+		/* The gate's own count of frames is the sum of their outcomes; this one is ours. */
+		if (!sync_type)
+			CHECK_EQUAL(source.filters[i]->frames_given, status.swapped + status.blurred + status.no_face +
+									     status.original + status.held + status.covered +
+									     status.dropped);
 		CHECK(status.delay_frames <= DOPPEL_MAX_SLOTS + 1u);
 	}
 }

@@ -9,7 +9,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.support.native_build import FAKE_GRAPHICS, FAKE_LIBOBS, RING_SOURCES, load_build
+from tests.support.native_build import FAKE_GRAPHICS, FAKE_LIBOBS, OWN_LOCKS, RING_SOURCES, load_build
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -19,8 +19,8 @@ _FLAGS = (
     "-std=c11", "-g", "-O2", "-fno-omit-frame-pointer", "-fsanitize=fuzzer,address,undefined",
     "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror", "-pthread",
 )  # fmt: skip
-_OURS = tuple(f"-Ddoppel_{name}=doppel_system_{name}" for name in ("clock_ns", "map", "unmap"))
-"""The gate's fuzzer has a clock and memory of its own."""
+_OURS = (*OWN_LOCKS, *(f"-Ddoppel_{name}=doppel_system_{name}" for name in ("clock_ns", "map", "unmap")))
+"""The gate's fuzzer has a clock and memory of its own, and counts locks."""
 NAMES = ("gate", "ring")
 _DONE = re.compile(r"^Done (\d+) runs in (\d+) second", re.MULTILINE)
 _COVERED = re.compile(r"\bcov: (\d+) ft: (\d+)")
@@ -55,12 +55,13 @@ def build(name: str, folder: Path) -> Path:
         sources = [NATIVE / file for file in RING_SOURCES]
     sources.append(HERE / f"fuzz_{name}.c")
     folder.mkdir(parents=True, exist_ok=True)
-    newest_header = max(path.stat().st_mtime for place in (NATIVE, FAKES, HERE) for path in place.glob("*.h"))
+    shared = [path for place in (NATIVE, FAKES, HERE) for path in place.glob("*.h")]
+    newest = max(path.stat().st_mtime for path in (*shared, Path(__file__)))  # the flags stand here
     base = [clang, *_FLAGS, "-I", str(NATIVE), "-I", str(FAKES), "-I", str(HERE)]
 
     def compiled(source: Path) -> Path:
         made = folder / f"{name}-{source.stem}.o"
-        if not made.exists() or made.stat().st_mtime < max(source.stat().st_mtime, newest_header):
+        if not made.exists() or made.stat().st_mtime < max(source.stat().st_mtime, newest):
             own = _OURS if name == "gate" and source.name == "platform.c" else ()
             subprocess.run([*base, *own, "-c", str(source), "-o", str(made)], check=True)
         return made

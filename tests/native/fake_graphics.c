@@ -1,6 +1,7 @@
 #include "fake_textures.h"
 
 #include "check.h"
+#include "fake_internal.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -17,8 +18,7 @@ struct texture *fake_rendering;
 void fake_inside(void)
 {
 	CHECK(state.context > 0);
-	if (fake.in_libobs != NULL)
-		fake.in_libobs();
+	fake_in_libobs();
 }
 
 static const struct doppel_geometry *size_of(const void *data)

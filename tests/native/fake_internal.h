@@ -4,6 +4,7 @@
 
 #include "fake_obs.h"
 
+extern _Thread_local uint32_t fake_locks_held; /* by this thread, of all locks of the gate */
 void fake_in_libobs(void); /* every function of the table begins so */
 void fake_weak_release(void *weak);
 /* The source's picture, or what the filters from this one on make of it, into `fake.target`. */

@@ -8,6 +8,7 @@ struct fake_world fake = {.filters_tick_first = true, .video_time = 1000, .targe
 
 void fake_in_libobs(void)
 {
+	CHECK_EQUAL(fake_locks_held, 0);
 	if (fake.in_libobs != NULL)
 		fake.in_libobs();
 }
@@ -52,6 +53,7 @@ void fake_signal(void *handler, const char *signal)
 
 static void *get_parent(const void *filter)
 {
+	CHECK_EQUAL(fake_locks_held, 0);
 	void *parent = ((const struct fake_filter *)filter)->parent;
 	if (fake.asked_for_parent != NULL)
 		fake.asked_for_parent();
@@ -192,6 +194,7 @@ static int32_t media_get_state(void *source)
 }
 static uint64_t get_video_frame_time(void)
 {
+	CHECK_EQUAL(fake_locks_held, 0);
 	return fake.video_time;
 }
 

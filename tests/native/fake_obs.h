@@ -62,6 +62,7 @@ struct fake_filter {
 	bool enabled;
 	_Atomic bool gone; /* no strong reference any more */
 	_Atomic int32_t references;
+	uint64_t frames_given; /* to its filter_video, by this source's ticks */
 	/* Not Face Swap but a video delay: it keeps the newest `delay` frames, and returns none until it is full. */
 	struct fake_picture *kept;
 	uint32_t delay, kept_count;

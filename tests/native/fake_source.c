@@ -22,9 +22,12 @@ static struct obs_source_frame *delay_frame(struct fake_filter *filter, struct f
 	return frame;
 }
 
-static struct obs_source_frame *filter_video(const struct fake_filter *filter, struct obs_source_frame *frame)
+static struct obs_source_frame *filter_video(struct fake_filter *filter, struct obs_source_frame *frame)
 {
-	return filter->info->filter_video != NULL ? filter->info->filter_video(filter->data, frame) : frame;
+	if (filter->info->filter_video == NULL)
+		return frame;
+	filter->frames_given++;
+	return filter->info->filter_video(filter->data, frame);
 }
 
 /* libobs's callbacks of a filter are optional. */

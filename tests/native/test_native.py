@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.native_build import FAKE_GRAPHICS, FAKE_LIBOBS, RING_SOURCES, load_build
+from tests.support.native_build import FAKE_GRAPHICS, FAKE_LIBOBS, OWN_LOCKS, RING_SOURCES, load_build
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -122,6 +122,8 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Compile:
         ]:
             own_clock = program.turned_clock and source.name == "platform.c"
             renamed = ["-Ddoppel_clock_ns=doppel_system_clock_ns"] if own_clock else []
+            own_locks = "fake_locks.c" in program.helpers and source.name == "platform.c"
+            renamed += OWN_LOCKS if own_locks else ()
             renamed += ["-DSETTLED_NS=0"] if program.hasty and source.name == "gate_rgb.c" else ()
             renamed += COUNTED if program.counted_memory and source.parent == NATIVE else ()
             objects.append(compiled_source((*command, *renamed), source))

@@ -22,8 +22,8 @@ unsigned below(unsigned n);
 /* A new lane's segment comes first; the oldest one is let go. */
 void push_segment(struct rig_segment segment);
 void free_segments(void);
-/* Results of one filter come in order and each once; the counters add up. */
-void check_results(uint64_t id);
+/* Results of one filter come in order and each once; each frame that it was given is counted once. */
+void check_results(const struct fake_filter *filter);
 char *next_note(void);
 void print_notes(void); /* the last ones, to standard error */
 

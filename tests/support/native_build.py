@@ -12,10 +12,12 @@ from types import ModuleType
 NATIVE = Path(__file__).resolve().parents[2] / "shared" / "native"
 RING_SOURCES = ("ring.c", "ring_worker.c", "pixels.c", "rgb.c", "mosaic.c", "platform.c")
 """What the ring alone is made of."""
-FAKE_LIBOBS = ("fake_obs.c", "fake_filters.c", "fake_pictures.c", "fake_source.c")
+FAKE_LIBOBS = ("fake_obs.c", "fake_filters.c", "fake_locks.c", "fake_pictures.c", "fake_source.c")
 """What the small libobs of ``tests/native`` is made of."""
 FAKE_GRAPHICS = ("fake_graphics.c", "fake_textures.c")
 """And its small graphics library."""
+OWN_LOCKS = tuple(f"-Ddoppel_{name}=doppel_system_{name}" for name in ("lock", "unlock"))
+"""For ``platform.c`` beside the small libobs, which counts the locks that are held."""
 
 _FLAGS = ("-std=c11", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror")
 
