@@ -17,7 +17,7 @@ import pytest
 from doppel_ipc.paths import InstallConfig
 
 from installer.scene import FILTER_NAME
-from tests.integration.rig import PROJECT, SCRIPT, Rig, wait_for
+from tests.integration.rig import CAMERA, PROJECT, SCRIPT, Rig, wait_for
 from tests.integration.stage import FPS, Stage, assert_nothing_unjudged, judged
 from tests.support.handles import mappings
 from tests.support.judge import Judge, Judgement, Verdict
@@ -49,9 +49,14 @@ def installed(rig: Rig, config: InstallConfig) -> Iterator[None]:
             assert rig.remote("reload", SCRIPT)
 
 
+def page_of(rig: Rig, camera: str = CAMERA) -> str:
+    """The status that the page of a camera's filter shows."""
+    return str(rig.remote("page", camera, FILTER_NAME)["status"]["text"])
+
+
 def page(stage: Stage) -> str:
     """The status that the filter's page shows."""
-    return str(stage.rig.remote("page", stage.camera, FILTER_NAME)["status"]["text"])
+    return page_of(stage.rig, stage.camera)
 
 
 def wait_swapping_anew(stage: Stage) -> None:
@@ -217,9 +222,13 @@ def assert_as_before(stage: Stage, before: Calm) -> Calm:
 
 
 def assert_covered(judge: Judge, recording: Path) -> list[Judgement]:
-    """No frame of a recording is unjudged; says what it shows."""
+    """No frame of a recording is unjudged, and some are the worker's; says what it shows."""
     judgements = judged(judge, recording)
     assert_nothing_unjudged(judgements)
+    # By the tests' own worker it is without detail. Before or after every fault the filter swaps.
+    assert any(item.verdict in (Verdict.SWAPPED, Verdict.BLURRED) for item in judgements), (
+        "the worker's pictures were never shown"
+    )
     shown = {verdict.value: sum(item.verdict is verdict for item in judgements) for verdict in Verdict}
     print(f"{len(judgements)} frames, 0 unjudged: { ({name: n for name, n in shown.items() if n}) }")
     return judgements

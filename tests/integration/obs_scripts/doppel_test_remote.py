@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 
 from doppel_test_libobs import HOTKEYS, TASK, libobs, scripting
@@ -191,6 +192,7 @@ def _set_environment(name, value):
 _OPERATIONS = {
     "set_environment": _set_environment,
     "memory": _memory,
+    "clock": time.time,
     "register_sources": _register_sources,
     "load": _load,
     "remove": _remove,
