@@ -43,6 +43,8 @@ SAMPLES = 240
 POLL_S = 0.0002
 MOST_GROWTH_MB = 4.0
 """Of the worker over the run, beyond the noise."""
+LEAST_SWAPPED = 0.99
+"""Of the judged frames: the demo clip shows its face in all of them."""
 MOST_SLOWER_MS = 0.5
 """Processor time of a frame over the run, beyond the noise."""
 SPARE = 2
@@ -214,7 +216,13 @@ def report(
         problems.append(f"of {feeder.sent} frames {judged} were judged and {feeder.given_back} given back")
     if (said.frames, said.given_back) != (judged, feeder.given_back):
         problems.append(f"the worker counted {said.frames} judged and {said.given_back} given back")
-    if shown[Shown.RAW.value] or shown[Shown.UNKNOWN.value]:
+    if feeder.verdicts["swapped"] < LEAST_SWAPPED * judged:
+        problems.append(f"of {judged} judged frames only {feeder.verdicts['swapped']} are swapped")
+    if (
+        shown[Shown.RAW.value]
+        or shown[Shown.UNKNOWN.value]
+        or (2 * sum(shown.values()) < judged // JUDGED_EVERY)
+    ):
         problems.append(f"what came back showed {dict(shown)}")
     if memory is None or memory.is_more_than(MOST_GROWTH_MB):
         problems.append(f"the worker's memory: {memory} MB an hour")

@@ -43,6 +43,12 @@ MOST_DRIFT_MS = 10.0
 """Between sound and picture over the run, either way, beyond the noise; a third of a frame."""
 SPARE = 3
 """Descriptors and threads that OBS itself opens and closes: websocket's, its pools'."""
+FPS = 30
+"""Of OBS and of the camera."""
+MOST_OFF = 0.02
+"""By which the filter's frames and the pictures that OBS drew in time may differ: each takes one."""
+LEAST_JUDGED = 0.9
+"""Of the frames and claps that are due: a recording that broke off proves nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,14 +172,24 @@ def report(
     problems += [f"OBS, {line}" for line in more_held(calm.obs, after.obs, SPARE)]
     problems += [f"worker, {line}" for line in more_held(calm.worker, after.worker, SPARE)]
     frames = {name: after.frames[name] - before.frames[name] for name in after.frames}
-    if frames["in"] != sum(count for name, count in frames.items() if name != "in"):
-        problems.append(f"the counters do not add up: {frames}")
+    lagged, drawn = after.lagged - before.lagged, after.drawn - before.drawn
+    # The gate's count of frames is the sum of what became of them; how many there were OBS tells.
+    if frames["in"] != sum(count for name, count in frames.items() if name != "in") or (
+        abs(frames["in"] - (drawn - lagged)) > MOST_OFF * drawn
+    ):
+        problems.append(f"the counters do not add up: {frames}; OBS drew {drawn - lagged} pictures in time")
     if after.restarts != before.restarts:
         problems.append(f"the worker was restarted {after.restarts - before.restarts} times")
     shown = judge_recording(recording)
     if shown[Verdict.RAW.value] or shown[Verdict.UNKNOWN.value]:
         problems.append(f"the recording shows {dict(shown)}")
-    lagged, drawn = after.lagged - before.lagged, after.drawn - before.drawn
+    for what, count, due in (
+        ("recorded frames", sum(shown.values()), 60 * FPS * minutes),
+        ("recorded frames with the swapped face", shown[Verdict.SWAPPED.value], 60 * FPS * minutes),
+        ("claps", len(claps), 60 * minutes),
+    ):
+        if count < LEAST_JUDGED * due:
+            problems.append(f"{count} {what} in {minutes:g} minutes, {due:.0f} are due")
     delays = sorted({one.delay_frames for one in samples})
     lags = [lag for _, lag in claps]
     row = (
