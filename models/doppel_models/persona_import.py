@@ -7,11 +7,9 @@ import dataclasses
 import hashlib
 import io
 import math
-import os
 import struct
-import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +26,7 @@ from doppel_models import (
     photo_mend,
     smile_lines,
 )
+from doppel_models.atomic import write_atomic
 from doppel_models.detector import FaceDetector
 from doppel_models.engines.mesh.persona import MeshPersona
 from doppel_models.engines.mesh.shape import HeadFrame, resting
@@ -35,7 +34,8 @@ from doppel_models.errors import PersonaError
 from doppel_models.landmarker import FaceLandmarker
 from doppel_models.persona_record import wrong_number
 from doppel_models.personas import MAX_PHOTOS, Consent, Persona, PersonaStore, Taken
-from doppel_models.photo_file import PhotoFile, read_photo
+from doppel_models.photo_file import PhotoFile, decode_photo, photo_bytes, read_photo
+from doppel_models.plain_file import is_plain
 from doppel_models.sentences import sentence
 from doppel_models.session import SessionConfig
 from doppel_models.types import FloatArray
@@ -84,8 +84,11 @@ class PersonaImporter:
         Raises:
             PersonaError: a photo cannot be used; the message says why and what to do.
         """
-        if not 1 <= len(photos) <= MAX_PHOTOS:
-            raise PersonaError(wrong_number(len(photos)))
+        _check_number(len(photos))
+        return self._face_of(photos)
+
+    def _face_of(self, photos: Iterable[PhotoFile]) -> ImportedFace:
+        """One photo after another: 16 as large as they may be would take 3 GB if all were decoded at once."""
         detector, landmarker = self.load()
         warnings: list[str] = []
         views, shapes, smiles, weights = [], [], [], []
@@ -129,13 +132,20 @@ class PersonaImporter:
         Raises:
             PersonaError: a photo cannot be used, the name is taken, or the persona cannot be written.
         """
-        photos = [read_photo(Path(path)) for path in paths]
-        face = self.examine(photos)
+        _check_number(len(paths))
+        pictures: list[tuple[str, bytes]] = []
+
+        def photos() -> Iterator[PhotoFile]:
+            for path in paths:
+                photo = read_photo(Path(path))
+                pictures.append((photo.suffix, photo.data))
+                yield photo
+
+        face = self._face_of(photos())
         taken: Taken = "replace" if replace else "refuse" if name.strip() else "number"
         name = name.strip() or (Path(paths[0]).stem.replace("_", " ").replace("-", " ").strip() or "persona")
-        pictures = [(photo.suffix, photo.data) for photo in photos]
         persona = store.save(name, pictures, consent, face.warnings, taken=taken)
-        _write_cache(_cache_path(persona, [photo.data for photo in photos]), face.mesh)
+        _write_cache(_cache_path(persona, [data for _, data in pictures]), face.mesh)
         # The record holds texts; who added it reads them in their language.
         return dataclasses.replace(persona, warnings=face.warnings), face.mesh
 
@@ -147,15 +157,21 @@ class PersonaImporter:
         """
         if persona.kind == "mask":
             return masks_builtin.load(persona.id)
-        photos = [read_photo(path) for path in persona.paths]
-        path = _cache_path(persona, [photo.data for photo in photos])
+        pictures = [photo_bytes(path) for path in persona.paths]
+        path = _cache_path(persona, pictures)
         cached = _read_cache(path)
         if cached is not None:
             return cached
-        mesh = self.examine(photos).mesh
+        _check_number(len(pictures))
+        mesh = self._face_of(map(decode_photo, persona.files, pictures)).mesh
         with contextlib.suppress(PersonaError):  # it is worn all the same, and made anew the next time
             _write_cache(path, mesh)
         return mesh
+
+
+def _check_number(photos: int) -> None:
+    if not 1 <= photos <= MAX_PHOTOS:
+        raise PersonaError(wrong_number(photos))
 
 
 def _assemble(views: Sequence[face_texture.Unwrapped], shape: FloatArray, smile: float) -> MeshPersona:
@@ -203,10 +219,7 @@ def _write_cache(path: Path, mesh: MeshPersona) -> None:
         path.parent.mkdir(exist_ok=True)
         for old in path.parent.glob("*.npz"):
             old.unlink()
-        handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(buffer.getvalue())
-        Path(temporary).replace(path)
+        write_atomic(path, buffer.getvalue())
     except OSError as error:
         raise PersonaError(
             sentence(
@@ -225,6 +238,8 @@ def _read_cache(path: Path) -> MeshPersona | None:
     but for the numbers.
     """
     size, count = face_texture.SIZE, canonical.VERTEX_COUNT
+    if not is_plain(path):
+        return None
     try:
         with zipfile.ZipFile(path) as archive:
             texture = _plain_array(archive, "texture", np.uint8, (size, size, 3))

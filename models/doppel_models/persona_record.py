@@ -179,9 +179,12 @@ def read_record(persona_id: str, folder: Path, *, need_consent: bool = True) -> 
     """
     path = folder / RECORD_NAME
     try:
-        if plain_size(path) > MAX_RECORD_BYTES:
+        plain_size(path)
+        with path.open("rb") as file:
+            text = file.read(MAX_RECORD_BYTES + 1)  # a link may lead to what has no end, and says it is empty
+        if len(text) > MAX_RECORD_BYTES:
             raise _broken(path, f"it is larger than {MAX_RECORD_BYTES} bytes")
-        data = json.loads(path.read_bytes())
+        data = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or error
         raise PersonaError(

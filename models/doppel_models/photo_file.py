@@ -56,6 +56,15 @@ def read_photo(path: Path) -> PhotoFile:
     Raises:
         PersonaError: it cannot be read, is no picture of a known format, or is too large.
     """
+    return decode_photo(path.name, photo_bytes(path))
+
+
+def photo_bytes(path: Path) -> bytes:
+    """What is in a file, for :func:`decode_photo`.
+
+    Raises:
+        PersonaError: it cannot be read, or is too large.
+    """
     try:
         if plain_size(path) > MAX_FILE_BYTES:
             raise PersonaError(
@@ -66,10 +75,9 @@ def read_photo(path: Path) -> PhotoFile:
                     most=MAX_FILE_BYTES >> 20,
                 )
             )
-        data = path.read_bytes()
+        return path.read_bytes()
     except (OSError, ValueError) as error:
         raise PersonaError(unreadable(path, error)) from error
-    return decode_photo(path.name, data)
 
 
 def decode_photo(name: str, data: bytes) -> PhotoFile:

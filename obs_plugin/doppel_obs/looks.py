@@ -15,6 +15,7 @@ from pathlib import Path
 
 from doppel_ipc.errors import SettingError
 from doppel_ipc.settings import FilterSettings, Value, check_value
+from doppel_ipc.small_file import read_small
 
 from doppel_obs.errors import LookError
 from doppel_obs.page_layout import LOOK_KEYS
@@ -114,9 +115,7 @@ def _is_text(name: str) -> bool:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise LookError(f"{path} is too long")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_small(path, MOST_BYTES))
     except (OSError, ValueError, RecursionError) as error:
         raise LookError(f"{path} cannot be read: {error}") from error
     if not isinstance(data, dict) or data.get("version") != VERSION or not {"name", "look"} <= set(data):

@@ -23,9 +23,12 @@ from doppel_ipc.log_file import BACKUPS, LOG_NAME
 from doppel_ipc.messages import PROTOCOL_VERSION
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FIELDS, FilterSettings
+from doppel_ipc.small_file import read_small
 
 _AGREED = ("consent", "licence", "acceptance")
 """Parts of records that say who has agreed to what."""
+_MOST_RECORD_BYTES, _LONGEST_NAME = 64 * 1024, 200
+"""Of faces, models and looks: those with longer ones cannot be used."""
 _FACE = "persona"
 """How settings end that name a face."""
 BUILT_IN_FACES = ("porcelain", "bronze", "jade")
@@ -211,12 +214,13 @@ def _written_names(path: Path) -> Sequence[str]:
     for record in (path / "persona.json", path):
         if record.suffix != ".json":
             continue
-        with contextlib.suppress(OSError, ValueError):
-            data = json.loads(record.read_text(encoding="utf-8"))
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            data = json.loads(read_small(record, _MOST_RECORD_BYTES))
             if not isinstance(data, dict):
                 return []
             parts = [data, *(data[key] for key in _AGREED if isinstance(data.get(key), dict))]
-            return [part[key] for part in parts for key in ("name", "who") if isinstance(part.get(key), str)]
+            found = [part.get(key) for part in parts for key in ("name", "who")]
+            return [name for name in found if isinstance(name, str) and len(name.strip()) <= _LONGEST_NAME]
     return []
 
 

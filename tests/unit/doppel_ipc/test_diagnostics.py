@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,19 @@ def test_names_of_faces_models_and_looks_are_read_from_their_files(tmp_path: Pat
     assert seen.count("(name ") == 6
     assert not [word for word in ("ary", "Lu", "Bob", "Evening", "broken") if word in seen]
     assert "mesh" in seen
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_records_of_strangers_neither_keep_it_waiting_nor_end_it(tmp_path: Path) -> None:
+    config = InstallConfig(tmp_path, tmp_path, tmp_path, tmp_path / "logs", tmp_path / "personas")
+    for name in ("pipe", "endless", "deep", "ann"):
+        (tmp_path / "personas" / name).mkdir(parents=True)
+    os.mkfifo(tmp_path / "personas" / "pipe" / "persona.json")
+    (tmp_path / "personas" / "endless" / "persona.json").symlink_to("/dev/zero")
+    (tmp_path / "personas" / "deep" / "persona.json").write_text("[" * 50_000, encoding="utf-8")
+    (tmp_path / "personas" / "ann" / "persona.json").write_text('{"name": "Aunt Mary"}', encoding="utf-8")
+    assert Veil(config, HOME, (), "jo").text("Aunt Mary") == "(name 1)"
 
 
 @given(st.recursive(st.text() | st.integers() | st.none(), st.lists, max_leaves=10), st.text(min_size=2))

@@ -156,7 +156,7 @@ def test_an_added_persona_is_kept_and_its_cache_used(importer, tmp_path, monkeyp
     assert store.get("astronaut").warnings
     assert len(list((persona.folder / "cache").iterdir())) == 1
 
-    monkeypatch.setattr(PersonaImporter, "examine", lambda *_: pytest.fail("the cache was not used"))
+    monkeypatch.setattr(PersonaImporter, "load", lambda *_: pytest.fail("the cache was not used"))
     cached = PersonaImporter().mesh(persona)
     assert (cached.texture == mesh.texture).all()
     assert (cached.shape == mesh.shape).all()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,15 @@ def test_a_file_that_is_damaged_is_left_out_and_told(store: LookStore, content: 
     assert store.names() == []
     with pytest.raises(LookError):
         store.load("A")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_or_a_device_among_the_looks_does_not_keep_the_page_waiting(store: LookStore) -> None:
+    store.save("A", FilterSettings())
+    os.mkfifo(store.folder / "pipe.json")
+    (store.folder / "endless.json").symlink_to("/dev/zero")
+    assert store.names() == ["A"]
 
 
 def test_what_is_not_there_is_told(store: LookStore) -> None:
