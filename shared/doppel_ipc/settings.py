@@ -40,6 +40,8 @@ _WHO = ("nobody", "leftmost", "second-left", "second-right", "rightmost", "large
 """By their place when they come into view, or ``picture``: the person on an example picture."""
 _BECOMES = ("persona", "blur", "original")
 """Of their face: it is swapped, it stays blurred, or it is shown as filmed."""
+LONGEST_TEXT = 4096
+"""Characters of a text, as of a path: all settings together must fit into one message."""
 _MODEL_NAME = re.compile(r"(?=[^ ])[^\x00-\x1f\x7f-\x9f/\\]{1,80}(?<! )")
 _DEVICE_NAME = re.compile(r"(?:cuda|directml|coreml|openvino)(?::[0-9]{1,2})?")
 _MODEL_FILE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}\.(?:onnx|dfm)", re.IGNORECASE)
@@ -195,7 +197,9 @@ def check_value(key: str, value: object) -> Any:
         except OverflowError:
             raise SettingError(f"{key}: a number that no float holds is out of range") from None
     if type(value) is not kind:
-        raise SettingError(f"{key}: {value!r} is {type(value).__name__}, expected {kind.__name__}")
+        raise SettingError(f"{key}: {repr(value)[:80]} is {type(value).__name__}, expected {kind.__name__}")
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        raise SettingError(f"{key}: a text of {len(value)} characters, expected at most {LONGEST_TEXT}")
     low, high, choices = (field.metadata[name] for name in ("low", "high", "choices"))
     # Written so that NaN fails too.
     if low is not None and not low <= value <= high:
@@ -208,7 +212,7 @@ def check_value(key: str, value: object) -> Any:
                     " such as cuda:0"
                 )
         elif not field.metadata["model"]:
-            raise SettingError(f"{key}: {value!r} is not one of {', '.join(choices)}")
+            raise SettingError(f"{key}: {repr(value)[:80]} is not one of {', '.join(choices)}")
         elif not is_model_reference(str(value)):
             raise SettingError(
                 f"{key}: {str(value)[:80]!r} is not one of {', '.join(choices)}, and neither the name of a"

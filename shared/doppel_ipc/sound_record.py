@@ -34,7 +34,7 @@ class Record:
         try:
             data = json.loads(text)
             return cls(int(data["user_ns"]), tuple(int(total) for total in data["totals_ns"]))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
 

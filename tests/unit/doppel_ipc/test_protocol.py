@@ -7,7 +7,7 @@ from doppel_ipc import messages
 from doppel_ipc.errors import ProtocolError, ProtocolFault
 from doppel_ipc.messages import Message
 from doppel_ipc.protocol import MAX_MESSAGE_BYTES, Protocol
-from doppel_ipc.settings import FilterSettings
+from doppel_ipc.settings import FIELDS, LONGEST_TEXT, FilterSettings, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,6 +131,19 @@ def test_each_kind_of_rubbish_is_one_fault(body: bytes, fault: ProtocolFault) ->
     _, worker = connected()
     worker.feed(framed(body))
     assert_one_fault(worker, fault)
+
+
+def test_settings_of_the_longest_texts_fit_into_a_message() -> None:
+    obs, worker = connected()
+    longest: dict[str, Value] = {
+        key: "\U0001f642" * LONGEST_TEXT
+        for key, field in FIELDS.items()
+        if isinstance(field.default, str) and not any(field.metadata[one] for one in ("choices", "device"))
+    }
+    assert len(longest) > 10
+    lane = open_lane(1, FilterSettings().replace(**longest))
+    worker.feed(obs.send(lane))
+    assert drain(worker) == [lane]
 
 
 @pytest.mark.parametrize("size", [MAX_MESSAGE_BYTES + 1, 2**31, 2**32 - 1])

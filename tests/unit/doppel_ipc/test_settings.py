@@ -69,6 +69,7 @@ def test_settings_cannot_be_changed_in_place() -> None:
         ("swap", 1, "is int, expected bool"),
         ("cover", "curtain", "is not one of mosaic, slate"),
         ("persona", None, "is NoneType, expected str"),
+        ("label_text", "x" * 4097, "label_text: a text of 4097 characters, expected at most 4096"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_reason(key: str, value: object, words: str) -> None:

@@ -54,6 +54,9 @@ def test_a_number_out_of_range_is_clamped_and_said(key: str, value: float, used:
         ("hold_ms", 2.5),
         ("strength", float("nan")),
         ("persona", None),
+        ("label_text", "x" * 2_000_000),
+        ("hold_ms", "x" * 2_000_000),
+        ("label_text", ["x"] * 100_000),
     ],
 )
 def test_what_makes_no_sense_takes_its_default_and_is_said(key: str, value: object) -> None:
@@ -62,6 +65,7 @@ def test_what_makes_no_sense_takes_its_default_and_is_said(key: str, value: obje
     assert settings == FilterSettings(edge_softness=0.75)
     assert len(problems) == 1
     assert key in words(problems[0])
+    assert len(words(problems[0])) < 300
 
 
 @given(st.dictionaries(st.sampled_from(sorted(FIELDS)) | st.text(max_size=10), plain))

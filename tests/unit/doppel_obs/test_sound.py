@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from doppel_ipc.sound_record import Record
 from doppel_obs.sound import STEP_GAP_NS, Action, SoundOffset, largest
 from hypothesis import given
@@ -156,6 +157,13 @@ def test_the_two_steps_are_at_least_one_audio_packet_apart() -> None:
 def test_a_damaged_record_is_no_record(text: str) -> None:
     record = Record.from_json(text)
     assert record is None or Record.from_json(record.to_json()) == record
+
+
+@pytest.mark.parametrize(
+    "text", ['{"user_ns": Infinity, "totals_ns": []}', '{"user_ns": 0, "totals_ns": [1e999]}', "[" * 50_000]
+)
+def test_numbers_without_an_end_and_what_is_nested_too_deeply_are_no_record(text: str) -> None:
+    assert Record.from_json(text) is None
 
 
 def test_of_several_filters_the_largest_delay_counts() -> None:
