@@ -52,7 +52,7 @@ class WorkerChild:
         now_ns: monotonic time.
 
     Raises:
-        OSError: its interpreter cannot be started.
+        OSError: its interpreter cannot be started, or the system has no room for the threads beside it.
     """
 
     def __init__(self, config: InstallConfig, worker_log: WorkerLog, now_ns: int) -> None:
@@ -81,9 +81,13 @@ class WorkerChild:
         """Lanes that it has not answered for, and since when."""
         self._counted_ns, self._counted = now_ns, 0
         self._stderr: threading.Thread | None = None
-        if self._process.stderr is not None:
-            self._stderr = worker_log.follow(self._process.stderr, self.pid)
-        self._channel = Channel.to_worker(self._process)
+        try:
+            if self._process.stderr is not None:
+                self._stderr = worker_log.follow(self._process.stderr, self.pid)
+            self._channel = Channel.to_worker(self._process)
+        except (RuntimeError, ChannelClosed) as error:
+            self._give_up()
+            raise OSError(f"it has started, but nobody can listen to it: {error}") from error
         self.send(
             Hello(
                 version=PROTOCOL_VERSION,
@@ -154,6 +158,18 @@ class WorkerChild:
         self._process.kill()
         self._channel.close()
         self._channel.join(JOIN_SECONDS)
+        self._bury()
+
+    def _give_up(self) -> None:
+        """Kills what nobody listens to."""
+        self._process.kill()
+        kept = None if self._stderr is None else self._process.stderr  # its reader closes it
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None and stream is not kept:
+                stream.close()
+        self._bury()
+
+    def _bury(self) -> None:
         if self._stderr is not None:
             self._stderr.join(JOIN_SECONDS)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -58,6 +58,9 @@ class Channel:
         write_fd: end of the pipe that the peer reads.
         worker: True for the worker's side, False for OBS's.
         name: for the threads' names.
+
+    Raises:
+        ChannelClosed: the system has no room for two more threads.
     """
 
     def __init__(self, read_fd: int, write_fd: int, *, worker: bool, name: str = "doppel") -> None:
@@ -74,8 +77,15 @@ class Channel:
             threading.Thread(target=self._read, name=f"{name}-reader", daemon=True),
             threading.Thread(target=self._write, name=f"{name}-writer", daemon=True),
         ]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError as error:
+            self.close()  # a thread that has begun ends with the peer, and closes its own descriptor
+            if self._threads[0].ident is None:
+                _close(read_fd)
+            _close(write_fd)
+            raise ChannelClosed(str(error)) from error
 
     @classmethod
     def to_worker(cls, process: subprocess.Popen[bytes], name: str = "doppel") -> Channel:

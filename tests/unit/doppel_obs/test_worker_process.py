@@ -4,6 +4,7 @@ import contextlib
 import os
 import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -263,6 +264,30 @@ def test_an_interpreter_that_is_missing_is_said_and_does_not_stop_the_loop(tmp_p
     assert not process.running
     assert len(said) == 1
     assert "doctor" in said[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no descriptors to count there")
+@pytest.mark.parametrize("refused", ["doppel-stderr", "doppel-reader", "doppel-writer"])
+def test_a_worker_for_which_there_are_no_threads_is_not_left_behind(
+    bench: Callable[[str], Bench], refused: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == refused:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    one, before = bench("mute"), psutil.Process().num_fds()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    one.tick()
+    assert not one.process.running
+    assert any("can't start new thread" in text for text in one.said)
+    assert one.children() == []
+    deadline = time.monotonic() + 60
+    while psutil.Process().num_fds() > before:  # threads that had begun close theirs
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_the_worker_does_not_inherit_the_surroundings_of_obss_python(bench: Callable[[str], Bench]) -> None:
