@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
-from doppel_ipc.diagnostics import Veil, faces_in
+from doppel_ipc.diagnostics import BUILT_IN_FACES, Veil, faces_in
 from doppel_ipc.log_file import LOG_NAME
 from doppel_ipc.message_parts import CONSENT_GROUNDS
 from doppel_ipc.paths import InstallConfig
@@ -239,12 +239,17 @@ class PageActions:
         self._control.answer(filter_id, "help", phrase(said, path=str(path)))
 
     def _private_names(self) -> Sequence[str]:
-        """Of sources, microphones, filters, models and faces in use; other faces' and looks' lie in files."""
+        """Of sources, microphones, filters, models and faces; other faces' and looks' lie in files.
+
+        A face that was removed is worn, and called by its name, until another is chosen.
+        """
         filters = self._control.filters()
         shown = [one.stats for one in filters if one.stats is not None]
         models = [model.name for model in self._control.choices.models]
         sounds = [one.settings.sound_source for one in filters]
         faces = [face for one in filters for face in faces_in(one.settings)]
+        listed = [one for one in self._control.personas if one.id not in BUILT_IN_FACES]
+        faces += [name for one in listed for name in (one.id, one.name)]
         return [*(name for one in shown for name in tuple(one.names)), *models, *sounds, *faces]
 
     def _aside(self, work: Callable[[], None]) -> None:

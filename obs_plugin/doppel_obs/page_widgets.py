@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import html
 from typing import Sequence, Tuple
 
 from doppel_ipc.settings import FIELDS
@@ -50,8 +51,8 @@ class Widgets:
         )
 
     def info(self, parent: Handle, key: str, text: str) -> None:
-        """Text that cannot be changed; may be simple HTML."""
-        self._obs.obs_properties_add_text(parent, key.encode(), text.encode(), obs.TEXT_INFO)
+        """Text that cannot be changed, as it stands."""
+        self._obs.obs_properties_add_text(parent, key.encode(), without_markup(text).encode(), obs.TEXT_INFO)
 
     def text(self, parent: Handle, key: str, words: str) -> None:
         """A line to type in; ``words``: key of its texts."""
@@ -125,3 +126,14 @@ class Widgets:
         key = f"{words}.tip"
         if self._language.has(key):
             self._obs.obs_property_set_long_description(made, self.words(key).encode())
+
+
+def without_markup(text: str) -> str:
+    """The text as Qt shows it word for word.
+
+    Qt takes a text for HTML by itself where it looks like it. A face of somebody else's may have such a name,
+    and would be a link in the status line, or a picture that Qt reads.
+    """
+    if "<" not in text and "&lt;" not in text:
+        return text
+    return "<span>{}</span>".format(html.escape(text, quote=False).replace("\n", "<br>"))
