@@ -87,7 +87,7 @@ class WorkerNews:
         open_lanes = (item for item in self._instances.values() if item.lane.serial)
         instance = next((item for item in open_lanes if item.lane.serial == message.lane), None)
         if isinstance(message, Error):
-            text = f"{message.message} {message.advice}".strip()
+            text = "; ".join(filter(None, (message.message.rstrip("."), message.advice)))
             # The memory of a filter that went while its lane was being opened is missed by nobody; and what
             # is tried again and again is said once.
             if message.code != "segment" or (instance is not None and not instance.refused):

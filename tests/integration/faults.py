@@ -25,6 +25,7 @@ from tests.support.judge import Judge, Judgement, Verdict
 BROKEN_WORKER = Path(__file__).parent / "broken_worker.py"
 BOTH_WORKERS = 2
 SETTLED_S = 60.0
+NEVER_SHOWN = "the worker's pictures were never shown"
 SPARE_FDS = 3
 """Descriptors that OBS itself opens and closes as it runs: obs-websocket's, the encoder's."""
 SPARE_THREADS = 3
@@ -226,9 +227,7 @@ def assert_covered(judge: Judge, recording: Path) -> list[Judgement]:
     judgements = judged(judge, recording)
     assert_nothing_unjudged(judgements)
     # By the tests' own worker it is without detail. Before or after every fault the filter swaps.
-    assert any(item.verdict in (Verdict.SWAPPED, Verdict.BLURRED) for item in judgements), (
-        "the worker's pictures were never shown"
-    )
+    assert any(item.verdict in (Verdict.SWAPPED, Verdict.BLURRED) for item in judgements), NEVER_SHOWN
     shown = {verdict.value: sum(item.verdict is verdict for item in judgements) for verdict in Verdict}
     print(f"{len(judgements)} frames, 0 unjudged: { ({name: n for name, n in shown.items() if n}) }")
     return judgements
@@ -242,6 +241,14 @@ def wait_covered(stage: Stage, frames: int = FPS) -> None:
         SETTLED_S,
         f"{frames} frames are not covered",
     )
+
+
+def assert_no_filmed_face(judge: Judge, recording: Path) -> list[Judgement]:
+    """For pictures of other sizes: the judge does not know their mosaics, but a filmed face it knows."""
+    judgements = judged(judge, recording)
+    assert not [item for item in judgements if item.verdict is Verdict.RAW]
+    assert any(item.verdict in (Verdict.SWAPPED, Verdict.BLURRED) for item in judgements), NEVER_SHOWN
+    return judgements
 
 
 @contextlib.contextmanager

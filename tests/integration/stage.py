@@ -93,6 +93,10 @@ class Stage:
         self._inputs.append(name)
         return int(answer["sceneItemId"])
 
+    def play(self, path: Path) -> None:
+        """Has the camera play another file from now on."""
+        self.rig.request("SetInputSettings", inputName=self.camera, inputSettings={"local_file": str(path)})
+
     def remove_camera(self, name: str) -> None:
         """Removes a source that :meth:`add_camera` or :meth:`add_input` made."""
         self.rig.request("RemoveInput", inputName=name)

@@ -47,8 +47,7 @@ def a_worker_stopped_for_a_moment(stage: Stage) -> None:
 
 def a_source_unplugged(stage: Stage) -> None:
     """Its file is gone while it plays, then it is back."""
-    gone = str(stage.clip.with_name("gone.mp4"))
-    stage.rig.request("SetInputSettings", inputName=stage.camera, inputSettings={"local_file": gone})
+    stage.play(stage.clip.with_name("gone.mp4"))
     first = stage.lane()["frames"]["in"]
     wait_for(
         lambda: (
@@ -58,9 +57,7 @@ def a_source_unplugged(stage: Stage) -> None:
         SETTLED_S,
         "the source goes on without its file",
     )
-    stage.rig.request(
-        "SetInputSettings", inputName=stage.camera, inputSettings={"local_file": str(stage.clip)}
-    )
+    stage.play(stage.clip)
     wait_for(lambda: stage.lane()["frames"]["in"] > first + 5, SETTLED_S, "the source does not come back")
 
 

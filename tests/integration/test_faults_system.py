@@ -29,6 +29,7 @@ from tests.integration.faults import (
     Held,
     assert_as_before,
     assert_covered,
+    assert_no_filmed_face,
     fill,
     installed,
     page_of,
@@ -37,10 +38,10 @@ from tests.integration.faults import (
     wait_swapping_anew,
 )
 from tests.integration.rig import CAMERA, REMOTE, SCENE, SCRIPT, Rig, Setup, face_swap, wait_for
-from tests.integration.stage import FPS, Stage, judged
+from tests.integration.stage import FPS, Stage
 from tests.support.checkerboard import contrast, squares
 from tests.support.coded_clip import coded_frames, write_coded_clip
-from tests.support.judge import Judge, Verdict
+from tests.support.judge import Judge
 from tests.support.portrait import FIXTURES
 from tests.support.video import read_video, write_lossless, write_video
 
@@ -244,9 +245,7 @@ def frames_of(width: int, height: int, count: int) -> Iterator[ByteArray]:
 def odd_stage(stage: Stage) -> Iterator[Stage]:
     stage.show()
     yield stage
-    stage.rig.request(
-        "SetInputSettings", inputName=stage.camera, inputSettings={"local_file": str(stage.clip)}
-    )
+    stage.play(stage.clip)
     stage.wait_swapping(timeout=SETTLED_S)
 
 
@@ -271,7 +270,7 @@ def test_a_source_of_any_size_is_followed(
         write_video(path, frames_of(width, height, count), fps=3, preset="ultrafast")
     before = settled(stage)
     with stage.rig.recording() as recording:
-        stage.rig.request("SetInputSettings", inputName=stage.camera, inputSettings={"local_file": str(path)})
+        stage.play(path)
         wait_for(lambda: stage.lane().get("width") == width, SETTLED_S, f"{stage.lane()}")
         if count > 10:
             stage.wait_swapping(timeout=SETTLED_S)
@@ -279,17 +278,13 @@ def test_a_source_of_any_size_is_followed(
             first = stage.lane()["submitted"]
             wait_for(lambda: stage.lane()["submitted"] > first + count, SETTLED_S, f"{stage.lane()}")
         lane = stage.lane()
-        stage.rig.request(
-            "SetInputSettings", inputName=stage.camera, inputSettings={"local_file": str(stage.clip)}
-        )
+        stage.play(stage.clip)
         wait_for(lambda: stage.lane().get("width") == 640, SETTLED_S, "the first size does not come back")
         stage.wait_swapping(timeout=SETTLED_S)
     assert (lane["width"], lane["height"], lane["frames"]["original"]) == (width, height, 0)
     counts = lane["frames"]
     assert counts["in"] == sum(value for name, value in counts.items() if name != "in")
-    judgements = judged(judge, recording[0])
-    # The judge knows neither tiny pictures nor the mosaics of other sizes, but a filmed face it knows.
-    assert not [item for item in judgements if item.verdict is Verdict.RAW]
+    assert_no_filmed_face(judge, recording[0])
     if 1 < width < 100:  # (of a single pixel the cover is the pixel)
         most = max(contrast(shown, width, height) for _, shown in read_video(recording[0]))
         assert most < MOST_CONTRAST, f"the squares are seen: {most:.2f}"

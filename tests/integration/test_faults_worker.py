@@ -19,6 +19,7 @@ from tests.integration.faults import (
     SETTLED_S,
     assert_as_before,
     assert_covered,
+    assert_no_filmed_face,
     broken_python,
     installed,
     is_running,
@@ -30,11 +31,14 @@ from tests.integration.faults import (
     write_program,
 )
 from tests.integration.rig import wait_for
-from tests.integration.stage import FPS, Stage
+from tests.integration.stage import Stage
+from tests.support.coded_clip import write_coded_clip
 from tests.support.judge import Judge
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 ROOM_BYTES = 512 << 20
+TOO_LITTLE_KB = 450_000
+"""Of address space: Python starts, what runs networks does not load (all of it takes 700 MB)."""
 AGAIN = "The worker is started again"
 NO_MEMORY = "there is not enough memory"
 
@@ -66,30 +70,52 @@ def test_a_worker_without_memory_covers_and_swaps_again_when_there_is_some(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux limits the memory of another process")
-def test_a_worker_whose_networks_get_no_memory_ends_or_covers_and_is_replaced(
-    stage: Stage, judge: Judge, real_config: InstallConfig
+def test_a_worker_that_gets_no_memory_for_larger_pictures_covers_them_until_there_is_some(
+    stage: Stage, judge: Judge, real_config: InstallConfig, tmp_path: Path
 ) -> None:
-    for text in (AGAIN, "lane starts anew", "[doppel] worker:", "persona", "Error"):
+    for text in (NO_MEMORY, "MemoryError", "lane starts anew", "cannot be mapped"):
         stage.expect_warning(text)
+    larger = tmp_path / "larger.mkv"
+    write_coded_clip(larger, 1280, 720, 60)
     before = settled(stage)
     with installed(stage.rig, real_config):
         wait_swapping_anew(stage)
         worker = stage.rig.worker()
         with stage.rig.recording() as recording:
             limit = worker.memory_info().vms
-            worker.rlimit(psutil.RLIMIT_AS, (limit, limit))
-            for persona in ("bronze", "porcelain"):
-                first = stage.lane()["frames"]["in"]
-                stage.rig.set_filter(stage.camera, persona=persona, faces="all")
-                wait_for(
-                    lambda n=first: stage.lane()["frames"]["in"] > n + 2 * FPS, SETTLED_S, "OBS stands still"
-                )
-            if worker.is_running():  # it goes on with what it has; the system would have ended it
-                worker.kill()
-            stage.rig.set_filter(stage.camera, faces="largest")
-            wait_for(lambda: stage.rig.worker() != worker, SETTLED_S, "there is no new worker")
+            worker.rlimit(psutil.RLIMIT_AS, (limit, psutil.RLIM_INFINITY))
+            stage.play(larger)
+            wait_for(lambda: "memory" in page(stage), SETTLED_S, "the page does not say so")
+            wait_covered(stage)
+            worker.rlimit(psutil.RLIMIT_AS, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
             stage.wait_swapping(timeout=SETTLED_S)
-        assert_covered(judge, recording[0])
+            assert (stage.lane()["width"], stage.rig.worker()) == (1280, worker)
+        assert_no_filmed_face(judge, recording[0])
+        stage.play(stage.clip)
+        stage.wait_swapping(timeout=SETTLED_S)
+    assert_as_before(stage, before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux limits a process's memory so")
+def test_a_worker_that_gets_no_memory_to_load_is_started_again_and_the_picture_stays_covered(
+    stage: Stage, judge: Judge, real_config: InstallConfig, tmp_path: Path
+) -> None:
+    for text in (AGAIN, "[doppel] worker:", "Error"):
+        stage.expect_warning(text)
+    before = settled(stage)
+    line = f'ulimit -v {TOO_LITTLE_KB}; exec "{sys.executable}" "$@"'
+    small = dataclasses.replace(real_config, python=write_program(tmp_path / "python3", line))
+    with stage.rig.recording() as recording:
+        with installed(stage.rig, small):
+            wait_covered(stage)
+            wait_for(lambda: AGAIN in page(stage), SETTLED_S, "the page does not say so")
+            wait_for(
+                lambda: any(kind in log_of(small) for kind in ("ImportError", "MemoryError")),
+                SETTLED_S,
+                "the log does not say what failed",
+            )
+        stage.wait_swapping(timeout=SETTLED_S)
+    assert_covered(judge, recording[0])
     assert_as_before(stage, before)
 
 

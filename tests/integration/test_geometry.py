@@ -17,7 +17,7 @@ LEAST = 20
 
 def play(stage: Stage, path: Path, **expected: object) -> None:
     """Has the source play another file, and waits until its frames come."""
-    stage.rig.request("SetInputSettings", inputName=stage.camera, inputSettings={"local_file": str(path)})
+    stage.play(path)
     wait_for(lambda: expected.items() <= stage.lane().items(), 15, f"{expected} is not seen")
 
 

@@ -23,4 +23,4 @@ def test_a_filter_that_went_while_its_lane_was_being_opened_is_no_warning() -> N
 
 
 def test_any_other_error_is_a_warning_with_its_advice() -> None:
-    assert warned(Error(5, "internal", "the lane failed", "restart OBS")) == ["the lane failed restart OBS"]
+    assert warned(Error(5, "internal", "the lane failed", "restart OBS")) == ["the lane failed; restart OBS"]
