@@ -11,9 +11,10 @@ import time
 from typing import Mapping
 
 from doppel_ipc.channel import Channel
-from doppel_ipc.errors import ChannelClosed, ProtocolError
+from doppel_ipc.errors import ChannelClosed, ProtocolError, ProtocolFault
 from doppel_ipc.messages import (
     PROTOCOL_VERSION,
+    WRONG_VERSION_EXIT,
     CloseLane,
     Error,
     Hello,
@@ -126,10 +127,13 @@ class WorkerChild:
                     self._asked_ns.pop(message.lane, None)
                 messages.append(message)
             return messages, self._says_too_much(now_ns, len(messages))
-        except ProtocolError as error:
-            return messages, verbatim(str(error))  # it may have ended since then, because nobody listens
+        except ProtocolError as error:  # it may have ended since then, because nobody listens
+            other = error.fault is ProtocolFault.VERSION
+            return messages, phrase("worker.other-version") if other else verbatim(str(error))
         except ChannelClosed as error:
             code = self._process.poll()
+            if code == WRONG_VERSION_EXIT:
+                return messages, phrase("worker.other-version")
             return messages, verbatim(str(error)) if code is None else phrase("worker.ended", code=code)
 
     def excuse(self, now_ns: int) -> None:

@@ -26,7 +26,7 @@ from typing import NoReturn, cast
 
 from doppel_ipc.channel import Channel
 from doppel_ipc.errors import ChannelClosed, ProtocolError, ProtocolFault
-from doppel_ipc.messages import ALL_LANES, PROTOCOL_VERSION, Error, Message, Ready
+from doppel_ipc.messages import ALL_LANES, WRONG_VERSION_EXIT, Error, Message
 from doppel_models.sentences import sentence
 
 from doppel_worker.backend import BackendFactory
@@ -36,7 +36,7 @@ from doppel_worker.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-EXIT_GONE, EXIT_PROTOCOL, EXIT_VERSION, EXIT_BUG = 0, 2, 3, 70
+EXIT_GONE, EXIT_PROTOCOL, EXIT_VERSION, EXIT_BUG = 0, 2, WRONG_VERSION_EXIT, 70
 HEARTBEAT_S = 0.5
 GRACE_S = 0.3
 """How long the end waits for lanes to hand back their frames."""
@@ -81,11 +81,7 @@ def serve(channel: Channel, worker: Worker) -> int:
             return EXIT_GONE
         except ProtocolError as error:
             logger.error("%s", error)
-            if error.fault is ProtocolFault.VERSION:
-                # OBS learns from our version what is wrong. It may be gone already; we leave either way.
-                _send(channel, Ready(PROTOCOL_VERSION, os.getpid()))
-                return EXIT_VERSION
-            return EXIT_PROTOCOL
+            return EXIT_VERSION if error.fault is ProtocolFault.VERSION else EXIT_PROTOCOL
         if message is not None:
             worker.handle(message)
             greeted = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from doppel_ipc.errors import ChannelClosed
 from doppel_ipc.messages import (
     ALL_LANES,
     PROTOCOL_VERSION,
+    WRONG_VERSION_EXIT,
     AddPersona,
     Error,
     Event,
@@ -34,6 +36,12 @@ channel = Channel(0, 1, worker=True)
 hello = channel.receive(10)
 assert isinstance(hello, Hello)
 if behaviour == "mute":
+    time.sleep(60)
+if behaviour == "ends-by-its-version":
+    os._exit(WRONG_VERSION_EXIT)
+if behaviour == "says-another-version":
+    body = b'{"type":"ready","version":99,"pid":1}'
+    os.write(1, struct.pack("<I", len(body)) + body)
     time.sleep(60)
 channel.send(Ready(PROTOCOL_VERSION, os.getpid()))
 if behaviour == "falls-back":
@@ -77,7 +85,7 @@ try:
             print(os.getpid(), "prepares", said.settings.persona, flush=True, file=sys.stderr)
         if behaviour == "crash":
             channel.flush(5)
-            os._exit(3)
+            os._exit(4)
 except ChannelClosed:
     sys.exit(0)
 time.sleep(60)

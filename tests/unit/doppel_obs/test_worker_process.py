@@ -105,7 +105,15 @@ def test_a_worker_that_crashes_is_started_again_and_the_reason_is_said(bench: Ca
     one.until(lambda: one.process.starts >= 3, step_ns=20_000_000)
 
     assert one.process.restarts >= 2
-    assert any("ended with code 3" in text for text in one.said)
+    assert any("ended with code 4" in text for text in one.said)
+
+
+@pytest.mark.parametrize("behaviour", ["ends-by-its-version", "says-another-version"])
+def test_a_worker_of_another_version_is_told_with_what_to_do(
+    bench: Callable[[str], Bench], behaviour: str
+) -> None:
+    one = bench(behaviour)
+    one.until(lambda: any("of another version of Doppel; restart OBS" in text for text in one.said))
 
 
 @pytest.mark.parametrize(
