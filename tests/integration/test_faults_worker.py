@@ -59,7 +59,7 @@ def test_a_worker_without_memory_covers_and_swaps_again_when_there_is_some(
     worker.rlimit(psutil.RLIMIT_AS, (limit, psutil.RLIM_INFINITY))
     with stage.rig.recording() as recording:
         stage.rig.set_filter(stage.camera, persona="hungry")
-        wait_for(lambda: NO_MEMORY in page(stage), SETTLED_S, "the page does not say so")
+        wait_for(lambda: NO_MEMORY in page(stage).lower(), SETTLED_S, "the page does not say so")
         wait_covered(stage)
         worker.rlimit(psutil.RLIMIT_AS, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
         stage.rig.set_filter(stage.camera, persona="porcelain")
