@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 from doppel_ipc.errors import ProtocolError
-from doppel_ipc.messages import CloseLane, LaneStatus, Message, OpenLane, Ready, Segment, Status
+from doppel_ipc.messages import CloseLane, LaneStatus, OpenLane, Ready, Segment, Status
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
 from doppel_obs import spare_worker, worker_child, worker_process
@@ -22,52 +19,7 @@ from doppel_obs.worker_log import WorkerLog
 from doppel_obs.worker_process import WorkerProcess
 
 from tests.unit.doppel_obs.english import words
-
-PROJECT = Path(__file__).resolve().parents[3]
-FAKE = Path(__file__).parent / "fake_worker.py"
-
-
-class Bench:
-    """A WorkerProcess whose ticks the test makes, by a clock of its own."""
-
-    def __init__(self, folder: Path, behaviour: str) -> None:
-        python = folder / "python"
-        command = f'FAKE_WORKER={behaviour} exec "{sys.executable}" "{FAKE}"'
-        python.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
-        python.chmod(python.stat().st_mode | stat.S_IXUSR)
-        self.said: list[str] = []
-        self.config = InstallConfig(PROJECT, python, folder / "lib.so", folder / "logs", folder / "personas")
-        self.log = Log(self.config.log_dir, lambda _level, text: self.said.append(text), {})
-        self.process = WorkerProcess(
-            self.config, lambda what: self.said.append(words(what)), WorkerLog(self.log)
-        )
-        self.messages: list[Message] = []
-        self.skipped_ns = 0
-        self.oldest_busy_ns = 0
-        self.in_use: set[FilterSettings] = set()
-
-    def tick(self, *, wanted: bool = True) -> None:
-        now_ns = time.monotonic_ns() + self.skipped_ns
-        self.messages += self.process.tick(
-            now_ns, wanted=wanted, oldest_busy_ns=self.oldest_busy_ns, in_use=self.in_use
-        )
-
-    def until(self, condition: Callable[[], bool], *, step_ns: int = 0) -> None:
-        deadline = time.monotonic() + 60
-        while not condition():
-            assert time.monotonic() < deadline, f"said: {self.said}"
-            self.skipped_ns += step_ns
-            self.tick()
-            time.sleep(0.01)
-
-    def children(self) -> list[psutil.Process]:
-        """The workers; the test program may have other children."""
-        found = []
-        for child in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                if str(FAKE) in child.cmdline():
-                    found.append(child)
-        return found
+from tests.unit.doppel_obs.worker_bench import PROJECT, Bench
 
 
 @pytest.fixture
