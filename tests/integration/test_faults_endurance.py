@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -32,8 +33,10 @@ the rounds: what the allocator of OBS wavers by."""
 MOST_USED_KB = 40.0
 """Of what OBS's allocator has given out, with each reload or scene collection: two workers are started, a
 lane is opened, a source is made. OBS's own waver by some MB in all."""
-MOST_OBJECTS = 2.0
-"""OBS keeps the function of each hotkey of a script that it unloads, ours or another's: one a reload."""
+KEPT_OBJECTS = 2 if sys.version_info >= (3, 14) else 1
+"""OBS keeps the function of each hotkey of a script that it unloads, ours or another's: one a reload. From
+Python 3.14 on the annotations of a function are an object of their own (PEP 649)."""
+MOST_OBJECTS = KEPT_OBJECTS + 0.5
 
 
 def growth_kb(taken: Sequence[tuple[int, float]]) -> float:
