@@ -191,7 +191,7 @@ class Lane:
     def _serve(self, slot: Slot) -> None:
         try:
             judgement = self._judge(slot)
-        except BaseException:
+        except BaseException:  # it is raised again
             # Whatever it is: this frame is not to be seen.
             self._ring.done(slot, Verdict.COVERED)
             raise

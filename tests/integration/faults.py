@@ -227,9 +227,7 @@ def assert_covered(judge: Judge, recording: Path) -> list[Judgement]:
     judgements = judged(judge, recording)
     assert_nothing_unjudged(judgements)
     # By the tests' own worker it is without detail. Before or after every fault the filter swaps.
-    assert any(item.verdict in (Verdict.SWAPPED, Verdict.BLURRED) for item in judgements), NEVER_SHOWN
-    shown = {verdict.value: sum(item.verdict is verdict for item in judgements) for verdict in Verdict}
-    print(f"{len(judgements)} frames, 0 unjudged: { ({name: n for name, n in shown.items() if n}) }")
+    tell_shown(judgements)
     return judgements
 
 
@@ -247,8 +245,15 @@ def assert_no_filmed_face(judge: Judge, recording: Path) -> list[Judgement]:
     """For pictures of other sizes: the judge does not know their mosaics, but a filmed face it knows."""
     judgements = judged(judge, recording)
     assert not [item for item in judgements if item.verdict is Verdict.RAW]
-    assert any(item.verdict in (Verdict.SWAPPED, Verdict.BLURRED) for item in judgements), NEVER_SHOWN
+    tell_shown(judgements)
     return judgements
+
+
+def tell_shown(judgements: Sequence[Judgement]) -> None:
+    """Prints what a recording shows; some of it must be the worker's."""
+    assert any(item.verdict in (Verdict.SWAPPED, Verdict.BLURRED) for item in judgements), NEVER_SHOWN
+    shown = {verdict.value: sum(item.verdict is verdict for item in judgements) for verdict in Verdict}
+    print(f"{len(judgements)} frames, 0 filmed: { ({name: n for name, n in shown.items() if n}) }")
 
 
 @contextlib.contextmanager
