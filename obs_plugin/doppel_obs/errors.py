@@ -6,10 +6,13 @@ Hierarchy::
     ├── LanguageError      a table of texts cannot be read
     ├── LibobsError        libobs is not found, or lacks a function that Doppel needs
     ├── LookError          a saved look cannot be read or written
-    └── RegistrationError  the gate or OBS refused the filter
+    ├── RegistrationError  the gate or OBS refused the filter
+    └── WorkerStartError   no worker can be started, or listened to
 """
 
 from __future__ import annotations
+
+from doppel_obs.phrases import Phrase
 
 
 class PluginError(Exception):
@@ -30,3 +33,16 @@ class LookError(PluginError):
 
 class RegistrationError(PluginError):
     """The gate or OBS refused the filter."""
+
+
+class WorkerStartError(PluginError):
+    """No worker can be started, or nobody can listen to it.
+
+    Args:
+        what: a whole sentence for the user.
+        why: what the system says, in English.
+    """
+
+    def __init__(self, what: Phrase, why: str) -> None:
+        super().__init__(why)
+        self.what = what

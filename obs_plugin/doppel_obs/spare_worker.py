@@ -13,13 +13,15 @@ from doppel_ipc.messages import Message, Prepare, Ready, Status
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
 
+from doppel_obs.errors import WorkerStartError
 from doppel_obs.worker_child import WorkerChild
 from doppel_obs.worker_log import WorkerLog
 
 CALM_NS = 1_000_000_000
 """The serving worker has judged frames for so long before the spare one is started."""
 MOST_FAILURES = 3
-"""One that ends again and again is done without: the serving worker tells what is wrong when it ends."""
+"""One that ends or cannot be started again and again is done without: the serving worker tells what is wrong
+when it ends."""
 DEVICE = "cpu"
 MOST_MB = 400.0
 """A serving worker that takes more holds a large model of the user's, which is not to be there twice."""
@@ -110,8 +112,9 @@ class SpareWorker:
     def _start(self, now_ns: int) -> None:
         try:
             self._child = WorkerChild(self._config, self._worker_log, now_ns)
-        except OSError:
-            self._failures = MOST_FAILURES  # its interpreter is gone; the serving one's end will tell
+        except WorkerStartError:  # nobody is told: the serving one's end will tell, if it stays so
+            self._failures += 1
+            self._calm_ns = None
 
     def _listen(self, child: WorkerChild, now_ns: int, *, late: bool) -> None:
         if late:

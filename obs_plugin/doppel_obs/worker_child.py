@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from doppel_ipc.messages import (
 )
 from doppel_ipc.paths import InstallConfig
 
+from doppel_obs.errors import WorkerStartError
 from doppel_obs.phrases import Phrase, phrase, verbatim
 from doppel_obs.worker_log import WorkerLog
 
@@ -42,6 +44,8 @@ MOST_A_SECOND = 5000
 """A worker says two things a second of itself and of each lane; one that says so much is broken."""
 _SECOND_NS = 1_000_000_000
 JOIN_SECONDS = 2.0
+_NO_ROOM = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""What the system answers where processes, open files or memory are used up; it may have some again later."""
 
 
 class WorkerChild:
@@ -53,23 +57,26 @@ class WorkerChild:
         now_ns: monotonic time.
 
     Raises:
-        OSError: its interpreter cannot be started, or the system has no room for the threads beside it.
+        WorkerStartError: its interpreter cannot be started, or the system has no room for what is beside it.
     """
 
     def __init__(self, config: InstallConfig, worker_log: WorkerLog, now_ns: int) -> None:
         flags = 0
         if sys.platform == "win32":
             flags = subprocess.CREATE_NO_WINDOW
-        self._process: subprocess.Popen[bytes] = subprocess.Popen(
-            worker_command(config),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=worker_environment(config, os.environ),
-            cwd=str(config.project),
-            creationflags=flags,
-        )
+        try:
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
+                worker_command(config),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env=worker_environment(config, os.environ),
+                cwd=str(config.project),
+                creationflags=flags,
+            )
+        except OSError as error:
+            raise _start_error(error) from error
         self.pid = self._process.pid
         self._started_ns = self._heard_ns = now_ns
         self.ready_ns = 0
@@ -86,9 +93,9 @@ class WorkerChild:
             if self._process.stderr is not None:
                 self._stderr = worker_log.follow(self._process.stderr, self.pid)
             self._channel = Channel.to_worker(self._process)
-        except (RuntimeError, ChannelClosed) as error:
+        except (RuntimeError, ChannelClosed, OSError) as error:
             self._give_up()
-            raise OSError(f"it has started, but nobody can listen to it: {error}") from error
+            raise _start_error(error) from error
         self.send(
             Hello(
                 version=PROTOCOL_VERSION,
@@ -178,6 +185,13 @@ class WorkerChild:
             self._stderr.join(JOIN_SECONDS)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(JOIN_SECONDS)
+
+
+def _start_error(error: Exception) -> WorkerStartError:
+    """What the user is told: the system has no room just now, or the installation is to be looked at."""
+    full = not isinstance(error, OSError) or error.errno in _NO_ROOM  # of threads Python says it otherwise
+    key, why = "worker.no-room" if full else "worker.no-start", str(error)
+    return WorkerStartError(phrase(key, why=why), why)
 
 
 def worker_command(config: InstallConfig) -> list[str]:

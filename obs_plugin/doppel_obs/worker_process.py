@@ -16,6 +16,7 @@ from doppel_ipc.messages import Message
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
 
+from doppel_obs.errors import WorkerStartError
 from doppel_obs.phrases import Phrase, phrase
 from doppel_obs.restarts import Backoff
 from doppel_obs.spare_worker import SpareWorker
@@ -140,9 +141,9 @@ class WorkerProcess:
             return said
         try:
             self._child = WorkerChild(self._config, self._worker_log, now_ns)
-        except OSError as error:
+        except WorkerStartError as error:
             self._backoff.ended(now_ns, 0, judged=False)
-            self._say(phrase("worker.no-start", why=str(error)))
+            self._say(error.what)
             return []
         self.starts += 1
         return []

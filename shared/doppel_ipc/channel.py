@@ -92,11 +92,20 @@ class Channel:
         """OBS's side of the connection to a worker started with ``stdin=PIPE, stdout=PIPE, bufsize=0``.
 
         The process object gives up its two pipe ends: nothing else may read, write or close them.
+
+        Raises:
+            ChannelClosed: the system has no room for two more threads.
+            OSError: it has none for two more open files.
         """
         if process.stdin is None or process.stdout is None:
             raise ValueError("the worker's stdin and stdout must be pipes")
         with process.stdin, process.stdout:
-            read_fd, write_fd = os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno())
+            read_fd = os.dup(process.stdout.fileno())
+            try:
+                write_fd = os.dup(process.stdin.fileno())
+            except OSError:
+                os.close(read_fd)
+                raise
         process.stdin = process.stdout = None
         return cls(read_fd, write_fd, worker=False, name=name)
 

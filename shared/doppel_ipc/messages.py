@@ -41,8 +41,10 @@ from doppel_ipc.messages_to_worker import Throttle as Throttle
 
 PROTOCOL_VERSION = 6
 """Both sides must speak the same one; it grows with any change of a message, a setting or the segment."""
-WRONG_VERSION_EXIT = 3
-"""How a worker ends whose ``hello`` was of another version: nothing that it could say would be understood."""
+WRONG_VERSION_EXIT = 79
+"""How a worker ends whose ``hello`` was of another version: nothing that it could say would be understood.
+
+Nobody else's: 3 is how Windows' C runtimes end what a library aborted, 64 to 78 are BSD's (sysexits.h)."""
 
 ToWorker = Union[Hello, OpenLane, CloseLane, Settings, Prepare, AddPersona, ListPersonas, Throttle, Ping]
 ToObs = Union[Ready, Status, LaneOpened, LaneStatus, Personas, Choices, PersonaAdded, Error, Event, Pong]

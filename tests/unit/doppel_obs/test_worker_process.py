@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import threading
 import time
@@ -193,6 +195,19 @@ def test_a_worker_in_waiting_that_dies_is_replaced_a_few_times_and_disturbs_nobo
     assert (one.process.pid, one.process.restarts, one.process.problem) == (first.pid, 0, None)
 
 
+def test_a_worker_waits_as_soon_as_there_is_room_for_it(
+    bench: Callable[[str], Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = bench("good")
+    first = serve(one)
+    with monkeypatch.context() as patch:
+        refuse_threads(patch, "doppel-reader")
+        until_ns = one.skipped_ns + 2 * spare_worker.CALM_NS
+        one.until(lambda: one.skipped_ns >= until_ns, step_ns=50_000_000)
+        assert one.children() == [first]
+    one.until(lambda: len(one.children()) == 2, step_ns=50_000_000)
+
+
 @pytest.mark.parametrize("behaviour", ["gpu", "large"], ids=["on a graphics card", "large"])
 def test_no_worker_waits_where_what_it_loads_should_not_be_there_twice(
     bench: Callable[[str], Bench], behaviour: str
@@ -226,23 +241,44 @@ def test_an_interpreter_that_is_missing_is_said_and_does_not_stop_the_loop(tmp_p
     assert "doctor" in said[0]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no descriptors to count there")
-@pytest.mark.parametrize("refused", ["doppel-stderr", "doppel-reader", "doppel-writer"])
-def test_a_worker_for_which_there_are_no_threads_is_not_left_behind(
-    bench: Callable[[str], Bench], refused: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def refuse_threads(patch: pytest.MonkeyPatch, *names: str) -> None:
+    """The system has no room for threads of these names."""
     start = threading.Thread.start
 
     def refuse(thread: threading.Thread) -> None:
-        if thread.name == refused:
+        if thread.name in names:
             raise RuntimeError("can't start new thread")
         start(thread)
 
+    patch.setattr(threading.Thread, "start", refuse)
+
+
+def refuse_files(patch: pytest.MonkeyPatch, *calls: int) -> None:
+    """The system has no room for these duplicates of open files, counted from one."""
+    dup, count = os.dup, itertools.count(1)
+
+    def refuse(descriptor: int) -> int:
+        if next(count) in calls:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return dup(descriptor)
+
+    patch.setattr(os, "dup", refuse)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no descriptors to count there")
+@pytest.mark.parametrize("refused", ["doppel-stderr", "doppel-reader", "doppel-writer", 1, 2])
+def test_a_worker_for_which_there_is_no_room_is_not_left_behind(
+    bench: Callable[[str], Bench], refused: str | int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, before = bench("mute"), psutil.Process().num_fds()
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    if isinstance(refused, int):
+        refuse_files(monkeypatch, refused)
+    else:
+        refuse_threads(monkeypatch, refused)
     one.tick()
     assert not one.process.running
-    assert any("can't start new thread" in text for text in one.said)
+    assert ["no room for more" in text for text in one.said] == [True]
+    assert "Doppel tries again" in one.said[0]
     assert one.children() == []
     deadline = time.monotonic() + 60
     while psutil.Process().num_fds() > before:  # threads that had begun close theirs
