@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Callable
 
 from doppel_ipc.settings import FIELDS
@@ -12,6 +13,8 @@ from doppel_obs.page_layout import ADVANCED_ROWS, ROWS, SHOW_ADVANCED, is_seen
 
 PREVIEW = "preview"
 """The row with the picture of the chosen face."""
+INFO_MARK = "#"
+"""In the name of a row that only tells something: its key comes before, what nobody can guess after."""
 
 
 class PageCallbacks:
@@ -31,6 +34,16 @@ class PageCallbacks:
         self.click_thunk = obs.CLICKED_CALLBACK(guarded(False, self._pressed))
         self.modified_thunk = obs.MODIFIED_CALLBACK(guarded(False, self._modified))
         self.thunks = (self.click_thunk, self.modified_thunk)
+        self._secret = os.urandom(8).hex()
+
+    def info_name(self, key: str) -> bytes:
+        """The property's name of a row that only tells something.
+
+        Where the filter has a setting of that name, OBS shows the setting instead of the row's text
+        (``AddText`` of its properties view). A stranger's scene collection could so put words and links of
+        its own on the page.
+        """
+        return f"{key}{INFO_MARK}{self._secret}".encode()
 
     def _pressed(self, _properties: int, button: int, filter_id: int) -> bool:
         if self.clicked is not None:
@@ -55,7 +68,7 @@ class PageCallbacks:
             found = self._libobs.obs_properties_get(properties, key.encode())
             if found:
                 self._libobs.obs_property_set_visible(found, advanced)
-        picture = self._libobs.obs_properties_get(properties, PREVIEW.encode())
+        picture = self._libobs.obs_properties_get(properties, self.info_name(PREVIEW))
         if picture and self.preview is not None:
             shown = self.preview(value_of("persona"))
             self._libobs.obs_property_set_description(picture, shown.encode())

@@ -52,7 +52,8 @@ class Widgets:
 
     def info(self, parent: Handle, key: str, text: str) -> None:
         """Text that cannot be changed, as it stands."""
-        self._obs.obs_properties_add_text(parent, key.encode(), without_markup(text).encode(), obs.TEXT_INFO)
+        name = self._callbacks.info_name(key)
+        self._obs.obs_properties_add_text(parent, name, without_markup(text).encode(), obs.TEXT_INFO)
 
     def text(self, parent: Handle, key: str, words: str) -> None:
         """A line to type in; ``words``: key of its texts."""

@@ -95,7 +95,7 @@ def _properties(page):
         name = libobs.obs_property_name(item).decode()
         if libobs.obs_property_get_type(item) == _GROUP:
             result.update(_properties(libobs.obs_property_group_content(item)))
-        result[name] = {
+        result[name.partition("#")[0]] = {  # what only tells something has a secret in its name
             "text": (libobs.obs_property_description(item) or b"").decode(),
             "tip": (libobs.obs_property_long_description(item) or b"").decode(),
             "visible": bool(libobs.obs_property_visible(item)),

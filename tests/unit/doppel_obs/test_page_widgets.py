@@ -5,6 +5,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from doppel_ipc.settings import FIELDS
+from doppel_obs.page_callbacks import INFO_MARK, PageCallbacks
 from doppel_obs.page_widgets import Widgets
 
 from tests.unit.doppel_obs.english import ENGLISH
@@ -28,12 +30,18 @@ class Shown(HTMLParser):
 
 def described(ring_library: ctypes.CDLL, text: str) -> str:
     """What OBS gets as the description of an information."""
-    given: list[bytes] = []
-    libobs: Any = FakeHolder(ring_library).libobs
-    libobs.obs_properties_add_text = lambda _page, _key, words, _kind: given.append(words)
-    callbacks: Any = None
-    Widgets(libobs, callbacks, ENGLISH, 1).info(1, "status", text)
-    return given[0].decode()
+    return added(ring_library, text)[1]
+
+
+def added(ring_library: ctypes.CDLL, text: str) -> tuple[str, str]:
+    """What OBS gets as the name and the description of the status, in one run of OBS."""
+    given: list[tuple[bytes, bytes]] = []
+    holder: Any = FakeHolder(ring_library)
+    holder.libobs.obs_properties_add_text = lambda _page, name, words, _kind: given.append((name, words))
+    callbacks = PageCallbacks(holder.libobs, lambda _default, function: function)
+    Widgets(holder.libobs, callbacks, ENGLISH, 1).info(1, "status", text)
+    name, words = given[0]
+    return name.decode(), words.decode()
 
 
 @pytest.mark.parametrize(
@@ -58,3 +66,10 @@ def test_a_name_that_looks_like_markup_is_shown_as_it_is(ring_library: ctypes.CD
 @pytest.mark.parametrize("text", ["Swapping: Tom & Jerry.\nTwo > one", "1 &amp; 2", ""])
 def test_what_qt_takes_for_plain_text_is_left_alone(ring_library: ctypes.CDLL, text: str) -> None:
     assert described(ring_library, text) == text
+
+
+def test_no_setting_can_have_the_name_of_what_the_page_says(ring_library: ctypes.CDLL) -> None:
+    first, second = (added(ring_library, "Swapping.")[0] for _ in range(2))
+    assert first != second, "it can be guessed"
+    assert {name.partition(INFO_MARK)[0] for name in (first, second)} == {"status"}
+    assert not {"status", first} & set(FIELDS)
