@@ -9,9 +9,10 @@ from pathlib import Path
 
 from doppel_models import photo_check
 from doppel_models.engines.crops.engine import CropEngine
-from doppel_models.engines.crops.loading import NetworkLoader, Photo, build_engine
+from doppel_models.engines.crops.loading import NetworkLoader, build_engine
+from doppel_models.engines.crops.photo import PhotoCrop
 from doppel_models.errors import ModelFileError, StoreError
-from doppel_models.files.kinds import ModelKind
+from doppel_models.files.kinds import ModelDescription, ModelKind
 from doppel_models.files.licences import check_acceptance, licence_of
 from doppel_models.files.model import ModelFile, open_model
 from doppel_models.files.store import ModelStore
@@ -62,14 +63,14 @@ class ModelEngines:
             ModelsError: a model or a photo cannot be used; the message says why and what to do.
         """
         folder: Path | None = None
-        photos: Sequence[Photo] = ()
+        photos: Sequence[PhotoCrop] = ()
         if persona.kind == "model":
             swapper = _own_model(persona)
         else:
             swapper = self._open(key.engine)
             file = named_file(key.engine)
             folder = None if file is None else file.parent
-            photos = self._photos(persona)
+            photos = self._photos(persona, swapper.description)
 
         def find(kind: ModelKind, variant: str) -> ModelFile | None:
             stored = self._store.of_kind(kind, variant or None)
@@ -125,15 +126,19 @@ class ModelEngines:
         self._show_licence(f"{model.name}: licence: {licence.name}. {licence.terms}")
         return model
 
-    def _photos(self, persona: Persona) -> Sequence[Photo]:
-        """The persona's photos, the one that shows the face straightest first."""
-        detector, landmarker = self._importer.load()
-        photos = []
-        for path in persona.paths:
-            photo = read_photo(path)
-            landmarks = photo_check.only_face(photo, detector, landmarker)
-            photos.append((abs(head_pose(landmarks).yaw), Photo(photo.image, landmarks)))
-        return [photo for _, photo in sorted(photos, key=lambda pair: pair[0])]
+    def _photos(self, persona: Persona, swapper: ModelDescription) -> Sequence[PhotoCrop]:
+        """The persona's face in each photo, the photo that shows it straightest first."""
+        seen = [self._seen(path, swapper) for path in persona.paths]
+        return [crop for _, crop in sorted(seen, key=lambda pair: pair[0])]
+
+    def _seen(self, path: Path, swapper: ModelDescription) -> tuple[float, PhotoCrop]:
+        """How far the face in a photo is turned sideways, in degrees, and its crop.
+
+        One photo at a time is in memory: 16 as large as they may be would take 3 GB.
+        """
+        photo = read_photo(path)
+        landmarks = photo_check.only_face(photo, *self._importer.load())
+        return abs(head_pose(landmarks).yaw), PhotoCrop.of(photo.image, landmarks, swapper)
 
 
 def named_file(reference: str) -> Path | None:

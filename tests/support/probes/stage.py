@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,12 +12,13 @@ import numpy.typing as npt
 from doppel_ipc.settings import FilterSettings
 from doppel_models.engines.base import CropRequest, FaceEngine, SwapResult
 from doppel_models.engines.crops.engine import CropEngine
-from doppel_models.engines.crops.loading import NetworkLoader, Photo, build_engine
+from doppel_models.engines.crops.loading import NetworkLoader, build_engine
+from doppel_models.engines.crops.photo import PhotoCrop
 from doppel_models.engines.crops.templates import five_points, ibug_points
 from doppel_models.files.kinds import ModelKind
 from doppel_models.files.model import ModelFile, checked_model
 from doppel_models.files.onnx_file import parse_onnx
-from doppel_models.types import ByteArray, Face
+from doppel_models.types import ByteArray, Face, FloatArray
 from doppel_worker.assets import PersonaKey, PersonaLoader
 from doppel_worker.compositor import Rect
 from doppel_worker.compositor_cpu import CpuCompositor
@@ -44,6 +46,16 @@ def picture(roll: float = 14.0, height: float = 260.0) -> ByteArray:
     return canvas
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Photo:
+    """A picture of the persona's face."""
+
+    rgb: ByteArray
+    """(h, w, 3) uint8 RGB."""
+    landmarks: FloatArray
+    """(478, 3) pixels."""
+
+
 @functools.cache
 def photo() -> Photo:
     """The persona's photo: another size and turn than the filmed face."""
@@ -66,12 +78,16 @@ def find_helper(kind: ModelKind, variant: str) -> ModelFile | None:
     return model_file(build.crossface(variant), f"crossface-{variant}")
 
 
-def engine_of(data: bytes, photos: Sequence[Photo] | None = None, **options: Any) -> CropEngine:
+def crops_for(swapper: ModelFile) -> Sequence[PhotoCrop]:
+    """What a swapper's engine is given of :func:`photo`."""
+    return [PhotoCrop.of(photo().rgb, photo().landmarks, swapper.description)]
+
+
+def engine_of(data: bytes, **options: Any) -> CropEngine:
     """An engine of a probe swapper, for the persona of :func:`photo` where it takes one."""
     swapper = model_file(data)
-    if photos is None:
-        photos = () if swapper.description.kind is ModelKind.DFM else (photo(),)
-    return build_engine(NetworkLoader(), swapper, find_helper, photos, **options)
+    crops = () if swapper.description.kind is ModelKind.DFM else crops_for(swapper)
+    return build_engine(NetworkLoader(), swapper, find_helper, crops, **options)
 
 
 class Spy:

@@ -95,13 +95,23 @@ XSEG = _BGR_NHWC
 """How XSeg wants its picture."""
 
 
+def _row(model: ModelDescription) -> Description | None:
+    return _ROWS.get((model.kind, model.size)) or _ROWS.get((model.kind, 0))
+
+
+def source_of(model: ModelDescription) -> SourcePicture | None:
+    """How a swapper of :attr:`IdentityForm.PICTURE` wants the persona's face; None: another model."""
+    row = _row(model)
+    return None if row is None else row.source
+
+
 def describe(model: ModelDescription) -> Description:
     """The row of a model, with the number types of its own inputs and outputs.
 
     Raises:
         EngineError: no engine knows such a model, or it has no picture going in or coming out.
     """
-    row = _ROWS.get((model.kind, model.size)) or _ROWS.get((model.kind, 0))
+    row = _row(model)
     target, face = model.input(Role.TARGET), model.output(Role.FACE)
     if row is None or target is None or face is None or model.size <= 0:
         raise EngineError(f"a {model.title} model cannot swap or restore faces")

@@ -40,8 +40,16 @@ class Recogniser:
             EngineError: the network gives something that is no identity.
             SessionError: the network fails.
         """
-        crop = AlignedCrop.of(picture, landmarks, ARCFACE.template, RECOGNISER_SIZE)
-        outputs = self._network.run({Role.TARGET: ARCFACE.picture.encode(crop.rgb)})
+        return self.vector(recogniser_crop(picture, landmarks))
+
+    def vector(self, crop: ByteArray) -> FloatArray:
+        """(512,) the raw vector of a face that :func:`recogniser_crop` has cut out.
+
+        Raises:
+            EngineError: the network gives something that is no identity.
+            SessionError: the network fails.
+        """
+        outputs = self._network.run({Role.TARGET: ARCFACE.picture.encode(crop)})
         return checked_vector(outputs[Role.VECTOR], self._network.network.name)
 
 
@@ -103,6 +111,11 @@ class Identity:
             if self._form is IdentityForm.CROSSFACE_NORMED:
                 vector = normed(vector)
         return np.ascontiguousarray(vector[None], np.float32)
+
+
+def recogniser_crop(picture: ByteArray, landmarks: FloatArray) -> ByteArray:
+    """(112, 112, 3) uint8 RGB: the face of ``landmarks`` (478, 2 or 3) in a picture (h, w, 3) uint8 RGB."""
+    return AlignedCrop.of(picture, landmarks, ARCFACE.template, RECOGNISER_SIZE).rgb
 
 
 def mean_vector(vectors: Sequence[FloatArray]) -> FloatArray:

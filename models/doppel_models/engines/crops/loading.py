@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from doppel_models.engines.crops import self_test
-from doppel_models.engines.crops.crop import AlignedCrop
 from doppel_models.engines.crops.description import Description, IdentityForm, describe
 from doppel_models.engines.crops.engine import CropEngine, Parts
 from doppel_models.engines.crops.extras import Enhancer, Occluder
 from doppel_models.engines.crops.identity import Identity, Recogniser, mean_vector
 from doppel_models.engines.crops.network import RoleNetwork, Tensor
+from doppel_models.engines.crops.photo import PhotoCrop
 from doppel_models.errors import EngineError, SessionError
 from doppel_models.files.kinds import (
     ONE_PHOTO_SWAPPERS,
@@ -27,17 +27,6 @@ from doppel_models.files.model import ModelFile
 from doppel_models.sentences import sentence
 from doppel_models.session import Network, SessionConfig
 from doppel_models.types import ByteArray, FloatArray
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Photo:
-    """A picture of the persona's face."""
-
-    rgb: ByteArray
-    """(h, w, 3) uint8 RGB."""
-    landmarks: FloatArray
-    """(478, 3) pixels."""
-
 
 FindModel = Callable[[ModelKind, str], ModelFile | None]
 """A helper model of a kind and variant (empty: any), or None."""
@@ -126,7 +115,7 @@ def build_engine(
     loader: NetworkLoader,
     swapper: ModelFile,
     find: FindModel,
-    photos: Sequence[Photo] = (),
+    photos: Sequence[PhotoCrop] = (),
     *,
     enhancer: ModelFile | None = None,
     occluder: ModelFile | None = None,
@@ -138,7 +127,7 @@ def build_engine(
         loader: of the networks.
         swapper: the model that makes the face.
         find: finds the helpers that it needs.
-        photos: of the persona, for a one-photo swapper; the best one first.
+        photos: of the persona, cut out for this one-photo swapper; the best one first.
         enhancer: restores the swapped face.
         occluder: finds what is in front of it.
         pixel_boost: 1 to 4 times the model's resolution.
@@ -171,15 +160,12 @@ def build_engine(
     recogniser: Recogniser | None = None
     source: ByteArray | None = None
     if row.identity is IdentityForm.PICTURE and row.source is not None:
-        best = photos[0]
-        source = AlignedCrop.of(
-            best.rgb, best.landmarks, row.source.template, swapper.description.source_size
-        ).rgb
+        source = photos[0].rgb
     elif row.identity is not IdentityForm.NONE:
         network = loader.load(_needed(find, swapper, ModelKind.ARCFACE, ""))
         loaded[Role.VECTOR] = network
         recogniser = Recogniser(network.network)
-        raw = mean_vector([recogniser.embed(photo.rgb, photo.landmarks) for photo in photos])
+        raw = mean_vector([recogniser.vector(photo.rgb) for photo in photos])
         identity = _identity(loader, swapper, row, find, raw)
     parts = Parts(loaded[Role.FACE].network, row, identity, source, recogniser)
     if enhancer is not None:

@@ -11,7 +11,7 @@ from doppel_models.files.kinds import ModelKind
 
 from tests.support.probes import build
 from tests.support.probes.graph import Graph
-from tests.support.probes.stage import ProbeStage, engine_of, find_helper, model_file, photo, picture
+from tests.support.probes.stage import ProbeStage, crops_for, engine_of, find_helper, model_file, picture
 
 
 def not_a_number(graph: Graph, target: str, _source: str | None) -> str:
@@ -89,8 +89,8 @@ def test_float16_that_shows_something_else_is_run_in_float32_and_told(
 
 def test_a_network_is_loaded_once_and_let_go_with_its_last_engine() -> None:
     loader, swapper = NetworkLoader(), model_file(build.swapper("uniface", build.scale_channels))
-    one = build_engine(loader, swapper, find_helper, [photo()])
-    two = build_engine(loader, swapper, find_helper, [photo()], pixel_boost=2)
+    one = build_engine(loader, swapper, find_helper, crops_for(swapper))
+    two = build_engine(loader, swapper, find_helper, crops_for(swapper), pixel_boost=2)
     assert one.parts.swapper is two.parts.swapper
     assert loader.count == 1
     del one, two
@@ -113,7 +113,7 @@ def test_a_missing_helper_is_named() -> None:
         return find_helper(kind, variant) if kind is ModelKind.ARCFACE else None
 
     with pytest.raises(EngineError, match=r"sim.onnx .*crossface model for simswap"):
-        build_engine(NetworkLoader(), swapper, only_recogniser, [photo()])
+        build_engine(NetworkLoader(), swapper, only_recogniser, crops_for(swapper))
 
 
 def test_a_recogniser_without_an_answer_is_refused() -> None:
@@ -127,7 +127,7 @@ def test_a_recogniser_without_an_answer_is_refused() -> None:
 
     swapper = model_file(build.swapper("inswapper", build.scale_channels))
     with pytest.raises(EngineError, match="empty identity"):
-        build_engine(NetworkLoader(), swapper, broken, [photo()])
+        build_engine(NetworkLoader(), swapper, broken, crops_for(swapper))
 
 
 def test_a_model_that_turns_black_while_it_runs_covers_the_frame() -> None:
