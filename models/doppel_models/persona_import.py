@@ -9,7 +9,7 @@ import io
 import math
 import struct
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,7 +35,7 @@ from doppel_models.landmarker import FaceLandmarker
 from doppel_models.persona_record import wrong_number
 from doppel_models.personas import MAX_PHOTOS, Consent, Persona, PersonaStore, Taken
 from doppel_models.photo_file import PhotoFile, decode_photo, photo_bytes, read_photo
-from doppel_models.plain_file import is_plain
+from doppel_models.plain_file import is_plain, plain_size
 from doppel_models.sentences import sentence
 from doppel_models.session import SessionConfig
 from doppel_models.types import FloatArray
@@ -47,6 +47,8 @@ _DAMAGE = (
     struct.error, zipfile.BadZipFile,
 )  # fmt: skip
 """What ``zipfile`` raises for damaged files."""
+_MOST_CACHE_BYTES = 2 << 20
+"""Twice what :func:`_write_cache` writes; ``zipfile`` reads a list of contents however long it is."""
 _Number = TypeVar("_Number", bound=np.generic)
 
 
@@ -104,6 +106,7 @@ class PersonaImporter:
             smiles.append(smile_lines.smile_of(as_filmed))
             # A face seen from the front shows its proportions best.
             weights.append(float(np.exp(-((checked.yaw / 20) ** 2))) + 0.02)
+            del photo, better  # else they would stay until the next one is decoded
         # The picture that shows the face straightest sets the colours.
         order = np.argsort(-np.array(weights))
         shape = np.average(np.array(shapes), axis=0, weights=weights).astype(np.float32)
@@ -135,13 +138,12 @@ class PersonaImporter:
         _check_number(len(paths))
         pictures: list[tuple[str, bytes]] = []
 
-        def photos() -> Iterator[PhotoFile]:
-            for path in paths:
-                photo = read_photo(Path(path))
-                pictures.append((photo.suffix, photo.data))
-                yield photo
+        def read(path: Path) -> PhotoFile:
+            photo = read_photo(Path(path))
+            pictures.append((photo.suffix, photo.data))
+            return photo
 
-        face = self._face_of(photos())
+        face = self._face_of(map(read, paths))
         taken: Taken = "replace" if replace else "refuse" if name.strip() else "number"
         name = name.strip() or (Path(paths[0]).stem.replace("_", " ").replace("-", " ").strip() or "persona")
         persona = store.save(name, pictures, consent, face.warnings, taken=taken)
@@ -235,12 +237,14 @@ def _read_cache(path: Path) -> MeshPersona | None:
     """The cached persona; None where there is none or it is damaged, so that it is made anew.
 
     It comes with the persona, so it may be hostile: it must be what :func:`_write_cache` writes, to the byte
-    but for the numbers.
+    but for the numbers, and a file that is far larger is not opened.
     """
     size, count = face_texture.SIZE, canonical.VERTEX_COUNT
     if not is_plain(path):
         return None
     try:
+        if plain_size(path) > _MOST_CACHE_BYTES:
+            return None
         with zipfile.ZipFile(path) as archive:
             texture = _plain_array(archive, "texture", np.uint8, (size, size, 3))
             known = _plain_array(archive, "known", np.uint8, (size, size))

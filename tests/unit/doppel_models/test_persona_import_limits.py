@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
+import struct
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,12 @@ from doppel_models import canonical, persona_import
 from doppel_models.engines.mesh.persona import MeshPersona
 from doppel_models.errors import PersonaError
 from doppel_models.persona_import import PersonaImporter
-from doppel_models.personas import Consent, Persona, PersonaStore
-from PIL import Image
+from doppel_models.personas import Consent, PersonaStore
+from doppel_models.photo_file import decode_photo
 
-PHOTOS = 8
-WIDTH, HEIGHT = 1500, 1000
+from tests.support.large_photos import DECODED_BYTES, large_photo, memory_at_each
+
+PHOTOS = 3
 OWN = Consent("own", "Jo", "2026-01-31T12:00:00+00:00")
 MESH = MeshPersona(
     np.zeros((512, 512, 3), np.uint8),
@@ -27,35 +27,37 @@ MESH = MeshPersona(
 )
 
 
-def bombs(folder: Path, photos: int) -> Persona:
-    """Pictures of one colour: small files, of 4.5 MB each when they are decoded."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (WIDTH, HEIGHT), (90, 120, 90)).save(buffer, "PNG", compress_level=1)
-    return PersonaStore(folder).save("Bombs", [(".png", buffer.getvalue())] * photos, OWN)
-
-
 @pytest.mark.parametrize("what", ["mesh", "add"])
-def test_photos_are_not_all_in_memory_at_once(tmp_path: Path, what: str) -> None:
+def test_photos_are_not_all_in_memory_at_once(
+    tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     importer = PersonaImporter()
-    importer.load()
+    photos = [(".jpg", large_photo())] * PHOTOS
+    importer.examine([decode_photo("first", photos[0][1])])  # what is made once and kept is there now
+    store = PersonaStore(tmp_path)
+    persona = store.save("Large", photos, OWN)
+    with memory_at_each(monkeypatch) as used:
+        if what == "mesh":
+            importer.mesh(persona)
+        else:
+            importer.add(store, persona.paths, "Again", OWN)
+    assert len(used) == PHOTOS
+    # Beside the one photo there is what was made of the others: a third of a photo each.
+    assert max(used) < 2.5 * DECODED_BYTES
 
-    def peak(photos: int) -> int:
-        """Bytes that it takes at most to find that the first one shows no face."""
-        store = PersonaStore(tmp_path / str(photos))
-        persona = bombs(store.folder, photos)
-        work: dict[str, Callable[[], object]] = {
-            "mesh": lambda: importer.mesh(persona),
-            "add": lambda: importer.add(store, persona.paths, "Again", OWN),
-        }
-        tracemalloc.start()
-        try:
-            with pytest.raises(PersonaError, match="no face"):
-                work[what]()
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
 
-    assert peak(PHOTOS) < peak(1) + 3 * WIDTH * HEIGHT * 3
+def test_a_cache_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
+    """``zipfile`` would read the list of contents at once, which takes no room on the disk."""
+    path, size = tmp_path / "cache.npz", 64 << 20
+    with path.open("wb") as file:
+        file.seek(size)
+        file.write(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, size, 0, 0))
+    tracemalloc.start()
+    try:
+        assert persona_import._read_cache(path) is None
+        assert tracemalloc.get_traced_memory()[1] < size // 16
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.timeout(20)
