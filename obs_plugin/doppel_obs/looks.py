@@ -45,9 +45,9 @@ class LookStore:
             paths = []
         for path in paths:
             with contextlib.suppress(LookError):
-                name = _read(path)["name"]
+                _, name = _read(path)
                 # One that was copied under another file's name could be neither applied nor deleted.
-                if isinstance(name, str) and path == self._path(name) and _is_text(name):
+                if path == self._path(name) and _is_text(name):
                     found.append(name)
         return sorted(found, key=str.casefold)
 
@@ -82,7 +82,7 @@ class LookStore:
         Raises:
             LookError: there is none of that name, or it is damaged.
         """
-        look = _read(self._path(name))["look"]
+        look = _read(self._path(name))[0]["look"]
         if not isinstance(look, dict):
             raise LookError(f"the look {name!r} is damaged")
         values: dict[str, Value] = {}
@@ -113,11 +113,16 @@ def _is_text(name: str) -> bool:
     return name.encode("utf-8", "replace").decode() == name
 
 
-def _read(path: Path) -> dict[str, object]:
+def _read(path: Path) -> tuple[dict[str, object], str]:
+    """What a look's file holds, and the name in it."""
     try:
         data = json.loads(read_small(path, MOST_BYTES))
     except (OSError, ValueError, RecursionError) as error:
         raise LookError(f"{path} cannot be read: {error}") from error
     if not isinstance(data, dict) or data.get("version") != VERSION or not {"name", "look"} <= set(data):
         raise LookError(f"{path} is no look of version {VERSION}")
-    return data
+    name = data["name"]
+    # The diagnostics do not look for longer ones (doppel_ipc/diagnostics.py): they would show them.
+    if not isinstance(name, str) or len(name) > LONGEST_NAME:
+        raise LookError(f"{path} has no name of at most {LONGEST_NAME} characters")
+    return data, name

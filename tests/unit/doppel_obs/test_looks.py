@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -81,6 +82,25 @@ def test_a_file_that_is_damaged_is_left_out_and_told(store: LookStore, content: 
     assert store.names() == []
     with pytest.raises(LookError):
         store.load("A")
+
+
+@pytest.mark.parametrize(
+    ("name", "used"), [("x" * LONGEST_NAME, True), ("x" * (LONGEST_NAME + 1), False), (7, False)]
+)
+def test_a_look_whose_name_is_longer_than_any_that_is_saved_cannot_be_used(
+    store: LookStore, name: object, used: bool
+) -> None:
+    store.save("A", FilterSettings())
+    path = next(store.folder.iterdir())
+    data = json.loads(path.read_text(encoding="utf-8"))
+    digest = hashlib.sha256(str(name).encode()).hexdigest()[:20]
+    (store.folder / f"{digest}.json").write_text(json.dumps({**data, "name": name}), encoding="utf-8")
+    assert store.names() == ["A", *([name] if used else [])]
+    if used:
+        assert store.load(str(name))
+    else:
+        with pytest.raises(LookError, match=f"at most {LONGEST_NAME} characters"):
+            store.load(str(name))
 
 
 @pytest.mark.timeout(20)
