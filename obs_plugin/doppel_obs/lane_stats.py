@@ -22,7 +22,6 @@ MOST_NAMES = 50
 """Names of a filter and its source that are remembered."""
 MOST_CLOSED = 200
 """Filters that are gone whose figures are kept."""
-_COUNTS = ("swapped", "held", "covered", "blurred", "no_face", "original", "dropped")
 _MS = 1e-6
 
 
@@ -75,7 +74,7 @@ class LaneStats:
     def look(self, status: gate_abi.Status, samples: Sequence[gate_abi.Sample], persona: str) -> None:
         """Takes the gate's counters and samples, of one look of the control loop."""
         if self._before_swap is None and status.first_swapped_ns:
-            self._before_swap = _counts(self._status)
+            self._before_swap = gate_abi.frame_counts(self._status)
         ctypes.memmove(ctypes.byref(self._status), ctypes.byref(status), ctypes.sizeof(status))
         self._persona = persona
         if self._before_swap is None:
@@ -98,7 +97,7 @@ class LaneStats:
             return self._closed
         status = self._status
         geometry = status.geometry
-        counts = _counts(status)
+        counts = gate_abi.frame_counts(status)
         times = {stage.name: {"p50": stage.p50, "p95": stage.p95} for stage in self._stages()}
         if self._lane is not None:
             # Waiting in the ring included.
@@ -170,10 +169,6 @@ def format_name(number: int) -> str | None:
         return PixelFormat(number).name
     except ValueError:
         return UNSUPPORTED_NAMES.get(number, f"number {number}")
-
-
-def _counts(status: gate_abi.Status) -> dict[str, int]:
-    return {"in": status.frames_in, **{name: getattr(status, name) for name in _COUNTS}}
 
 
 def _difference(counts: Mapping[str, int], before: Mapping[str, int] | None) -> dict[str, int]:

@@ -13,7 +13,7 @@ import ctypes
 import json
 from typing import Callable, Iterable, Mapping
 
-from doppel_ipc import gate_user_abi
+from doppel_ipc import gate_abi, gate_user_abi
 from doppel_ipc.messages import Status
 
 from doppel_obs.instances import FilterInstance
@@ -26,7 +26,6 @@ VERSION = 1
 REFRESH_NS = 200_000_000
 STATE_PREFIX = "status."
 """Of the keys of a filter's state in the language tables; the rest is the state's name."""
-_COUNTS = ("swapped", "held", "covered", "blurred", "no_face", "original", "dropped")
 _MS = 1e-6
 STOPPED = json.dumps({"version": VERSION, "running": False, "filters": []})
 """The answer while no script is loaded."""
@@ -180,5 +179,5 @@ class RemoteStatus:
             "delay_ms": round(status.delay_frames * status.frame_interval_ns * _MS, 1),
             "width": status.geometry.width,
             "height": status.geometry.height,
-            "frames": {"in": status.frames_in, **{key: getattr(status, key) for key in _COUNTS}},
+            "frames": gate_abi.frame_counts(status),
         }

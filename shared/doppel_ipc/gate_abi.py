@@ -159,6 +159,15 @@ class Status(ctypes.Structure):
     ]
 
 
+OUTCOMES = ("swapped", "held", "covered", "blurred", "no_face", "original", "dropped")
+"""What can become of a frame; each ends as exactly one."""
+
+
+def frame_counts(status: Status) -> dict[str, int]:
+    """How many frames came ("in") and how they ended (:data:`OUTCOMES`)."""
+    return {"in": status.frames_in, **{name: getattr(status, name) for name in OUTCOMES}}
+
+
 class Sample(ctypes.Structure):
     """``struct doppel_sample``."""
 

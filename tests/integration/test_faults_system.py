@@ -283,7 +283,6 @@ def test_a_source_of_any_size_is_followed(
         stage.wait_swapping(timeout=SETTLED_S)
     assert (lane["width"], lane["height"], lane["frames"]["original"]) == (width, height, 0)
     counts = lane["frames"]
-    assert counts["in"] == sum(value for name, value in counts.items() if name != "in")
     assert_no_filmed_face(judge, recording[0])
     if 1 < width < 100:  # (of a single pixel the cover is the pixel)
         most = max(contrast(shown, width, height) for _, shown in read_video(recording[0]))

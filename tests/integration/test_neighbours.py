@@ -175,7 +175,7 @@ def start(start_obs: StartObs, clip: Path, config: InstallConfig | None) -> Rig:
 
 
 def assert_neighbours_harm_nothing(rig: Rig, judge: Judge, seconds: float) -> Seen:
-    """Nothing freezes, nothing is unjudged, the counters add up, and OBS ends as ever."""
+    """Nothing freezes, nothing is unjudged, and OBS ends as ever."""
     rig.wait_swapping()
     with rig.recording() as recording, stacks_of_a_freeze(rig, rig.folder):
         seen = live_together(rig, seconds, ours=True)
@@ -188,7 +188,6 @@ def assert_neighbours_harm_nothing(rig: Rig, judge: Judge, seconds: float) -> Se
     assert_nothing_unjudged(judgements)
     assert len(judgements) > seconds, "the recording broke off"  # a busy OBS encodes ten a second
     assert seen.slowest_s < STILL_S
-    assert frames["in"] == sum(count for name, count in frames.items() if name != "in")
     assert frames["original"] == 0
     assert stats["worker"]["restarts"] == 0
     assert all(count > seconds / 4 for count in seen.rounds.values()), seen.rounds

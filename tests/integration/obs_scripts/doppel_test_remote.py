@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -180,6 +181,11 @@ def _memory():
     return {"used": now.uordblks + now.hblkhd, "objects": len(gc.get_objects())}
 
 
+def _python():
+    """The version of the Python in OBS; the tests may have another."""
+    return list(sys.version_info[:2])
+
+
 def _register_sources(path):
     """Registers the sources of test_sources.c, compiled to that library; once in OBS's life."""
     ctypes.CDLL(path).doppel_test_register()
@@ -192,6 +198,7 @@ def _set_environment(name, value):
 _OPERATIONS = {
     "set_environment": _set_environment,
     "memory": _memory,
+    "python": _python,
     "clock": time.time,
     "register_sources": _register_sources,
     "load": _load,
