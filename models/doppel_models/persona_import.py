@@ -34,7 +34,7 @@ from doppel_models.errors import PersonaError
 from doppel_models.landmarker import FaceLandmarker
 from doppel_models.persona_record import wrong_number
 from doppel_models.personas import MAX_PHOTOS, Consent, Persona, PersonaStore, Taken
-from doppel_models.photo_file import PhotoFile, decode_photo, photo_bytes, read_photo
+from doppel_models.photo_file import PhotoFile, photo_bytes, read_photo
 from doppel_models.plain_file import is_plain, plain_size
 from doppel_models.sentences import sentence
 from doppel_models.session import SessionConfig
@@ -147,7 +147,7 @@ class PersonaImporter:
         taken: Taken = "replace" if replace else "refuse" if name.strip() else "number"
         name = name.strip() or (Path(paths[0]).stem.replace("_", " ").replace("-", " ").strip() or "persona")
         persona = store.save(name, pictures, consent, face.warnings, taken=taken)
-        _write_cache(_cache_path(persona, [data for _, data in pictures]), face.mesh)
+        _write_cache(_cache_path(persona, (data for _, data in pictures)), face.mesh)
         # The record holds texts; who added it reads them in their language.
         return dataclasses.replace(persona, warnings=face.warnings), face.mesh
 
@@ -159,13 +159,12 @@ class PersonaImporter:
         """
         if persona.kind == "mask":
             return masks_builtin.load(persona.id)
-        pictures = [photo_bytes(path) for path in persona.paths]
-        path = _cache_path(persona, pictures)
+        path = _cache_path(persona, map(photo_bytes, persona.paths))
         cached = _read_cache(path)
         if cached is not None:
             return cached
-        _check_number(len(pictures))
-        mesh = self._face_of(map(decode_photo, persona.files, pictures)).mesh
+        _check_number(len(persona.paths))
+        mesh = self._face_of(map(read_photo, persona.paths)).mesh
         with contextlib.suppress(PersonaError):  # it is worn all the same, and made anew the next time
             _write_cache(path, mesh)
         return mesh
@@ -195,7 +194,8 @@ def _assemble(views: Sequence[face_texture.Unwrapped], shape: FloatArray, smile:
     return MeshPersona(texture.round().astype(np.uint8), face_texture.known_mask(bare), shape)
 
 
-def _cache_path(persona: Persona, pictures: Sequence[bytes]) -> Path:
+def _cache_path(persona: Persona, pictures: Iterable[bytes]) -> Path:
+    """Where the cache of these photos lies; they are looked at one after another."""
     digest = hashlib.sha256(str(IMPORT_VERSION).encode())
     for data in pictures:
         digest.update(hashlib.sha256(data).digest())

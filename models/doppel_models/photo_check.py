@@ -27,6 +27,8 @@ MIN_SHARPNESS, GOOD_SHARPNESS = 0.02, 0.055
 _OTHER_FACE = 0.3
 MAX_CUT_OFF, GOOD_CUT_OFF = 0.12, 0.02
 """Share of the mesh's points that lie outside the picture."""
+_ROOM_PX = 1600
+"""Longer side of the picture in which a face is looked for that fills it."""
 _SURE, _SURER = 0.85, 0.05
 """The detector's score of a face that stands upright is .91 to .97, on its side .77 to .87, on its head .52
 to .76; of what is no face, or half of one, up to .77."""
@@ -76,13 +78,7 @@ def _faces(image: ByteArray, detector: FaceDetector, landmarker: FaceLandmarker)
     height, width = image.shape[:2]
     found = _faces_any_way_up(image, detector, landmarker)
     if not found:
-        # A face that fills the picture: give it some room.
-        pad = max(height, width) // 2
-        wide = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-        shift = np.array([pad, pad, 0], np.float32)
-        found = [
-            points - shift for points in _faces_any_way_up(np.asarray(wide, np.uint8), detector, landmarker)
-        ]
+        found = _faces_with_room(image, detector, landmarker)
     if not found and min(height, width) >= 2 * MIN_FACE_PX:
         # A face that is small in the picture: look at overlapping parts of it.
         for share in (2, 4):
@@ -96,6 +92,26 @@ def _faces(image: ByteArray, detector: FaceDetector, landmarker: FaceLandmarker)
         if all(np.linalg.norm(center - other[:, :2].mean(axis=0)) > 0.5 * reach for other in single):
             single.append(points)
     return single
+
+
+def _faces_with_room(
+    image: ByteArray, detector: FaceDetector, landmarker: FaceLandmarker
+) -> list[FloatArray]:
+    """Faces that fill the picture, which the detector finds where there is some room around them.
+
+    It sees the whole picture at 128 to 256 pixels a side, so a large photo is made smaller first: with room
+    around it would take four times its memory.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, _ROOM_PX / max(height, width))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    pad = max(small.shape[:2]) // 2
+    wide = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    zoom = np.array([width / small.shape[1], height / small.shape[0], 1 / scale], np.float32)
+    half = np.array([0.5, 0.5, 0], np.float32)  # a pixel's centre is half a pixel from its edge
+    shift = np.array([pad, pad, 0], np.float32) - half
+    found = _faces_any_way_up(np.asarray(wide, np.uint8), detector, landmarker)
+    return [(points - shift) * zoom - half for points in found]
 
 
 def _faces_any_way_up(

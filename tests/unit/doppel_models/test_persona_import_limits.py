@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import tracemalloc
@@ -15,8 +16,9 @@ from doppel_models.errors import PersonaError
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import Consent, PersonaStore
 from doppel_models.photo_file import decode_photo
+from PIL import Image
 
-from tests.support.large_photos import DECODED_BYTES, large_photo, memory_at_each
+from tests.support.large_photos import DECODED_BYTES, HEIGHT, WIDTH, large_photo, memory_at_each
 
 PHOTOS = 3
 OWN = Consent("own", "Jo", "2026-01-31T12:00:00+00:00")
@@ -44,6 +46,21 @@ def test_photos_are_not_all_in_memory_at_once(
     assert len(used) == PHOTOS
     # Beside the one photo there is what was made of the others: a third of a photo each.
     assert max(used) < 2.5 * DECODED_BYTES
+
+
+def test_a_large_photo_without_a_face_takes_no_more_than_it_has_to() -> None:
+    importer, plain = PersonaImporter(), io.BytesIO()
+    Image.new("RGB", (WIDTH, HEIGHT), (90, 120, 100)).save(plain, "PNG")
+    photo = decode_photo("plain", plain.getvalue())
+    importer.load()
+    tracemalloc.start()
+    try:
+        with pytest.raises(PersonaError, match="no face is found"):
+            importer.examine([photo])
+        # Turned, it is there a second time; with room around it, made smaller, it takes two thirds more.
+        assert tracemalloc.get_traced_memory()[1] < 4 * DECODED_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_cache_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
