@@ -23,6 +23,8 @@ RESULTS = MADE / "results"
 """Where the last results lie."""
 COMMIT_ENV = "DOPPEL_TEST_COMMIT"
 """Names the commit where there is no git."""
+_WRITTEN = (":!docs/native-stress.md", ":!docs/results")
+"""What the tests themselves write into the project; it does not change what is tested."""
 _OUTCOMES = ("passed", "failed", "skipped")
 _WHY_CHARACTERS = 300
 
@@ -119,7 +121,10 @@ def commit(project: Path) -> str | None:
     try:
         head, changed = (
             subprocess.run([*git, *words], capture_output=True, text=True, timeout=60, check=False)
-            for words in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "-uno"])
+            for words in (
+                ["rev-parse", "--short=12", "HEAD"],
+                ["status", "--porcelain", "-uno", "--", ".", *_WRITTEN],
+            )
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from installer.environment import Environment
-from installer.errors import ObsError
+from installer.errors import CommandError, ObsError
 from installer.layout import MADE, PROJECT
 from installer.obs_config import ObsVersion
 from installer.prepare import prepare_environment, prepare_obs, prepare_script
@@ -26,6 +26,8 @@ COMPILER_PACKAGES = ("gcc", "libc6-dev")
 """For the C tests under sanitizers; the compiler that ``ziglang`` brings has no address sanitizer."""
 KEY_PACKAGES = ("libxtst6",)
 """For the test that holds a key; without it that test is skipped."""
+LONG_PACKAGES = ("clang", "libclang-rt-dev", "wine64", "wine")
+"""For the fuzzers of the C and for the Windows build; without them those tests are skipped."""
 SERVER_MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 SERVER_PACKAGES = ("nginx", "libnginx-mod-rtmp")
 """A streaming server for the test that watches a stream; without it that test is skipped."""
@@ -53,6 +55,8 @@ def run_tests(
         (where that could not be written), ``seconds``.
     """
     environment, version = _prepare(progress, device)
+    if everything and not only:
+        _prepare_long(progress)
     python = str(environment.python)
     commands = {
         "ruff check": [python, "-m", "ruff", "check"],
@@ -101,6 +105,19 @@ def _prepare(progress: Progress, device: str) -> tuple[Environment, ObsVersion]:
     if not SERVER_MODULE.exists():
         _unpack_server(Path(environment.python).parents[1] / "streaming-server", progress)
     return environment, version
+
+
+def _prepare_long(progress: Progress) -> None:
+    """What only the long tests use, where it can be had; without it they are skipped and say so."""
+    if shutil.which("clang") and (shutil.which("wine64") or shutil.which("wine")):
+        return
+    manager = PackageManager.find()
+    if manager is None:
+        return
+    try:
+        manager.install(LONG_PACKAGES, progress)
+    except CommandError as error:
+        progress.say(f"{error.what}; the tests that need them are skipped")
 
 
 def _run(

@@ -46,7 +46,7 @@ def build(name: str, folder: Path) -> Path:
     """
     clang = compiler()
     if clang is None:
-        raise RuntimeError("no clang here can link libFuzzer (Debian: apt install clang)")
+        raise RuntimeError("no clang here can link libFuzzer (Debian: apt install clang libclang-rt-dev)")
     if name == "gate":
         sources = [NATIVE / file for file in load_build().SOURCES]
         sources += [FAKES / file for file in (*FAKE_LIBOBS, *FAKE_GRAPHICS)]

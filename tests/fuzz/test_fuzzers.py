@@ -16,7 +16,8 @@ from tests.fuzz.mutation import Mutator, with_checksums
 PROJECT = Path(__file__).resolve().parents[2]
 
 needs_clang = pytest.mark.skipif(
-    native.compiler() is None, reason="no clang here can link libFuzzer (Debian: apt install clang)"
+    native.compiler() is None,
+    reason="no clang here can link libFuzzer (Debian: apt install clang libclang-rt-dev)",
 )
 
 

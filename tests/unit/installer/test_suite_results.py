@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from installer import testing
+from installer.errors import CommandError
 from installer.obs_config import ObsVersion
 from installer.progress import Progress
-from installer.suite_results import read_junit, results_path, summary, write_results
+from installer.suite_results import COMMIT_ENV, commit, read_junit, results_path, summary, write_results
 
 TESTS = """
 import pytest
@@ -114,3 +115,34 @@ def test_a_results_file_that_cannot_be_written_is_a_warning_and_fails_no_tests(t
     assert report["ok"]
     assert "results" not in report
     assert "obs-29.json" in report["warnings"][0]
+
+
+def test_a_commit_is_marked_where_what_is_tested_differs_from_it(tmp_path, monkeypatch):
+    monkeypatch.delenv(COMMIT_ENV, raising=False)
+    written = tmp_path / "docs" / "native-stress.md"
+    written.parent.mkdir()
+    code = tmp_path / "code.py"
+    for path in (written, code):
+        path.write_text("before", encoding="utf-8")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=Jo", "-c", "user.email=jo@example.org"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    head = commit(tmp_path)
+    written.write_text("what the tests wrote", encoding="utf-8")
+    assert commit(tmp_path) == head
+    code.write_text("after", encoding="utf-8")
+    assert commit(tmp_path) == f"{head}+"
+
+
+def test_programs_that_only_some_long_tests_use_may_be_missing(monkeypatch):
+    class NoApt:
+        def install(self, packages, progress):
+            raise CommandError(f"apt cannot install {' '.join(packages)}", "no network", "look at it")
+
+    said = []
+    progress = types.SimpleNamespace(say=said.append)
+    monkeypatch.setattr(testing.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(testing.PackageManager, "find", NoApt)
+    testing._prepare_long(progress)
+    assert "clang" in said[0]
+    assert "skipped" in said[0]
