@@ -199,6 +199,7 @@ class Control:
             self._worker.problem,
             {item.id: item.name for item in self.personas},
             self._holder.panic,
+            self._yielding.divisor,
         )
         for filter_id, instance in list(self._instances.items()):
             if self._loop.stopping:

@@ -45,6 +45,8 @@ class Surroundings:
     """What is wrong with the worker; None while one works."""
     persona_names: Mapping[str, str]
     panic: bool
+    one_of: int = 1
+    """One of so many frames is swapped, because OBS is late."""
 
 
 class FilterInstance:
@@ -254,6 +256,7 @@ class FilterInstance:
             lane=self.lane_status,
             persona_names=around.persona_names,
             notes=tuple(note for note in notes if note is not None),
+            one_of=around.one_of,
         )
 
     def _persona_in_use(self) -> str:

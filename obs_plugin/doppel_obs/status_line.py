@@ -13,6 +13,7 @@ from doppel_ipc.settings import FilterSettings
 
 from doppel_obs.lane_stats import format_name
 from doppel_obs.language import Language
+from doppel_obs.lateness import Lateness
 from doppel_obs.phrases import Phrase, phrase, said
 
 MEASURE_NS = 3_000_000_000
@@ -26,6 +27,7 @@ _WHY = {
     "status.no-worker": "why.no-worker",
     "status.worker-failed": "why.worker-failed",
     "status.starting": "why.starting",
+    "status.late": "why.late",
 }
 """States in which the gate has no result, and the same without the word for covering."""
 
@@ -48,6 +50,10 @@ class Situation:
     """Identifier -> what the face list calls it."""
     notes: tuple[Phrase, ...]
     """Sentences about settings, sound, errors: shown below the state."""
+    one_of: int = 1
+    """One of so many frames is swapped, because OBS is late."""
+    late: bool = False
+    """Too many results come too late."""
 
 
 def state_of(now: Situation) -> Phrase:
@@ -94,12 +100,14 @@ def covered_state_of(now: Situation) -> Phrase:
         return phrase("status.starting")
     if not now.lane.persona:
         return phrase("status.preparing")
+    if now.late:
+        return phrase("status.late")
     return phrase("status.swapping", face=now.persona_names.get(now.lane.persona, now.lane.persona))
 
 
 def is_swapping(state: Phrase) -> bool:
-    """Whether a state is that of a filter that swaps."""
-    return state.key == "status.swapping"
+    """Whether a state is that of a filter that swaps, be it too slowly."""
+    return state.key in ("status.swapping", "status.late")
 
 
 def figures_of(now: Situation, clock: str) -> Phrase | None:
@@ -138,10 +146,11 @@ def full_lines(now: Situation, clock: str, *, measured: bool) -> tuple[Phrase, .
         measured: faces have been swapped for so long that the figures speak of nothing else.
     """
     state = state_of(now)
-    figures = None
+    figures = slower = None
     if is_swapping(state):
         figures = figures_of(now, clock) if measured else phrase("status.measuring")
-    return _present(state, figures, _detail(now), neighbours_of(now), *now.notes)
+        slower = phrase("worker.slower", frames=now.one_of) if now.one_of > 1 else None
+    return _present(state, figures, slower, _detail(now), neighbours_of(now), *now.notes)
 
 
 def log_lines(now: Situation) -> tuple[Phrase, ...]:
@@ -173,12 +182,15 @@ class StatusLine:
 
     def __init__(self) -> None:
         self._now: Situation | None = None
+        self._lateness = Lateness()
         self._looked_ns = 0
         self._swapping_since_ns: int | None = None
         self._told: frozenset[Phrase] = frozenset()
 
     def look(self, now_ns: int, now: Situation) -> None:
-        """Takes the situation at one look."""
+        """Takes the situation at one look; whether results come too late it finds out itself."""
+        late = self._lateness.look(now_ns, now.gate, swapping=is_swapping(covered_state_of(now)))
+        now = dataclasses.replace(now, late=late)
         self._now, self._looked_ns = now, now_ns
         if not is_swapping(state_of(now)):
             self._swapping_since_ns = None

@@ -45,7 +45,7 @@ def test_the_status_tells_what_a_filter_does(stage: Stage) -> None:
         return now if now.get("fps", 0) > 1 and steady else {}
 
     found = wait_for(told, 30, "no filter that swaps, or not so late as it says")
-    assert found["state"] == "swapping"
+    assert found["state"] in ("swapping", "late")  # of a machine that is busy
     assert found["persona"] == found["persona_shown"] == FilterSettings().persona
     assert found["provider"]
     assert (found["width"], found["height"]) == (640, 360)
@@ -79,6 +79,19 @@ def test_the_status_follows_and_never_writes_the_filters_settings(stage: Stage) 
 
     answer = stage.rig.request("GetSourceFilter", sourceName=stage.camera, filterName=FILTER_NAME)
     assert answer["filterSettings"] == {"swap": True}
+
+
+def test_a_worker_that_is_too_slow_is_told_and_so_is_that_it_keeps_up_again(stage: Stage) -> None:
+    stage.rig.set_filter(stage.camera, hold_ms=0)
+    stage.show()
+    for persona, state, words in (
+        ("slow-500", "late", "Covered again and again"),
+        (FilterSettings().persona, "swapping", "Swapping"),
+    ):
+        stage.rig.set_filter(stage.camera, persona=persona)
+        wait_for(lambda s=state: filter_of(stage).get("state") == s, 60, f"it is not {state}")
+        page = stage.rig.remote("page", stage.camera, FILTER_NAME)
+        assert page["status"]["text"].startswith(words)
 
 
 def test_every_setting_can_be_set_and_is_used(stage: Stage) -> None:

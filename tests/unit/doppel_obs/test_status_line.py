@@ -76,6 +76,32 @@ def test_a_filter_that_swaps_says_whom_with_what_and_how_late() -> None:
     ]
 
 
+def test_results_that_come_too_late_again_and_again_are_told_with_the_figures() -> None:
+    text = shown(situation(late=True)).splitlines()
+    assert text[0].startswith("Covered again and again: the computer is too slow")
+    assert "30.0 fps, 14 ms a frame" in text[1]
+
+
+def test_originals_in_the_place_of_late_results_are_told_as_such() -> None:
+    text = shown(situation(late=True, settings=FilterSettings(persona="ann", late_policy="original")))
+    assert text.startswith(
+        "NOT covered, the ORIGINAL is shown, as chosen under Safety. The computer is too slow"
+    )
+
+
+def test_frames_that_are_left_out_for_obs_are_told_beside_the_figures() -> None:
+    assert "one of 4 frames is swapped" in shown(situation(one_of=4))
+    assert "one of 4" not in shown(situation(one_of=4, enabled=False))
+
+
+def test_the_line_finds_out_itself_that_results_come_too_late() -> None:
+    line, now = StatusLine(), situation()
+    for number in range(20):
+        now.gate.frames_in, now.gate.covered = 10 * number, 5 * number
+        line.look(number * MEASURE_NS, now)
+    assert line.state() == phrase("status.late")
+
+
 def test_the_state_does_not_change_with_the_figures() -> None:
     assert state_of(situation()) == state_of(situation(lane=lane(fps=12.0, turnaround_ms_p50=80.0)))
 
