@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -167,8 +168,19 @@ class Rig(Figures, Output):
             with contextlib.suppress(AssertionError):  # it is loaded, and does not run yet
                 self.remote("load", SCRIPT)
             wait_for(lambda: self._status()["running"], 20, "the script does not run")
-        if self._status()["panic"]:
+        if self._status_from_now()["panic"]:
             self.request("TriggerHotkeyByName", hotkeyName="doppel_panic")
+
+    def _status_from_now(self) -> dict[str, Any]:
+        """A status that was told after this call; the last one may still speak of a panic that is over."""
+        begin = time.monotonic()
+
+        def told_since() -> dict[str, Any]:
+            passed_ms = 1e3 * (time.monotonic() - begin)
+            found = self._status()
+            return found if found["age_ms"] < passed_ms else {}
+
+        return wait_for(told_since, 20, "the status does not go on")
 
     def _status(self) -> dict[str, Any]:
         answer = self.request("CallVendorRequest", vendorName="doppel", requestType="GetStatus")
