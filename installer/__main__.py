@@ -85,7 +85,7 @@ def _command(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     if options.command == "uninstall":
         from installer.install import uninstall
 
-        return uninstall(progress, keep_personas=True if options.keep_personas else None)
+        return uninstall(progress, keep_personas=options.keep_personas)
     if options.command == "doctor":
         from installer.doctor import doctor
 
@@ -138,7 +138,7 @@ def _tested(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m installer", description="Installs and runs Doppel.")
-    commands = parser.add_subparsers(dest="command", metavar="run|test|install|uninstall|doctor")
+    commands = parser.add_subparsers(dest="command")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     run = commands.add_parser("run", parents=[common], help="open OBS with a demo scene of its own")
@@ -168,9 +168,25 @@ def _parser() -> argparse.ArgumentParser:
             "--device", choices=("auto", "cpu", "gpu"), default="auto", help="which packages to use"
         )
     uninstall = commands.add_parser("uninstall", parents=[common], help="remove Doppel and all that it made")
-    uninstall.add_argument("--keep-personas", action="store_true", help="keep your personas and models")
+    own = uninstall.add_mutually_exclusive_group()
+    own.add_argument(
+        "--keep-personas",
+        dest="keep_personas",
+        action="store_const",
+        const=True,
+        help="keep your faces, models and looks; so it does, too, where nobody can be asked",
+    )
+    own.add_argument(
+        "--delete-personas",
+        dest="keep_personas",
+        action="store_const",
+        const=False,
+        help="delete your faces, models and looks without asking",
+    )
     commands.add_parser("doctor", parents=[common], help="see what is in order and what is not")
     commands.add_parser("lock", parents=[common], help="for developers: resolve the packages anew")
+    # The usage line and argparse's own list of what can be chosen are then the same.
+    commands.metavar = "|".join(commands.choices)
     return parser
 
 

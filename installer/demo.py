@@ -90,7 +90,10 @@ def add_persona(photo: Path, consent: str, environment: Environment, progress: P
     with progress.step("persona", f"persona from {photo.name} (consent: {consent})"):
         command = [str(environment.doppel), "persona", "add", str(photo), "--consent", consent, "--json"]
         output = run_command(command, f"{photo} cannot become a persona", "use another photo, see above")
-    return str(json.loads(output.strip().splitlines()[-1])["id"])
+    made = json.loads(output.strip().splitlines()[-1])
+    for warning in made["warnings"]:
+        progress.say(f"note on the photo: {warning}")
+    return str(made["id"])
 
 
 def known_persona(name: str, environment: Environment) -> str:

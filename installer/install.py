@@ -26,6 +26,7 @@ from installer.obs_user import (
     python_minor_in,
     user_configurations,
 )
+from installer.own_files import DELETE, asked_to_keep, own_data, own_in_project
 from installer.prepare import prepare_environment, prepare_script
 from installer.progress import Progress
 
@@ -110,7 +111,10 @@ def uninstall(progress: Progress, *, keep_personas: bool | None = None) -> dict[
     Args:
         progress: told what happens.
         keep_personas: leave the user's personas and models where they are; None: ask, where somebody can be
-            asked, and else remove them.
+            asked, and else leave them.
+
+    Returns:
+        The report; ``kept`` are the user's own things that are still there.
 
     Raises:
         InstallerError: OBS runs, or a scene collection cannot be read.
@@ -118,7 +122,7 @@ def uninstall(progress: Progress, *, keep_personas: bool | None = None) -> dict[
     changed: list[str] = []
     closed = _closed_configurations()
     if keep_personas is None:
-        keep_personas = asked_to_keep(user_data_dir())
+        keep_personas = asked_to_keep(user_data_dir(), progress)
     for configuration in closed:
         changed += remove_script(configuration, SCRIPT, progress)
         _restore_python(configuration)
@@ -141,27 +145,29 @@ def uninstall(progress: Progress, *, keep_personas: bool | None = None) -> dict[
             removed.append(str(folder))
     for folder in _bytecode_folders():
         shutil.rmtree(folder, ignore_errors=True)
-    progress.say("done; this folder can be deleted" if changed or removed else "nothing to remove")
-    return {"ok": True, "problems": [], "warnings": warnings, "changed": changed, "removed": removed}
+    kept = _say_what_stays(progress, done=bool(changed or removed))
+    return {
+        "ok": True,
+        "problems": [],
+        "warnings": warnings,
+        "changed": changed,
+        "removed": removed,
+        "kept": kept,
+    }
 
 
-def asked_to_keep(data: Path) -> bool:
-    """Asks at the terminal whether the user's own faces and models stay.
-
-    Args:
-        data: the user's data folder; it need not exist.
-
-    Returns:
-        True: they stay. False: the user said that they go, there are none, or there is nobody to ask.
-    """
-    faces = sorted(path.name for path in data.glob("personas/*") if path.is_dir())
-    models = len(list(data.glob("models/*.onnx")))
-    own = [f"faces ({', '.join(faces)})"] if faces else []
-    own += [f"models ({models} of them)"] if models else []
-    if not own or not sys.stdin.isatty():
-        return False
-    answer = input(f"Delete your own {' and '.join(own)}, too? [y/N] ")
-    return answer.strip().lower() not in ("y", "yes")
+def _say_what_stays(progress: Progress, *, done: bool) -> list[str]:
+    """The closing words: nobody may delete the folder with recordings of theirs in it. Returns what stays."""
+    data, inside = user_data_dir(), own_in_project(PROJECT)
+    stays = own_data(data)
+    if stays:
+        progress.say(f"your {' and '.join(stays)} stay in {data}; `{DELETE}` deletes them")
+    end = "done" if done else "nothing to remove"
+    if inside:
+        names = ", ".join(inside)
+        progress.say(f"{end}; not Doppel's, and still in this folder: {names}; keep what you need of it")
+    progress.say(f"{end}; this folder can be deleted" if not inside else "then this folder can be deleted")
+    return [*([str(data)] if stays else []), *(str(PROJECT / name) for name in inside)]
 
 
 def _bytecode_folders() -> list[Path]:

@@ -79,6 +79,38 @@ def test_without_a_command_the_commands_are_shown():
     assert "add Doppel to your own OBS" in done.stderr
 
 
+def test_the_usage_line_names_the_commands_that_a_wrong_one_is_told():
+    done = installer("lok")
+    assert done.returncode == 2
+    usage, _, error = done.stderr.partition("\n")
+    offered = error.partition("choose from ")[2].rstrip(")\n").replace("'", "")
+    assert f" {offered.replace(', ', '|')} ..." in usage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keep"), [((), None), (("--keep-personas",), True), (("--delete-personas",), False)]
+)
+def test_faces_go_or_stay_as_the_command_line_says(monkeypatch, arguments, keep):
+    kept = []
+
+    def uninstall(_, *, keep_personas):
+        kept.append(keep_personas)
+        return {"ok": True}
+
+    monkeypatch.setattr("installer.install.uninstall", uninstall)
+    monkeypatch.setattr("installer.__main__.exclusive", contextlib.nullcontext)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert main(["uninstall", *arguments]) == 0
+    assert kept == [keep]
+
+
+def test_keeping_and_deleting_faces_at_once_is_refused(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["uninstall", "--keep-personas", "--delete-personas"])
+    assert ended.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
 def test_seconds_out_of_range_are_refused_by_the_command_line():
     done = installer("run", "--headless", "0")
     assert done.returncode == 2

@@ -6,7 +6,7 @@ import pytest
 
 from installer import install as module
 from installer.errors import InstallerError
-from installer.install import add_script, asked_to_keep, remove_script, uninstall
+from installer.install import add_script, remove_script, uninstall
 from installer.obs_user import UserObs
 from installer.progress import Progress
 from installer.scene import Filter, Scene, media_source, scene_collection
@@ -65,24 +65,21 @@ def test_uninstalling_leaves_what_was_there_before(user, tmp_path):
     assert "doppel" not in copy.read_text()
 
 
-@pytest.mark.parametrize(("answer", "kept"), [("", True), ("n", True), ("y", False), ("Yes ", False)])
-@pytest.mark.parametrize("own", ["personas/me/photo.png", "models/00ff.onnx"])
-def test_faces_and_models_are_deleted_only_when_the_user_says_so(tmp_path, monkeypatch, own, answer, kept):
-    asked = []
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)
-    assert asked_to_keep(tmp_path) is False
-    assert asked == [], "there is nothing to ask about"
-    (tmp_path / own).parent.mkdir(parents=True)
-    (tmp_path / own).write_bytes(b"x")
-    assert asked_to_keep(tmp_path) is kept
-    assert len(asked) == 1
-
-
-def test_a_cache_that_only_root_can_remove_leaves_no_faces_behind(tmp_path, monkeypatch):
-    folders = {name: tmp_path / name for name in ("data", "cache", "made", "venv")}
-    for folder in folders.values():
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """All that ``uninstall`` removes, in a project's folder of its own; no OBS."""
+    found = {name: tmp_path / name for name in ("data", "cache", "project/.doppel", "project/.venv")}
+    for folder in found.values():
         (folder / "sub").mkdir(parents=True)
+    monkeypatch.setattr(module, "MADE", found["project/.doppel"])
+    monkeypatch.setattr(module, "PROJECT", tmp_path / "project")
+    monkeypatch.setattr(module, "user_cache_dir", lambda: found["cache"])
+    monkeypatch.setattr(module, "user_data_dir", lambda: found["data"])
+    monkeypatch.setattr(module, "user_configurations", lambda _: [])
+    return found
+
+
+def test_a_cache_that_only_root_can_remove_leaves_no_faces_behind(folders, monkeypatch):
     real = shutil.rmtree
 
     def rmtree(folder, **options):
@@ -90,12 +87,6 @@ def test_a_cache_that_only_root_can_remove_leaves_no_faces_behind(tmp_path, monk
             raise PermissionError(13, "Permission denied", str(folder / "obs-roots"))
         real(folder, **options)
 
-    monkeypatch.setattr(module, "MADE", folders["made"])
-    monkeypatch.setattr(module, "PROJECT", tmp_path)
-    monkeypatch.setattr(module, "VENV", "venv")
-    monkeypatch.setattr(module, "user_cache_dir", lambda: folders["cache"])
-    monkeypatch.setattr(module, "user_data_dir", lambda: folders["data"])
-    monkeypatch.setattr(module, "user_configurations", lambda _: [])
     monkeypatch.setattr(module.shutil, "rmtree", rmtree)
     report = uninstall(Progress(), keep_personas=False)
     assert [name for name, folder in folders.items() if folder.exists()] == ["cache"]
@@ -103,3 +94,43 @@ def test_a_cache_that_only_root_can_remove_leaves_no_faces_behind(tmp_path, monk
     (warning,) = report["warnings"]
     assert str(folders["cache"]) in warning
     assert "sudo rm -r" in warning
+
+
+def end_of_uninstall(capsys, **options):
+    report = uninstall(Progress(), **options)
+    return report, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("terminal", "keep", "stays"),
+    [
+        (False, None, True),
+        (False, True, True),
+        (False, False, False),
+        (True, False, False),
+        (True, None, True),
+    ],
+)
+def test_faces_are_deleted_only_when_that_was_asked_for(folders, monkeypatch, capsys, terminal, keep, stays):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal)
+    monkeypatch.setattr("builtins.input", lambda _: "")
+    (folders["data"] / "personas" / "me").mkdir(parents=True)
+    report, said = end_of_uninstall(capsys, keep_personas=keep)
+    assert [name for name, folder in folders.items() if folder.exists()] == (["data"] if stays else [])
+    assert report["kept"] == ([str(folders["data"])] if stays else [])
+    assert ("uninstall --delete-personas" in said) is stays
+    assert (f"faces (me) stay in {folders['data']}" in said) is stays
+
+
+def test_what_is_the_users_in_the_projects_folder_is_named_at_the_end(folders, capsys):
+    project = folders["project/.venv"].parent
+    (project / "shared").mkdir()
+    (project / "empty").mkdir()
+    _, said = end_of_uninstall(capsys)
+    assert "done; this folder can be deleted" in said
+    (project / "out").mkdir()
+    for name in ("out/recording.mkv", "doppel-diagnostics-20260101-120000.zip"):
+        (project / name).touch()
+    report, said = end_of_uninstall(capsys)
+    assert "still in this folder: doppel-diagnostics-20260101-120000.zip, out/;" in said
+    assert report["kept"] == [str(project / "doppel-diagnostics-20260101-120000.zip"), str(project / "out/")]
