@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import getpass
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,8 +51,8 @@ def add(
             raise PersonaError("--replace is for photos; remove the other persona first")
         show_licence(model, Console(stderr=True))
     if not consent:
-        if as_json:
-            raise PersonaError(f"a face needs --consent: {', '.join(CONSENT_GROUNDS)}")
+        if as_json or not sys.stdin.isatty():
+            raise PersonaError(f"a face needs --consent with one of: {', '.join(CONSENT_GROUNDS)}")
         consent = typer.prompt(
             f"On what ground may this face be used ({', '.join(CONSENT_GROUNDS)})?", err=True
         )

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from doppel_models.errors import PersonaError
@@ -52,9 +53,18 @@ def test_the_table_and_the_notes_are_for_people(tmp_path):
     assert "porcelain" in _run("list", "--dir", str(tmp_path)).output
 
 
-def test_without_consent_nothing_is_added(tmp_path):
-    result = _run("add", PHOTO, "--dir", str(tmp_path / "p"), "--json")
+@pytest.mark.parametrize("words", [("--json",), ()])
+def test_where_nobody_can_be_asked_the_missing_consent_is_told(tmp_path, words):
+    result = _run("add", PHOTO, "--dir", str(tmp_path / "p"), *words)
     assert isinstance(result.exception, PersonaError)
+    assert "--consent with one of: own, permission, public-domain, synthetic" in str(result.exception)
+    assert "On what ground" not in result.output
+    assert not (tmp_path / "p").exists()
+
+
+def test_without_consent_nothing_is_added(tmp_path, monkeypatch):
+    terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("doppel_worker.cli.persona.sys", terminal)
     result = _run("add", PHOTO, "--dir", str(tmp_path / "p"), text="no idea\n")
     assert isinstance(result.exception, PersonaError)
     assert "ground" in str(result.exception)
