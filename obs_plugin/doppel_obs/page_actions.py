@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import threading
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from doppel_ipc.settings import FilterSettings
 from doppel_obs import desktop, diagnostics, settings_reader
 from doppel_obs.control import Control
 from doppel_obs.errors import LookError
+from doppel_obs.face_list import FaceList
 from doppel_obs.instances import FilterInstance
 from doppel_obs.language import Language
 from doppel_obs.libobs import Handle
@@ -34,13 +34,10 @@ from doppel_obs.properties import (
     LOOK_NAME,
     Page,
     PageBuilder,
-    PersonaChoice,
 )
 from doppel_obs.registration import Holder
 
 MOST_PHOTOS = 16
-PREVIEW_HEIGHT = 96
-"""Of the picture of the chosen face, pixels."""
 _NS_PER_MS = 1e6
 
 
@@ -68,6 +65,7 @@ class PageActions:
         self._config = config
         self._language = language
         self._builder = PageBuilder(holder.libobs, callbacks, language)
+        self._faces = FaceList(config.project, language)
         self._looks = LookStore(config.persona_dir.parent / "looks")
         self._buttons: dict[str, Callable[[int, FilterInstance], None]] = {
             "refresh": lambda filter_id, _: control.refresh_page(filter_id),
@@ -85,10 +83,7 @@ class PageActions:
         """A new property page; the caller owns it."""
         instance, control = self._control.instance(filter_id), self._control
         say = self._language.say
-        personas = list(control.personas)
         settings = self._settings(filter_id)
-        if settings.persona and settings.persona not in [item.id for item in personas]:
-            personas.append(PersonaChoice(settings.persona, settings.persona))
         page = Page(
             filter_id=filter_id,
             settings=settings,
@@ -96,7 +91,7 @@ class PageActions:
             if instance is None
             else instance.line.text(self._language),
             answers=self._answers(instance),
-            personas=personas,
+            personas=self._faces.shown(control.personas, settings.persona),
             choices=control.choices,
             looks=self._looks.names(),
             audio_names=self._holder.libobs.audio_device_names(),
@@ -114,12 +109,7 @@ class PageActions:
 
     def preview(self, persona: str) -> str:
         """What the page shows of a persona, as simple HTML."""
-        picture = next((item.picture for item in self._control.personas if item.id == persona), "")
-        if not picture or not Path(picture).is_file():
-            return self._language.say(phrase("page.no_preview"))
-        words = html.escape(self._language.say(phrase("page.preview")))
-        address = html.escape(Path(picture).as_uri(), quote=True)
-        return f'<img src="{address}" height="{PREVIEW_HEIGHT}" alt="{words}">'
+        return self._faces.picture(self._control.personas, persona)
 
     # -- what the page shows
 

@@ -19,6 +19,7 @@ from tests.unit.doppel_obs.english import ENGLISH
 from tests.unit.doppel_obs.fake_obs import FakeHolder
 
 NOTHING = Choices((), ())
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 def worn(persona: str, name: str) -> SimpleNamespace:
@@ -55,3 +56,14 @@ def test_diagnostics_do_not_name_a_face_that_is_worn_though_it_was_removed(
     assert "filter 2: Swapping: Bronze mask." in text
     assert "Josephine" not in text
     assert "Miller" not in text
+
+
+def test_the_page_tells_nothing_untrue_of_a_face_before_the_worker_has_listed_any(
+    ring_library: ctypes.CDLL,
+) -> None:
+    control: Any = SimpleNamespace(personas=())
+    callbacks: Any = None
+    config = InstallConfig(PROJECT, PROJECT, PROJECT, PROJECT, PROJECT / "personas")
+    actions = PageActions(FakeHolder(ring_library), control, config, ENGLISH, callbacks)
+    assert "masks/porcelain.jpg" in actions.preview("porcelain")
+    assert actions.preview("me") == "The picture comes when the worker is ready."
