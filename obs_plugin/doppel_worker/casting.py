@@ -82,6 +82,8 @@ class Casting:
         """Who was followed, lost and known in the last frame, if nobody was told apart in it."""
         self.is_settled = True
         """False: some face has no part yet, or may get another one without a further frame."""
+        self.met: set[int] = set()
+        """Numbers of the named people who have been in view at some time."""
 
     def assign(
         self, tracked: TrackResult, people: People, width: int, timestamp_ns: int, recognise: Recognise
@@ -250,6 +252,7 @@ class Casting:
                 parts[track_id] = MAIN if track_id in self._worn else HIDDEN
             elif number != _REST:
                 parts[track_id] = Part(Fate.PERSON, number)
+                self.met.add(number)
             else:
                 careful = track_id in self._unsure or track_id in passing
                 parts[track_id] = self._rest(track_id, in_view=self._main in visible, careful=careful)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -47,6 +48,9 @@ from doppel_worker.lane_state import LaneState
 from doppel_worker.people import People
 from doppel_worker.pipeline import FacePipeline
 from doppel_worker.report import Report
+
+_READY = re.compile(r"person ([\d, ]+): now using ")
+"""What a face that was made ready for people is told with."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -206,6 +210,7 @@ def swap(
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
         summary.events[:0] = [text for text in told if text not in summary.events]
+        summary.events = _as_met(summary.events, People.of(chosen), lane.casting.met)
     except KeyboardInterrupt:
         console.print(f"stopped; {target} was not written", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -245,6 +250,18 @@ def parse_settings(assignments: list[str]) -> FilterSettings:
             raise SettingError("choose the persona with --persona")
         chosen = chosen.replace(**{key: parse_value(key, value)})
     return chosen
+
+
+def _as_met(events: Sequence[str], people: People, met: Collection[int]) -> list[str]:
+    """What was told, as it turned out: a face made ready for somebody who never came was not used."""
+    absent = [person for person in people.persons if person.number not in met]
+    numbers = {str(person.number) for person in absent}
+    kept = []
+    for text in events:
+        found = _READY.match(text)
+        if found is None or not numbers.issuperset(found[1].split(", ")):
+            kept.append(text)
+    return [*kept, *(f"nobody in this video was person {one.number} ({one.who})" for one in absent)]
 
 
 def _spread(values: list[float]) -> dict[str, float]:

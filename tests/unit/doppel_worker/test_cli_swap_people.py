@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from doppel_worker.cli.app import app
 from typer.testing import CliRunner
 
 from tests.support.crossing_people import CrossingPeople, warmth
+from tests.support.faces import room
+from tests.support.portrait import astronaut, paste_head
 from tests.support.video import read_video, write_video
 
 COUNT = 16
@@ -44,3 +47,29 @@ def test_each_person_of_a_file_gets_their_own_persona(tmp_path: Path) -> None:
     anna, bea = (warmth(rgb, points[last]) for points in (people.anna, people.bea))
     assert anna < PORCELAIN < min(filmed)
     assert bea > BRONZE > max(filmed)
+
+
+@pytest.mark.parametrize(
+    ("people", "told"),
+    [
+        (("leftmost",), ["nobody in this video was person 1 (leftmost)"]),
+        (("largest",), ["person 1: now using bronze"]),
+        (
+            ("largest", "leftmost"),
+            ["person 1, 2: now using bronze", "nobody in this video was person 2 (leftmost)"],
+        ),
+    ],
+)
+def test_a_face_for_somebody_who_never_came_is_not_said_to_be_used(
+    people: tuple[str, ...], told: list[str], tmp_path: Path
+) -> None:
+    wanted = ["--set", "faces=all"]
+    for number, who in enumerate(people, 1):
+        wanted += ["--set", f"person{number}_who={who}", "--set", f"person{number}_persona=bronze"]
+    canvas = room(320, 240)
+    paste_head(canvas, astronaut(), center=(160.0, 120.0), height=110.0)
+    write_video(tmp_path / "in.mp4", [canvas] * 15)
+    files = [str(tmp_path / "in.mp4"), str(tmp_path / "out.mp4")]
+    outcome = CliRunner().invoke(app, ["swap", *files, "--persona", "porcelain", *wanted, "--json"])
+    assert outcome.exit_code == 0, outcome.output
+    assert json.loads(outcome.stdout)["events"] == ["now using porcelain", *told]
