@@ -86,6 +86,16 @@ class Figures(abc.ABC):
 
         wait_for(more, timeout, f"{name} on {source} does not swap; log:\n{self.our_log()}")
 
+    def lane_from_now(self, source: str = CAMERA, name: str = FILTER_NAME) -> dict[str, Any]:
+        """That filter's figures, as written after this call."""
+        now_ns = time.monotonic_ns()
+
+        def fresh() -> dict[str, Any]:
+            lane = self.lane(source, name)
+            return lane if lane and lane["updated_ns"] > now_ns else {}
+
+        return wait_for(fresh, 20, f"there are no new figures of {name} on {source}")
+
     def more_frames(
         self,
         count: int,
@@ -95,13 +105,7 @@ class Figures(abc.ABC):
         timeout: float = 60,
     ) -> None:
         """Returns when so many frames more have ended so, after this call."""
-        now_ns = time.monotonic_ns()
-
-        def fresh() -> dict[str, Any]:
-            lane = self.lane(source, name)
-            return lane if lane and lane["updated_ns"] > now_ns else {}
-
-        start = wait_for(fresh, 20, f"there are no new figures of {name} on {source}")["frames"][outcome]
+        start = self.lane_from_now(source, name)["frames"][outcome]
         wait_for(
             lambda: self.lane(source, name).get("frames", {}).get(outcome, 0) >= start + count,
             timeout,
