@@ -107,6 +107,7 @@ def test_scene_collections_are_switched_a_hundred_times(
     scenes = [Scene(SCENE, [CAMERA]), Scene(EMPTY_SCENE, [])]
     rig = start_obs(Setup([camera], scenes, scripts=(SCRIPT, REMOTE), config=mark_config))
     rig.wait_swapping(timeout=SETTLED_S)
+    most = most_objects(rig)
     home = rig.request("GetSceneCollectionList")["currentSceneCollectionName"]
     rig.request("CreateSceneCollection", sceneCollectionName="Elsewhere")
     held: list[Held] = []
@@ -126,7 +127,6 @@ def test_scene_collections_are_switched_a_hundred_times(
     )
     print(f"first: {held[0]}; last: {held[-1]}")
     assert_covered(judge, recording[0])
-    most = most_objects(rig)
     result = rig.stop()
     assert (result.exit_code, result.memory_leaks) == (0, 0)
     assert each.used_kb < 2 * MOST_USED_KB
