@@ -104,7 +104,8 @@ def _faces_with_room(
     """
     height, width = image.shape[:2]
     scale = min(1.0, _ROOM_PX / max(height, width))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    size = max(round(width * scale), 1), max(round(height * scale), 1)  # of a strip one side could be none
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
     pad = max(small.shape[:2]) // 2
     wide = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     zoom = np.array([width / small.shape[1], height / small.shape[0], 1 / scale], np.float32)

@@ -63,6 +63,17 @@ def test_a_large_photo_without_a_face_takes_no_more_than_it_has_to() -> None:
         tracemalloc.stop()
 
 
+def test_a_photo_that_is_a_long_strip_has_no_face() -> None:
+    strip = io.BytesIO()
+    Image.new("RGB", (64_000, 64)).save(strip, "PNG")
+    with pytest.raises(PersonaError):
+        PersonaImporter().examine([decode_photo("strip", strip.getvalue())])
+    narrow = io.BytesIO()
+    Image.new("RGB", (64, 300_000)).save(narrow, "PNG")
+    with pytest.raises(PersonaError):
+        PersonaImporter().examine([decode_photo("narrow", narrow.getvalue())])
+
+
 def test_a_cache_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
     """``zipfile`` would read the list of contents at once, which takes no room on the disk."""
     path, size = tmp_path / "cache.npz", 64 << 20
