@@ -4,7 +4,7 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from doppel_models import persona_import, photo_check
+from doppel_models import persona_import
 from doppel_models.errors import PersonaError
 from doppel_models.persona_import import PersonaImporter
 from doppel_models.personas import Consent, PersonaStore
@@ -88,33 +88,6 @@ def test_a_face_that_is_too_small_is_refused_with_what_would_do(importer):
     paste_head(picture, astronaut(), center=(250, 200), height=58)
     with pytest.raises(PersonaError, match=r"only \d+ pixels wide; use a photo with a face of at least 64"):
         importer.examine([_photo(picture)])
-
-
-def test_a_face_that_is_small_in_a_large_picture_is_found(importer):
-    picture = room(2400, 1800, seed=3)
-    paste_head(picture, astronaut(), center=(600, 500), height=150)
-    assert any("pixels wide" in text for text in importer.examine([_photo(picture)]).warnings)
-
-
-def _close():
-    """The face and nothing around it."""
-    points = astronaut().landmarks[:, :2]
-    (x0, y0), (x1, y1) = points.min(axis=0).astype(int) - 6, points.max(axis=0).astype(int) + 6
-    return cv2.resize(astronaut().rgb[y0:y1, x0:x1], None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
-
-
-def test_a_face_that_fills_the_picture_is_found(importer):
-    assert importer.examine([_photo(_close())]).mesh.shape is not None
-
-
-def test_a_face_that_fills_a_large_picture_is_found_as_in_a_small_one(importer):
-    detector, landmarker = importer.load()
-    found = {
-        side: photo_check.only_face(_photo(cv2.resize(_close(), (side, side))), detector, landmarker)
-        for side in (800, 3200)
-    }
-    off = np.linalg.norm(found[3200][:, :2] / 4 - found[800][:, :2], axis=1)
-    assert off.max() < 4, "half a percent of the face's width"
 
 
 def test_blur_is_told_and_strong_blur_refused(importer):

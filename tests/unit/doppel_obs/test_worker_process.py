@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import errno
-import itertools
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +18,7 @@ from doppel_obs.worker_log import WorkerLog
 from doppel_obs.worker_process import WorkerProcess
 
 from tests.unit.doppel_obs.english import words
-from tests.unit.doppel_obs.worker_bench import PROJECT, Bench
+from tests.unit.doppel_obs.worker_bench import PROJECT, Bench, refuse_files, refuse_threads
 
 
 @pytest.fixture
@@ -239,30 +236,6 @@ def test_an_interpreter_that_is_missing_is_said_and_does_not_stop_the_loop(tmp_p
     assert not process.running
     assert len(said) == 1
     assert "doctor" in said[0]
-
-
-def refuse_threads(patch: pytest.MonkeyPatch, *names: str) -> None:
-    """The system has no room for threads of these names."""
-    start = threading.Thread.start
-
-    def refuse(thread: threading.Thread) -> None:
-        if thread.name in names:
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    patch.setattr(threading.Thread, "start", refuse)
-
-
-def refuse_files(patch: pytest.MonkeyPatch, *calls: int) -> None:
-    """The system has no room for these duplicates of open files, counted from one."""
-    dup, count = os.dup, itertools.count(1)
-
-    def refuse(descriptor: int) -> int:
-        if next(count) in calls:
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        return dup(descriptor)
-
-    patch.setattr(os, "dup", refuse)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no descriptors to count there")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import itertools
+import os
 import stat
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 from doppel_ipc.messages import Message
 from doppel_ipc.paths import InstallConfig
 from doppel_ipc.settings import FilterSettings
@@ -64,3 +69,27 @@ class Bench:
                 if str(FAKE) in child.cmdline():
                     found.append(child)
         return found
+
+
+def refuse_threads(patch: pytest.MonkeyPatch, *names: str) -> None:
+    """The system has no room for threads of these names."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name in names:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    patch.setattr(threading.Thread, "start", refuse)
+
+
+def refuse_files(patch: pytest.MonkeyPatch, *calls: int) -> None:
+    """The system has no room for these duplicates of open files, counted from one."""
+    dup, count = os.dup, itertools.count(1)
+
+    def refuse(descriptor: int) -> int:
+        if next(count) in calls:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return dup(descriptor)
+
+    patch.setattr(os, "dup", refuse)
